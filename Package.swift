@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A Swift target of this package, with the settings all of them share.
+func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func testTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "lux-backend",
+    products: [.executable(name: "lux-server", targets: ["lux-server"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // Infrastructure: knows nothing of LUX.
+        target("EventLoop", ["CLinux"]),
+        target("HTTP", ["CLinux", "EventLoop"]),
+        target("JWT", ["COpenSSL"]),
+        target("JSON"),
+        target("Postgres", ["CLibPQ", "EventLoop", .product(name: "DequeModule", package: "swift-collections")]),
+
+        // The product.
+        target("LUX"),
+        target("LUXStore", ["LUX", "Postgres", "EventLoop"]),
+        target("LUXNotify", ["LUX"]),
+        target("LUXAPI", ["EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Postgres"]),
+        .executableTarget(
+            name: "lux-server",
+            dependencies: [
+                "EventLoop", "HTTP", "JWT", "JSON", "Postgres", "LUX", "LUXStore", "LUXNotify", "LUXAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/LUXServer",
+            swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,221 @@
+import EventLoop
+
+/// One client's connection: read, parse, respond, write, keep or close.
+///
+/// One request is under way at a time, which keeps pipelined answers in order and is the backpressure: while a response is
+/// made or the client does not take it, nothing more is read.
+///
+/// `@unchecked Sendable`: confined to its loop; its task runs there.
+final class HTTPConnection: EventHandler, @unchecked Sendable {
+    private enum Wait { case ready, timedOut, gone }
+
+    private let descriptor: Int32
+    private let server: HTTPLoopServer
+    private let limits: HTTPLimits
+    private var parser: RequestParser
+    private var readable = false
+    private var failed = false
+    private var closing = false
+
+    private var output: [UInt8] = []
+    private var written = 0
+    private var lastWrite: MonotonicTime
+
+    private var inputWaiter: UnsafeContinuation<Wait, Never>?
+    private var outputWaiter: UnsafeContinuation<Wait, Never>?
+    /// When the wait for input, whatever it is for, ends without it.
+    private var inputDeadline: MonotonicTime
+    private var lingering = false
+
+    /// Above this much unsent output no further request is parsed.
+    private static let outputBound = 64 << 10
+
+    init(descriptor: Int32, server: HTTPLoopServer) {
+        self.descriptor = descriptor
+        self.server = server
+        limits = server.limits
+        parser = RequestParser(limits: server.limits)
+        lastWrite = server.loop.now
+        inputDeadline = server.loop.now + server.limits.headerTime
+    }
+
+    // MARK: The life of a connection
+
+    /// Serves requests until one side ends it.
+    func run() async {
+        // A client that has just connected has no more time for its first header section than for a later one.
+        var idleDeadline = server.loop.now + limits.idleTime
+        do {
+            while let request = try await nextRequest(idleUntil: idleDeadline) {
+                let response = await server.responder.respond(to: request, received: server.loop.now)
+                closing = closing || !request.keepAlive || server.draining
+                write(response, to: request)
+                if closing { break }
+                if output.count - written > Self.outputBound, await drainOutput() != .ready { break }
+                idleDeadline = server.loop.now + limits.idleTime
+            }
+        } catch {
+            closing = true
+            write(server.responder.refuse(error.status, reason: error.reason), to: nil)
+        }
+        await finish()
+        server.closed(self, descriptor)
+    }
+
+    /// The next request, or `nil` when none will come.
+    private func nextRequest(idleUntil idleDeadline: MonotonicTime) async throws(HTTPParseError) -> HTTPRequest? {
+        var headDeadline: MonotonicTime?
+        var bodyDeadline: MonotonicTime?
+        while true {
+            if let request = try parser.next() { return request }
+            if parser.takeContinueExpectation() {
+                output.append(contentsOf: Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+            }
+            flush()
+            if failed { return nil }
+            let now = server.loop.now
+            switch parser.phase {
+            case .idle:
+                if server.draining { return nil }
+                inputDeadline = idleDeadline
+            case .head:
+                headDeadline = headDeadline ?? now + limits.headerTime
+                inputDeadline = headDeadline ?? idleDeadline
+            case .body:
+                let end = bodyDeadline ?? now + limits.bodyTime
+                bodyDeadline = end
+                inputDeadline = min(now + limits.bodyStall, end)
+            }
+            switch await moreInput() {
+            case .ready: continue
+            case .gone: return nil
+            case .timedOut:
+                guard parser.phase != .idle else { return nil }
+                throw HTTPParseError(status: .requestTimeout, reason: "the request did not arrive in time")
+            }
+        }
+    }
+
+    /// Sends what is left, then closes so that the client can still read it: a close with unread input in the kernel
+    /// would reset the connection and might destroy the answer (RFC 9112 section 9.6).
+    private func finish() async {
+        guard await drainOutput() == .ready else { return }
+        Socket.shutdownSending(descriptor)
+        lingering = true
+        inputDeadline = server.loop.now + limits.lingerTime
+        while !failed, await moreInput() == .ready {}
+    }
+
+    // MARK: Input
+
+    private func moreInput() async -> Wait {
+        if failed { return .gone }
+        if !readable {
+            let wait = await withUnsafeContinuation { inputWaiter = $0 }
+            guard wait == .ready else { return wait }
+        }
+        var received = 0
+        let result = server.withReceiveBuffer { buffer in
+            let result = Socket.receive(descriptor, into: buffer)
+            if case .transferred(let count) = result {
+                received = count
+                if !lingering { parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+                // A short read has emptied the socket; the next edge tells of more (epoll(7)).
+                readable = count == buffer.count
+            }
+            return result
+        }
+        switch result {
+        case .transferred: return .ready
+        case .wouldBlock:
+            readable = false
+            return await moreInput()
+        case .endOfFile: return .gone
+        case .failed:
+            failed = true
+            return .gone
+        }
+    }
+
+    // MARK: Output
+
+    private func write(_ response: HTTPResponse, to request: HTTPRequest?) {
+        if output.count == written { lastWrite = server.loop.now }
+        ResponseEncoder.encode(
+            response, isHead: request?.method == .head, version: request?.version ?? .http11,
+            keepAlive: !closing, date: server.date, into: &output)
+    }
+
+    private func flush() {
+        while written < output.count, !failed {
+            let result = output.withUnsafeBytes { bytes in
+                Socket.send(descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]))
+            }
+            switch result {
+            case .transferred(let count):
+                written += count
+                lastWrite = server.loop.now
+            case .wouldBlock: return
+            case .endOfFile, .failed: failed = true
+            }
+        }
+        written = 0
+        output.removeAll(keepingCapacity: output.capacity <= Self.outputBound)
+    }
+
+    private func drainOutput() async -> Wait {
+        while true {
+            flush()
+            if failed { return .gone }
+            if written == output.count { return .ready }
+            let wait = await withUnsafeContinuation { outputWaiter = $0 }
+            guard wait == .ready else { return wait }
+        }
+    }
+
+    // MARK: Events
+
+    func ready(_ events: Readiness) {
+        if !events.isDisjoint(with: [.failed, .hungUp]) { failed = true }
+        if !events.isDisjoint(with: [.readable, .peerClosed, .failed, .hungUp]) {
+            readable = true
+            resumeInput(failed ? .gone : .ready)
+        }
+        if !events.isDisjoint(with: [.writable, .failed, .hungUp]) {
+            resumeOutput(failed ? .gone : .ready)
+            if outputWaiter == nil, inputWaiter != nil { flush() }
+        }
+    }
+
+    /// Called at each tick of the loop.
+    func checkDeadlines(at now: MonotonicTime) {
+        if written < output.count, lastWrite + limits.writeTime <= now {
+            failed = true
+            resumeOutput(.timedOut)
+            resumeInput(.gone)
+        }
+        if inputWaiter != nil, inputDeadline <= now { resumeInput(.timedOut) }
+    }
+
+    /// Ends the connection if nothing is under way on it; else its current answer will be its last.
+    func drain() {
+        if parser.phase == .idle, inputWaiter != nil, !lingering { resumeInput(.gone) }
+    }
+
+    /// Ends the connection whatever is under way.
+    func abort() {
+        failed = true
+        resumeInput(.gone)
+        resumeOutput(.gone)
+    }
+
+    private func resumeInput(_ wait: Wait) {
+        inputWaiter?.resume(returning: wait)
+        inputWaiter = nil
+    }
+
+    private func resumeOutput(_ wait: Wait) {
+        outputWaiter?.resume(returning: wait)
+        outputWaiter = nil
+    }
+}

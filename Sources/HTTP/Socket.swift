@@ -1,0 +1,134 @@
+import CLinux
+import Glibc
+
+/// A refusal by the system while a socket was made or used.
+public struct SocketError: Error, CustomStringConvertible {
+    /// The call that failed.
+    public let call: String
+    /// What the system said.
+    public let reason: String
+
+    /// Call and reason.
+    public var description: String { "\(call): \(reason)" }
+
+    init(_ call: String, errno: Int32) {
+        self.call = call
+        reason = String(cString: strerror(errno))
+    }
+
+    init(_ call: String, reason: String) {
+        self.call = call
+        self.reason = reason
+    }
+}
+
+/// What became of one read or write on a non-blocking socket.
+enum TransferResult {
+    case transferred(Int)
+    case endOfFile
+    case wouldBlock
+    case failed
+}
+
+/// The POSIX calls of the server, in one place: `EINTR` is retried, `SIGPIPE` never raised.
+enum Socket {
+    /// Binds and listens.
+    ///
+    /// - Parameter backlog: connections that the kernel keeps until they are accepted (listen(2)).
+    /// - Returns: the descriptor, non-blocking, and the port that it got.
+    static func listen(host: String, port: Int, backlog: Int32) throws(SocketError) -> (descriptor: Int32, port: Int) {
+        var hints = addrinfo()
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host, String(port), &hints, &found)
+        guard code == 0, let first = found else {
+            throw SocketError("getaddrinfo", reason: String(cString: gai_strerror(code)))
+        }
+        defer { freeaddrinfo(first) }
+        let descriptor = socket(first.pointee.ai_family, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw SocketError("socket", errno: errno) }
+        do throws(SocketError) {
+            try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
+            guard bind(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0 else {
+                throw SocketError("bind to \(host) port \(port)", errno: errno)
+            }
+            guard Glibc.listen(descriptor, backlog) == 0 else { throw SocketError("listen", errno: errno) }
+            guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+                throw SocketError("fcntl", errno: errno)
+            }
+            return (descriptor, try localPort(descriptor))
+        } catch {
+            Glibc.close(descriptor)
+            throw error
+        }
+    }
+
+    private static func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32) throws(SocketError) {
+        var on: Int32 = 1
+        guard setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            throw SocketError("setsockopt", errno: errno)
+        }
+    }
+
+    private static func localPort(_ descriptor: Int32) throws(SocketError) -> Int {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard code == 0 else { throw SocketError("getsockname", errno: errno) }
+        // The port stands at the same place in the addresses of both families (ip(7), ipv6(7)).
+        return withUnsafeBytes(of: address) { bytes in
+            Int(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+        }
+    }
+
+    /// Takes one waiting connection: its descriptor, or the negated `errno`.
+    static func accept(_ listener: Int32) -> Int32 {
+        while true {
+            let descriptor = accept4(listener, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            if descriptor >= 0 {
+                // An answer is sent in one piece; Nagle's algorithm could only delay its last part.
+                try? setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+                return descriptor
+            }
+            if errno != EINTR { return -errno }
+        }
+    }
+
+    static func receive(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .transferred(count) }
+            if count == 0 { return .endOfFile }
+            if errno == EINTR { continue }
+            return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed
+        }
+    }
+
+    static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> TransferResult {
+        while true {
+            let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+            if count >= 0 { return .transferred(count) }
+            if errno == EINTR { continue }
+            return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed
+        }
+    }
+
+    static func shutdownSending(_ descriptor: Int32) {
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    static func close(_ descriptor: Int32) {
+        Glibc.close(descriptor)
+    }
+
+    /// Raises the soft limit of open descriptors to the hard one (getrlimit(2)).
+    static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

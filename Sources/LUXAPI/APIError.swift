@@ -1,0 +1,13 @@
+/// A refusal that stands before any endpoint's own checks.
+enum APIError: Error {
+    /// The token is missing or wrong; why, for the log.
+    case invalidToken(String)
+    /// The signature is good and `exp` past.
+    case expiredToken
+    /// No such path.
+    case notFound
+    /// The path has other methods; the value of `Allow`.
+    case methodNotAllowed(allow: String)
+    /// The database answers, but not with this program's schema, or not at all.
+    case notReady
+}

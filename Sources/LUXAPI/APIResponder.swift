@@ -1,0 +1,68 @@
+import EventLoop
+import HTTP
+import LUXStore
+
+/// Answers the requests of one event loop: route, token, handler, and the one place where errors become responses.
+///
+/// `@unchecked Sendable` by way of ``HTTPResponder``: it has no state that changes.
+public final class APIResponder: HTTPResponder {
+    private let services: APIServices
+    private let authenticator: Authenticator
+
+    /// Makes the responder of a loop.
+    public init(services: APIServices) {
+        self.services = services
+        authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
+    }
+
+    /// Answers a request; part of `HTTPResponder`.
+    public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
+        var record = RequestRecord(requestID: RequestID.of(request), method: request.method.rawValue)
+        var response: HTTPResponse
+        do {
+            response = try await answer(request, deadline: received + services.requestTimeout, record: &record)
+        } catch {
+            let errorResponse = ErrorResponse(error)
+            record.cause = errorResponse.cause ?? errorResponse.detail
+            response = errorResponse.response
+        }
+        finish(&response, &record, received: received)
+        return response
+    }
+
+    /// Answers bytes that are no request; part of `HTTPResponder`.
+    public func refuse(_ status: HTTPStatus, reason: String) -> HTTPResponse {
+        var record = RequestRecord(requestID: RequestID.new(), cause: reason)
+        var response = ErrorResponse(status: status, detail: status.reasonPhrase).response
+        finish(&response, &record, received: .now())
+        return response
+    }
+
+    private func answer(
+        _ request: HTTPRequest, deadline: MonotonicTime, record: inout RequestRecord
+    ) async throws -> HTTPResponse {
+        switch Routes.router.match(method: request.method, path: request.path) {
+        case .notFound:
+            throw APIError.notFound
+        case .methodNotAllowed(let allow, let pattern):
+            record.route = pattern
+            throw APIError.methodNotAllowed(allow: allow.map(\.rawValue).joined(separator: ", "))
+        case .found(.open(let handler), let pattern):
+            record.route = pattern
+            return try await handler(OpenRequest(services: services, deadline: deadline))
+        case .found(.user(let handler), let pattern):
+            record.route = pattern
+            let userID = try authenticator.userID(of: request)
+            record.userID = userID
+            let store = DeviceStore(pool: services.pool, deadline: deadline)
+            return try await handler(DeviceRequest(http: request, userID: userID, store: store, services: services))
+        }
+    }
+
+    private func finish(_ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime) {
+        response.headers.set("X-Request-ID", record.requestID)
+        record.status = response.status.rawValue
+        record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
+        services.log(record)
+    }
+}

@@ -1,0 +1,42 @@
+import EventLoop
+import JWT
+import LUX
+import LUXNotify
+import Postgres
+
+/// What the API of one event loop works with.
+public struct APIServices: Sendable {
+    /// Checks access tokens.
+    public var verifier: JWTVerifier
+    /// The claim that holds the id of the user; usually `sub`.
+    public var userClaim: String
+    /// The zone of a `treatment_date` without an offset.
+    public var zone: WallClock
+    /// The loop's connections to the database.
+    public var pool: PostgresPool
+    /// Sends Alimtalk messages.
+    public var notifier: any AlimtalkNotifier
+    /// By when a request has to be answered, counted from its arrival.
+    public var requestTimeout: Duration
+    /// Whether the database answers and its schema is the program's.
+    public var isReady: @Sendable (MonotonicTime) async -> Bool
+    /// Takes the record of each answered request.
+    public var log: @Sendable (RequestRecord) -> Void
+
+    /// Makes the services from their parts.
+    public init(
+        verifier: JWTVerifier, userClaim: String, zone: WallClock, pool: PostgresPool,
+        notifier: any AlimtalkNotifier, requestTimeout: Duration,
+        isReady: @escaping @Sendable (MonotonicTime) async -> Bool,
+        log: @escaping @Sendable (RequestRecord) -> Void
+    ) {
+        self.verifier = verifier
+        self.userClaim = userClaim
+        self.zone = zone
+        self.pool = pool
+        self.notifier = notifier
+        self.requestTimeout = requestTimeout
+        self.isReady = isReady
+        self.log = log
+    }
+}

@@ -1,0 +1,42 @@
+import Glibc
+import HTTP
+import JWT
+
+/// Turns the `Authorization` field of a request into the id of a user (RFC 6750 section 2.1).
+struct Authenticator: Sendable {
+    let verifier: JWTVerifier
+    let userClaim: String
+
+    /// The user whose token the request carries.
+    ///
+    /// - Throws: ``APIError``: `.invalidToken` or `.expiredToken`.
+    func userID(of request: HTTPRequest) throws(APIError) -> Int64 {
+        let fields = request.headers.values(for: "authorization")
+        guard fields.count == 1, let field = fields.first else {
+            throw .invalidToken(fields.isEmpty ? "no Authorization field" : "several Authorization fields")
+        }
+        guard let token = Self.bearerToken(in: field.utf8) else {
+            throw .invalidToken("the Authorization field holds no bearer token")
+        }
+        let claims: Claims
+        do throws(JWTError) {
+            claims = try verifier.verify(token, now: time(nil))
+        } catch .expired {
+            throw .expiredToken
+        } catch {
+            throw .invalidToken("\(error)")
+        }
+        guard let user = claims.integer(userClaim) else { throw .invalidToken("the user claim holds no integer") }
+        return user
+    }
+
+    /// What stands behind the scheme, which is read without case (RFC 9110 section 11.1).
+    static func bearerToken(in field: String.UTF8View) -> Substring.UTF8View? {
+        let scheme = field.prefix(6)
+        guard scheme.elementsEqual("bearer".utf8, by: { $0 | 0x20 == $1 }) else { return nil }
+        let rest = field.dropFirst(6)
+        let token = rest.drop { $0 == UInt8(ascii: " ") }
+        guard token.startIndex != rest.startIndex, !token.isEmpty else { return nil }
+        return token
+    }
+}

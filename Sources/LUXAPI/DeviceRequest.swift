@@ -1,0 +1,53 @@
+import EventLoop
+import HTTP
+import LUX
+import LUXStore
+
+/// A request to a route that needs no token.
+struct OpenRequest: Sendable {
+    let services: APIServices
+    let deadline: MonotonicTime
+}
+
+/// A request whose token was found good: it cannot be made without a user.
+struct DeviceRequest: Sendable {
+    let http: HTTPRequest
+    /// The user that the token names.
+    let userID: Int64
+    let store: DeviceStore
+    let services: APIServices
+
+    /// A required query parameter that holds an id: a JSON integer of 1 or more.
+    func id(_ name: String) throws(ValidationError) -> Int64 {
+        let text = try parameter(name)
+        guard let id = Self.integer(text.utf8) else { throw ValidationError(field: name, message: "must be an integer") }
+        guard id >= 1 else { throw ValidationError(field: name, message: "must be 1 or more") }
+        return id
+    }
+
+    /// A required query parameter that holds text, neither empty nor with a NUL in it.
+    func text(_ name: String) throws(ValidationError) -> String {
+        let text = try parameter(name)
+        guard !text.isEmpty else { throw ValidationError(field: name, message: "must not be empty") }
+        guard !text.utf8.contains(0) else {
+            throw ValidationError(field: name, message: "must not contain a NUL character")
+        }
+        return text
+    }
+
+    private func parameter(_ name: String) throws(ValidationError) -> String {
+        let values = http.query.values(name)
+        guard let value = values.first else { throw ValidationError(field: name, message: "is required") }
+        guard values.count == 1 else { throw ValidationError(field: name, message: "must be given once") }
+        return value
+    }
+
+    /// The grammar of a JSON integer (RFC 8259 section 6, without fraction and exponent), in the range of `Int64`.
+    static func integer(_ text: String.UTF8View) -> Int64? {
+        let digits = text.first == UInt8(ascii: "-") ? text.dropFirst() : text[...]
+        guard let first = digits.first, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            first != UInt8(ascii: "0") || digits.count == 1
+        else { return nil }
+        return Int64(Substring(text))
+    }
+}

@@ -1,0 +1,77 @@
+import HTTP
+import JSON
+import LUX
+import Postgres
+
+/// An error as a client sees it, and what the operator reads of it.
+struct ErrorResponse {
+    var status: HTTPStatus
+    var detail: String
+    var headers: [(name: String, value: String)] = []
+    /// For the log; never sent.
+    var cause: String?
+
+    /// Every error ends here: the only place that knows which status it has.
+    init(_ error: any Error) {
+        switch error {
+        case let error as LUXError: self.init(error)
+        case let error as ValidationError: self.init(status: .unprocessableContent, detail: error.detail)
+        case let error as APIError: self.init(error)
+        case let error as PostgresError where error.isUnavailable:
+            self.init(unavailable: String(describing: error))
+        default:
+            self.init(
+                status: .internalServerError, detail: "Internal server error. Please try again later.",
+                cause: String(describing: error))
+        }
+    }
+
+    init(status: HTTPStatus, detail: String, cause: String? = nil) {
+        self.status = status
+        self.detail = detail
+        self.cause = cause
+        // RFC 9110 section 11.6.1: a 401 names the scheme that is wanted.
+        if status == .unauthorized { headers = [("WWW-Authenticate", "Bearer")] }
+    }
+
+    private init(unavailable cause: String) {
+        self.init(status: .serviceUnavailable, detail: "Service temporarily unavailable", cause: cause)
+        headers = [("Retry-After", "1")]
+    }
+
+    private init(_ error: LUXError) {
+        let status: HTTPStatus =
+            switch error {
+            case .notAuthorizedUser, .userIsNone: .unauthorized
+            case .phoneNumberNotFound: .forbidden
+            case .deviceNotFound, .notFoundDevice, .notFoundUser: .notFound
+            case .alreadyConnectedDevice, .notConnectedDevice, .updateDeviceLogFailed, .createDeviceLogFailed,
+                .alimtalkSendFailed:
+                .conflict
+            }
+        self.init(status: status, detail: error.detail)
+    }
+
+    private init(_ error: APIError) {
+        switch error {
+        case .invalidToken(let cause):
+            self.init(status: .unauthorized, detail: "Could not validate credentials", cause: cause)
+        case .expiredToken:
+            self.init(status: .unauthorized, detail: "Token is expired")
+        case .notFound:
+            self.init(status: .notFound, detail: "Resource not found")
+        case .methodNotAllowed(let allow):
+            self.init(status: .methodNotAllowed, detail: "Method not allowed")
+            headers = [("Allow", allow)]
+        case .notReady:
+            self.init(unavailable: "not ready")
+        }
+    }
+
+    /// `{"detail":"…"}` with the headers that belong to it.
+    var response: HTTPResponse {
+        var response = HTTPResponse.json(status: status) { $0.member("detail", detail) }
+        for header in headers { response.headers.add(header.name, header.value) }
+        return response
+    }
+}

@@ -1,0 +1,12 @@
+import HTTP
+
+/// `GET /healthz`: the process serves.
+@Sendable func healthz(_ request: OpenRequest) async throws -> HTTPResponse {
+    .json { $0.member("status", "ok") }
+}
+
+/// `GET /readyz`: the database answers and its schema is this program's.
+@Sendable func readyz(_ request: OpenRequest) async throws -> HTTPResponse {
+    guard await request.services.isReady(request.deadline) else { throw APIError.notReady }
+    return .json { $0.member("status", "ready") }
+}

@@ -1,0 +1,17 @@
+import HTTP
+import LUX
+
+/// `POST set-my-device`: connects a device to a child.
+@Sendable func setMyDevice(_ request: DeviceRequest) async throws -> HTTPResponse {
+    let serialCode = try request.text("serial_code")
+    let macID = try request.text("mac_id")
+    let uniqueID = try request.text("unique_id")
+    let childID = try request.id("real_user_id")
+    try await request.store.connect(
+        uniqueID: uniqueID, serialCode: serialCode, macID: macID, childID: childID, userID: request.userID)
+    return .json { json in
+        // This endpoint alone spells it without a capital: clients in the field read it so.
+        json.member("statuscode", 200)
+        json.member("message", "device connected")
+    }
+}

@@ -1,0 +1,10 @@
+import HTTP
+import LUX
+
+/// `PATCH update-alias`: gives a device another name.
+@Sendable func updateAlias(_ request: DeviceRequest) async throws -> HTTPResponse {
+    let body = try UpdateAliasBody(request.http.body)
+    let device = try await request.store.updateAlias(
+        deviceID: body.deviceID, childID: body.childID, alias: body.alias, userID: request.userID)
+    return .json { device.write(to: &$0) }
+}

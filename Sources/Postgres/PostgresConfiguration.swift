@@ -1,0 +1,60 @@
+import EventLoop
+
+/// What a pool needs to know.
+public struct PostgresConfiguration: Sendable {
+    /// Any libpq connection string or URI (libpq manual, "Connection Strings"), several hosts allowed.
+    public var connectionString: String
+    /// After how long the server ends a statement of a transaction by itself. The request's own deadline comes first;
+    /// this one frees the locks of a transaction whose client is gone.
+    public var statementTimeout: Duration
+    /// The same for reads. Short, since a slow one holds up all that share its pipeline.
+    public var readTimeout: Duration = .seconds(2)
+    /// How long a request waits for a connection at most.
+    public var connectionWait: Duration = .seconds(5)
+    /// How many reads may be under way in one pipeline; more wait.
+    public var maximumReadsInFlight = 512
+    /// How many requests may wait in each of the two lanes; more are refused at once.
+    public var maximumWaiting = 20_000
+
+    /// Makes a configuration with the defaults for everything else.
+    public init(connectionString: String, statementTimeout: Duration) {
+        self.connectionString = connectionString
+        self.statementTimeout = statementTimeout
+    }
+
+    /// What each session is set to. Every statement of the program is meant to be found by an index whatever its
+    /// parameters: a generic plan saves planning each one with arrays anew (70 µs), and without sequential scans a plan
+    /// that was made while a table was empty stays right when it has grown. The costs that this makes up would start
+    /// the JIT compiler.
+    private var settings: [(name: String, value: String)] {
+        [
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("jit", "off"),
+            ("default_transaction_isolation", "read committed"),
+            ("idle_in_transaction_session_timeout", String(statementTimeout.wholeMilliseconds + 5_000)),
+        ]
+    }
+
+    var readSettings: [(name: String, value: String)] {
+        settings + [("statement_timeout", String(readTimeout.wholeMilliseconds))]
+    }
+
+    var transactionSettings: [(name: String, value: String)] {
+        settings + [("statement_timeout", String(statementTimeout.wholeMilliseconds))]
+    }
+}
+
+extension Duration {
+    fileprivate var wholeMilliseconds: Int64 { max(1, wholeNanoseconds / 1_000_000) }
+}
+
+/// Something an operator wants to know of a pool.
+public enum PostgresPoolEvent: Sendable {
+    /// A connection was made.
+    case connected
+    /// A connection could not be made.
+    case connectFailed(PostgresError)
+    /// A connection ended that was not meant to.
+    case lost(PostgresError)
+}

@@ -1,0 +1,87 @@
+import CLibPQ
+
+/// Why the database did not do what it was asked.
+///
+/// The description never holds parameters: they may be personal data.
+public struct PostgresError: Error, Sendable, CustomStringConvertible {
+    /// The classes of fault that callers tell apart.
+    public enum Kind: Sendable {
+        /// Never connected, or the connection was lost; whether a `COMMIT` under way took place is unknown.
+        case connection
+        /// The server refused a statement; see ``PostgresError/sqlState``.
+        case server
+        /// The deadline of the request has passed.
+        case timeout
+        /// No connection became free within the time to wait for one.
+        case poolExhausted
+        /// An answer that this program did not expect: a fault of its own.
+        case protocolViolation
+    }
+
+    /// The class of the fault.
+    public var kind: Kind
+    /// The five characters of the SQLSTATE (PostgreSQL manual, appendix A), when the server sent one.
+    public var sqlState: String?
+    /// The primary message; for `.server` faults it may quote values, so it goes to no log by itself.
+    public var message: String
+    /// The constraint that was violated, if it was that.
+    public var constraint: String?
+    /// The name of the statement.
+    public var statement: String?
+
+    /// Makes an error that did not come from the server.
+    public init(kind: Kind, message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    /// What a `PGresult` of an error status says.
+    init(result: OpaquePointer, statement: String?) {
+        func field(_ code: Character) -> String? {
+            guard let value = PQresultErrorField(result, Int32(code.asciiValue ?? 0)) else { return nil }
+            return String(cString: value)
+        }
+        sqlState = field("C")
+        constraint = field("n")
+        message = field("M") ?? String(cString: PQresultErrorMessage(result))
+        self.statement = statement
+        // Without an SQLSTATE the message is libpq's own: the server is gone.
+        kind = sqlState == nil ? .connection : .server
+    }
+
+    /// What libpq says of a connection that was not made or was lost.
+    init(connection: OpaquePointer) {
+        kind = .connection
+        message = String(cString: PQerrorMessage(connection))
+        while message.last?.isNewline == true { message.removeLast() }
+    }
+
+    /// Whether the same may succeed later: the database is out of reach, overloaded, starting, stopping or read-only.
+    public var isUnavailable: Bool {
+        switch kind {
+        case .connection, .timeout, .poolExhausted: return true
+        case .protocolViolation: return false
+        case .server: break
+        }
+        guard let sqlState else { return false }
+        // 08 connection exception, 40 transaction rollback, 53 insufficient resources, 57 operator intervention (a
+        // statement timeout among them), 58 system error; 25006 read-only transaction, 55P03 lock not available.
+        let classes = ["08", "40", "53", "57", "58"]
+        return classes.contains(String(sqlState.prefix(2))) || sqlState == "25006" || sqlState == "55P03"
+    }
+
+    /// Whether the whole transaction is worth another try: a serialization failure, a deadlock, or a unique violation by
+    /// a row that came up meanwhile and is found when reading again.
+    var isTransient: Bool {
+        kind == .server && (sqlState == "40001" || sqlState == "40P01" || sqlState == "23505")
+    }
+
+    /// Kind or SQLSTATE, constraint and statement; libpq's own text only where no value can be in it.
+    public var description: String {
+        let what = sqlState.map { "SQLSTATE \($0)" } ?? message
+        let parts = [
+            what, constraint.map { "constraint \($0)" }, statement.map { "statement \($0)" },
+        ]
+        return "PostgreSQL: " + parts.compactMap { $0 }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,98 @@
+import CLibPQ
+import Glibc
+
+/// A blocking connection with one owner, for commands and checks at the start; never used on an event loop.
+///
+/// All values are text. Not `Sendable`: it stays on the thread that made it.
+public final class PostgresSession {
+    private let pg: OpaquePointer
+
+    /// Connects.
+    ///
+    /// - Parameter connectionString: any libpq connection string or URI.
+    /// - Throws: ``PostgresError`` of the kind `.connection`.
+    public init(connectionString: String) throws(PostgresError) {
+        pg = try ConnectedSession.open(connectionString, settings: []).get().pg
+    }
+
+    deinit {
+        PQfinish(pg)
+    }
+
+    /// The server's version as a number, such as 150018 (`PQserverVersion`).
+    public var serverVersion: Int {
+        Int(PQserverVersion(pg))
+    }
+
+    /// Executes one or more statements without parameters. Several without `begin` are one transaction.
+    ///
+    /// - Throws: ``PostgresError``.
+    public func execute(script: String) throws(PostgresError) {
+        PQclear(try check(PQexec(pg, script)))
+    }
+
+    /// Executes one statement and reads all its rows.
+    ///
+    /// - Parameter parameters: `$1`, `$2`, … in text form; `nil` is NULL.
+    /// - Throws: ``PostgresError``.
+    @discardableResult
+    public func query(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> [[String?]] {
+        let count = Int32(clamping: parameters.count)
+        let result = try check(
+            withCStrings(parameters) { PQexecParams(pg, sql, count, nil, $0, nil, nil, 0) })
+        defer { PQclear(result) }
+        return (0..<PQntuples(result)).map { row in
+            (0..<PQnfields(result)).map { column in
+                PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
+            }
+        }
+    }
+
+    /// Executes `body` in a transaction: committed when it returns, rolled back when it throws.
+    public func transaction<T>(_ body: () throws -> T) throws -> T {
+        try execute(script: "begin")
+        do {
+            let value = try body()
+            try execute(script: "commit")
+            return value
+        } catch {
+            try? execute(script: "rollback")
+            throw error
+        }
+    }
+
+    /// Sends rows to a `COPY … FROM STDIN` statement.
+    ///
+    /// - Parameter next: gives the next piece of data, `nil` at the end.
+    /// - Throws: ``PostgresError``.
+    public func copyIn(_ sql: String, _ next: () -> [UInt8]?) throws(PostgresError) {
+        let started = PQexec(pg, sql)
+        guard PQresultStatus(started) == PGRES_COPY_IN else {
+            PQclear(try check(started))
+            throw PostgresError(kind: .protocolViolation, message: "the statement is no COPY FROM STDIN")
+        }
+        PQclear(started)
+        while let piece = next() {
+            let sent = piece.withUnsafeBytes { bytes in
+                PQputCopyData(pg, bytes.assumingMemoryBound(to: CChar.self).baseAddress, Int32(clamping: bytes.count))
+            }
+            guard sent == 1 else { throw PostgresError(connection: pg) }
+        }
+        guard PQputCopyEnd(pg, nil) == 1 else { throw PostgresError(connection: pg) }
+        while let result = PQgetResult(pg) {
+            PQclear(try check(result))
+        }
+    }
+
+    /// Gives a result of a good status back; throws and clears any other.
+    private func check(_ result: OpaquePointer?) throws(PostgresError) -> OpaquePointer {
+        guard let result else { throw PostgresError(connection: pg) }
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+            return result
+        default:
+            defer { PQclear(result) }
+            throw PostgresError(result: result, statement: nil)
+        }
+    }
+}

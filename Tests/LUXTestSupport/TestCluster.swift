@@ -1,0 +1,115 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A private PostgreSQL in a temporary folder, run as an unprivileged user, gone when the test process is.
+///
+/// Durability is switched off: what the tests kill is the server and its connections, not the machine.
+///
+/// `@unchecked Sendable`: `process` is guarded by `lock`, the rest never changes.
+package final class TestCluster: @unchecked Sendable {
+    /// The one that nearly all tests use.
+    package static let shared: TestCluster = {
+        do { return try TestCluster() } catch { preconditionFailure("no PostgreSQL for the tests: \(error)") }
+    }()
+
+    package struct StartFailure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package let folder: String
+    package let port: UInt16
+    private let programs: String
+    private let user: String
+    private let lock = NSLock()
+    private var process: ChildProcess?
+
+    package init() throws {
+        guard let programs = Locations.postgresPrograms else {
+            throw StartFailure(description: "no initdb in pg_config --bindir, /usr/lib/postgresql or PATH")
+        }
+        self.programs = programs
+        folder = try makeTemporaryFolder()
+        port = try Self.freePort()
+        user = getuid() == 0 ? Self.unprivilegedUser() : ""
+        if !user.isEmpty, let entry = getpwnam(user) {
+            chown(folder, entry.pointee.pw_uid, entry.pointee.pw_gid)
+        }
+        chmod(folder, 0o755)
+        let initdb = try run(
+            "initdb", ["-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+        guard initdb.wait(seconds: 120) == .exit(0) else { throw StartFailure(description: initdb.errors) }
+        try start()
+    }
+
+    /// A libpq connection string of one of this cluster's databases, over TCP.
+    package func connectionString(_ database: String) -> String {
+        "postgresql://postgres@127.0.0.1:\(port)/\(database)"
+    }
+
+    package func session(_ database: String = "postgres") throws -> SQLSession {
+        try SQLSession(connectionString(database))
+    }
+
+    /// Starts the database again after `stop()`.
+    package func start() throws {
+        let settings = [
+            "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200",
+            "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder)", "shared_buffers=128MB",
+            "max_wal_size=4GB", "log_min_messages=fatal", "timezone=UTC",
+        ]
+        let process = try run(
+            "postgres", ["-D", folder + "/data", "-p", String(port)] + settings.flatMap { ["-c", $0] })
+        lock.withLock { self.process = process }
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while (try? session()) == nil {
+            guard process.isRunning, Date() < deadline else { throw StartFailure(description: process.errors) }
+            usleep(20_000)
+        }
+    }
+
+    /// Stops the database at once: sessions are cut, the files stay.
+    package func stop() {
+        let process = lock.withLock { self.process }
+        process?.signal(SIGINT)
+        #expect(process?.wait(seconds: 30) == .exit(0))
+    }
+
+    private func run(_ program: String, _ arguments: [String]) throws -> ChildProcess {
+        let environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": folder]
+        let command = programs + "/" + program
+        if user.isEmpty {
+            return try ChildProcess(command, arguments, environment: environment, folder: folder)
+        }
+        // setpriv becomes the program itself; runuser would stay in between and take the signals.
+        let privileges = ["--reuid=\(user)", "--regid=\(user)", "--init-groups", command]
+        return try ChildProcess(
+            "/usr/bin/setpriv", privileges + arguments, environment: environment, folder: folder)
+    }
+
+    private static func unprivilegedUser() -> String {
+        getpwnam("postgres") != nil ? "postgres" : "nobody"
+    }
+
+    private static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = loopback(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let done = withUnsafeMutableBytes(of: &address) { bytes -> Bool in
+            guard let pointer = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
+            return bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0
+        }
+        guard done else { throw StartFailure(description: "no free port: errno \(errno)") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+}
+
+/// 127.0.0.1 with a port.
+func loopback(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return address
+}
