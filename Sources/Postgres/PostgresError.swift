@@ -72,7 +72,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the whole transaction is worth another try: a serialization failure, a deadlock, or a unique violation by
     /// a row that came up meanwhile and is found when reading again.
-    var isTransient: Bool {
+    public var isTransient: Bool {
         kind == .server && (sqlState == "40001" || sqlState == "40P01" || sqlState == "23505")
     }
 

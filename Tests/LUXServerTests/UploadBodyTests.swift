@@ -47,13 +47,13 @@ import Testing
         let user = try world.user()
         for (field, values) in Self.recordFaults {
             for value in values {
-                let record = Self.record([field: .some(value)])
+                let record = Self.record([field: value])
                 expectFault(try world.upload([record], as: user), at: "log_arrays[0].\(field)", record)
             }
         }
         for (field, values) in Self.detailFaults {
             for value in values {
-                let record = Self.record(["detail_data": Self.detail([field: .some(value)])])
+                let record = Self.record(["detail_data": Self.detail([field: value])])
                 expectFault(
                     try world.upload([Self.record([:]), record], as: user), at: "log_arrays[1].detail_data.\(field)",
                     record)

@@ -24,9 +24,15 @@ package func simultaneously<Value: Sendable>(
 }
 
 /// Runs blocking work off the pool that runs the tests, so that a test which mostly waits holds up no other one.
-package func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+package func onThread<Value: Sendable>(_ work: @Sendable () throws -> Value) async throws -> Value {
+    try await withTaskExecutorPreference(ThreadExecutor()) { try work() }
+}
+
+/// Gives each job a thread of its own. The job stays part of its task, so that a failed expectation knows its test.
+private final class ThreadExecutor: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        Thread.detachNewThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 

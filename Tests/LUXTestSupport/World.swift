@@ -5,6 +5,11 @@ package final class World {
     package struct Device: Sendable {
         package let id: Int64
         package let unique: String
+
+        package init(id: Int64, unique: String) {
+            self.id = id
+            self.unique = unique
+        }
     }
 
     package let server: TestServer
@@ -117,8 +122,8 @@ package final class World {
     /// Every column of a device's logs and of the device itself: equal before and after means that nothing changed.
     package func everything(of device: Device) throws -> String {
         let logs = try sql.query(
-            "select row(l.*, xmin) from device_logs l where device_id = $1 order by id", [String(device.id)])
-        let row = try sql.query("select row(d.*, xmin) from devices d where id = $1", [String(device.id)])
+            "select row(l.*) from device_logs l where device_id = $1 order by id", [String(device.id)])
+        let row = try sql.query("select row(d.*) from devices d where id = $1", [String(device.id)])
         return (logs + row).compactMap { $0.first ?? nil }.joined(separator: "\n")
     }
 

@@ -4,10 +4,11 @@ import LUX
 /// `POST devlog`: stores logs of treatments, all of a request or none.
 @Sendable func devlog(_ request: DeviceRequest) async throws -> HTTPResponse {
     let records = try await DevlogBody.records(in: request.http.body, zone: request.services.zone)
-    let kind = try await request.store.save(LogUpload(records), userID: request.userID)
+    let upload = LogUpload(records)
+    _ = try await request.store.save(upload, userID: request.userID)
     return .json { json in
         json.member("statusCode", 200)
         json.member(
-            "message", kind == .temporary ? "Temp devlog saved successfully" : "Devlog saved successfully")
+            "message", upload.isTemporary ? "Temp devlog saved successfully" : "Devlog saved successfully")
     }
 }

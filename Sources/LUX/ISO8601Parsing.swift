@@ -1,0 +1,94 @@
+extension Timestamp {
+    /// Reads an ISO 8601 date-time in extended format: a date, `T` or one space, hours, minutes and seconds, an optional
+    /// fraction, an optional `Z` or offset `±hh:mm` or `±hhmm`.
+    ///
+    /// Lower-case `t` and `z` and a comma before the fraction are read; second 60 is the next minute's 0; digits of the
+    /// fraction beyond microseconds are dropped. Basic format, hour 24 and dates that do not exist are faults.
+    ///
+    /// - Parameter zone: where a time without an offset is meant.
+    /// - Returns: `nil` for anything else.
+    public static func parseISO8601<Bytes: Collection<UInt8>>(_ text: Bytes, zone: WallClock) -> Timestamp? {
+        var scanner = DateScanner<Bytes>(rest: text[...])
+        guard let year = scanner.digits(4), year >= 1, scanner.skip("-"),
+            let month = scanner.digits(2), (1...12).contains(month), scanner.skip("-"),
+            let day = scanner.digits(2), day >= 1, day <= daysInMonth(month, year: year),
+            scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
+            let hour = scanner.digits(2), hour <= 23, scanner.skip(":"),
+            let minute = scanner.digits(2), minute <= 59, scanner.skip(":"),
+            let second = scanner.digits(2), second <= 60,
+            let fraction = scanner.fraction()
+        else { return nil }
+        let wall = daysFromCivil(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
+        let utc: Int64
+        if scanner.rest.isEmpty {
+            utc = zone.utc(fromWallClock: wall)
+        } else {
+            guard let offset = scanner.offset(), scanner.rest.isEmpty else { return nil }
+            utc = wall - offset
+        }
+        return Timestamp(microseconds: utc * 1_000_000 + fraction)
+    }
+
+    private static func daysInMonth(_ month: Int64, year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
+
+private struct DateScanner<Bytes: Collection> where Bytes.Element == UInt8 {
+    var rest: Bytes.SubSequence
+
+    mutating func skip(_ character: Unicode.Scalar) -> Bool {
+        guard let byte = rest.first, UInt32(byte) == character.value else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    mutating func digit() -> Int64? {
+        guard let byte = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        rest.removeFirst()
+        return Int64(byte - UInt8(ascii: "0"))
+    }
+
+    mutating func digits(_ count: Int) -> Int64? {
+        var number: Int64 = 0
+        for _ in 0..<count {
+            guard let digit = digit() else { return nil }
+            number = number * 10 + digit
+        }
+        return number
+    }
+
+    /// Microseconds; 0 when there is no fraction, `nil` when one has no digit.
+    mutating func fraction() -> Int64? {
+        guard skip(".") || skip(",") else { return 0 }
+        guard let first = digit() else { return nil }
+        var microseconds = first * 100_000
+        var weight: Int64 = 10_000
+        while let next = digit() {
+            microseconds += next * weight
+            weight /= 10
+        }
+        return microseconds
+    }
+
+    /// Seconds east of UTC.
+    mutating func offset() -> Int64? {
+        if skip("Z") || skip("z") { return 0 }
+        let sign: Int64
+        if skip("+") {
+            sign = 1
+        } else if skip("-") {
+            sign = -1
+        } else {
+            return nil
+        }
+        guard let hours = digits(2), hours <= 23 else { return nil }
+        _ = skip(":")
+        guard let minutes = digits(2), minutes <= 59 else { return nil }
+        return sign * (hours * 3_600 + minutes * 60)
+    }
+}

@@ -1,0 +1,40 @@
+/// A phone number in the international form of E.164, such as `+821012345678`.
+public struct PhoneNumber: Hashable, Sendable {
+    /// A plus sign and 8 to 15 digits.
+    public let e164: String
+
+    private static let separators: Set<Unicode.Scalar> = [" ", "-", ".", "(", ")"]
+
+    /// Reads a number as it is stored: international, or domestic Korean with or without separators.
+    public init?(_ text: String) {
+        let characters = text.unicodeScalars.filter { !Self.separators.contains($0) }
+        let international = characters.first == "+"
+        let digits = String(String.UnicodeScalarView(international ? characters.dropFirst() : characters[...]))
+        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        if international {
+            guard digits.first != "0", (8...15).contains(digits.utf8.count) else { return nil }
+            // People write the domestic zero behind the country code, where it does not belong.
+            e164 = digits.hasPrefix("820") ? "+82" + digits.dropFirst(3) : "+" + digits
+        } else {
+            guard digits.hasPrefix("0"), (9...11).contains(digits.utf8.count) else { return nil }
+            e164 = "+82" + digits.dropFirst()
+        }
+    }
+
+    /// Whether Alimtalk reaches it: a Korean mobile number (010, 011, 016 to 019).
+    public var isUsableForAlimtalk: Bool {
+        guard e164.hasPrefix("+82") else { return false }
+        let national = e164.dropFirst(3)
+        let count = national.utf8.count
+        switch national.prefix(2) {
+        case "10": return count == 10
+        case "11", "16", "17", "18", "19": return count == 9 || count == 10
+        default: return false
+        }
+    }
+
+    /// The number in a form that names nobody, such as `+8210****5678`, for logs and rows.
+    public var masked: String {
+        String(e164.prefix(5)) + "****" + e164.suffix(max(0, min(4, e164.utf8.count - 9)))
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+
+/// What the clocks on the walls of a time zone show.
+public struct WallClock: Sendable {
+    /// The offset from UTC in seconds that holds from a time, in seconds since the Unix epoch, on.
+    private struct Period {
+        var start: Int64
+        var offset: Int64
+    }
+
+    private var periods: [Period]
+
+    /// Summer times are known from rules that reach beyond any date that a device can report; they are looked up this far.
+    private static let firstYear = -2_208_988_800.0  // 1900
+    private static let lastYear = 7_258_118_400.0  // 2200
+
+    /// The zone of an IANA name such as `Asia/Seoul`; `nil` when there is none.
+    public init?(identifier: String) {
+        guard let zone = TimeZone(identifier: identifier) else { return nil }
+        var time = Date(timeIntervalSince1970: Self.firstYear)
+        periods = [Period(start: .min, offset: Int64(zone.secondsFromGMT(for: time)))]
+        while let next = zone.nextDaylightSavingTimeTransition(after: time), next > time,
+            next.timeIntervalSince1970 < Self.lastYear
+        {
+            let start = Int64(next.timeIntervalSince1970.rounded())
+            periods.append(Period(start: start, offset: Int64(zone.secondsFromGMT(for: next))))
+            time = next
+        }
+    }
+
+    /// The UTC time, in seconds since the Unix epoch, at which the clocks show `wall`, counted as if they showed UTC.
+    ///
+    /// A time that summer time skips moves forward; of a time that comes twice the first is meant.
+    public func utc(fromWallClock wall: Int64) -> Int64 {
+        // The period of the answer is the last one that had begun by then on its own or the earlier clock.
+        var low = 0
+        var high = periods.count - 1
+        while low < high {
+            let middle = (low + high + 1) / 2
+            // A transition has surely happened once the clock of before it shows the time of the transition.
+            if periods[middle].start + periods[middle - 1].offset <= wall { low = middle } else { high = middle - 1 }
+        }
+        let utc = wall - periods[low].offset
+        // In the gap the new clock never shows this time: the old one, running on, does.
+        if low > 0, utc < periods[low].start { return wall - periods[low - 1].offset }
+        return utc
+    }
+}

@@ -1,0 +1,97 @@
+import LUX
+import Postgres
+
+extension DeviceStore {
+    private static let childOwner = PostgresStatement(
+        "child_owner", "select 1::bigint from real_users where id = $1 and root_user_id = $2")
+
+    private static let lockDeviceByUniqueID = PostgresStatement(
+        "lock_device_by_unique_id",
+        "select id, real_user_id, serial_code, mac_id from devices where unique_id = $1 for no key update")
+
+    private static let connectDevice = PostgresStatement(
+        "connect_device",
+        """
+        update devices
+        set real_user_id = $2, connected_at = now(), serial_code = coalesce(serial_code, $3),
+            mac_id = coalesce(mac_id, $4)
+        where id = $1
+        """)
+
+    /// Connects a device to a child and records a serial code or MAC address that was not recorded yet. Connected to this
+    /// child already, it changes nothing.
+    ///
+    /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice`, `.alreadyConnectedDevice`; `PostgresError`.
+    public func connect(
+        uniqueID: String, serialCode: String, macID: String, childID: Int64, userID: Int64
+    ) async throws {
+        try await transaction { transaction in
+            let device = try await lockDevice(uniqueID: uniqueID, childID: childID, userID: userID, in: transaction)
+            guard let device else { throw LUXError.notFoundDevice }
+            guard try device.canConnect(childID: childID, serialCode: serialCode, macID: macID) else { return }
+            try await transaction.commit([
+                Self.connectDevice(.int8(device.id), .int8(childID), .text(serialCode), .text(macID))
+            ])
+        }
+    }
+
+    private static let disconnectDevice = PostgresStatement(
+        "disconnect_device",
+        "update devices set real_user_id = null, device_alias = null, connected_at = null where id = $1")
+
+    /// Disconnects a device from a child. Its alias goes, since the next owner must not read it; its logs stay.
+    ///
+    /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice` when it is unknown or not connected to this child;
+    ///   `PostgresError`.
+    public func disconnect(uniqueID: String, childID: Int64, userID: Int64) async throws {
+        try await transaction { transaction in
+            let device = try await lockDevice(uniqueID: uniqueID, childID: childID, userID: userID, in: transaction)
+            guard let device, device.realUserID == childID else { throw LUXError.notFoundDevice }
+            try await transaction.commit([Self.disconnectDevice(.int8(device.id))])
+        }
+    }
+
+    /// - Throws: `LUXError.notAuthorizedUser` when the child is not the user's.
+    private func lockDevice(
+        uniqueID: String, childID: Int64, userID: Int64, in transaction: PostgresTransaction
+    ) async throws -> StoredDevice? {
+        let results = try await transaction.run([
+            Self.childOwner(.int8(childID), .int8(userID)), Self.lockDeviceByUniqueID(.text(uniqueID)),
+        ])
+        guard results.first?.first != nil else { throw LUXError.notAuthorizedUser }
+        guard let row = results.last?.first else { return nil }
+        return StoredDevice(
+            id: try row.int8(0), realUserID: try row.int8OrNull(1), serialCode: try row.textOrNull(2),
+            macID: try row.textOrNull(3))
+    }
+
+    private static let lockDeviceByID = PostgresStatement(
+        "lock_device_by_id",
+        """
+        select id, real_user_id, project_id, hardware_id, now_firmware_id, unique_id, serial_code, device_alias, mac_id,
+               created_at, last_log_file_id
+        from devices where id = $1 for no key update
+        """)
+
+    private static let renameDevice = PostgresStatement(
+        "rename_device", "update devices set device_alias = $2 where id = $1")
+
+    /// Gives a device another name.
+    ///
+    /// - Returns: the device with its new name.
+    /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice`, `.notConnectedDevice`; `PostgresError`.
+    public func updateAlias(deviceID: Int64, childID: Int64, alias: DeviceAlias, userID: Int64) async throws -> Device {
+        try await transaction { transaction in
+            let results = try await transaction.run([
+                Self.childOwner(.int8(childID), .int8(userID)), Self.lockDeviceByID(.int8(deviceID)),
+            ])
+            guard results.first?.first != nil else { throw LUXError.notAuthorizedUser }
+            guard let row = results.last?.first else { throw LUXError.notFoundDevice }
+            var device = try Device(row: row)
+            guard device.realUserID == childID else { throw LUXError.notConnectedDevice }
+            try await transaction.commit([Self.renameDevice(.int8(deviceID), .text(alias.value))])
+            device.deviceAlias = alias.value
+            return device
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// lux-server migrate, and what serve does on a database that is not migrated.
+@Suite struct MigrateTests {
+    private func migrate(
+        _ database: TestDatabase, _ arguments: [String] = [], folder: String = Locations.migrations
+    ) throws -> LUXCommand {
+        try LUXCommand.run(
+            ["migrate"] + arguments,
+            environment: ["DATABASE_URL": database.connectionString, "LUX_MIGRATIONS": folder])
+    }
+
+    private static let names: [String] = {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: Locations.migrations)) ?? []
+        return files.filter { $0.hasSuffix(".sql") }.map { String($0.dropLast(4)) }.sorted()
+    }()
+
+    @Test func `applies all files once and lists them`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let before = try migrate(database, ["--status"])
+            #expect(before.ending == .exit(0), "\(before.everything)")
+            #expect(!Self.names.isEmpty)
+            for name in Self.names { #expect(before.everything.contains(name)) }
+            let tables = "select count(*) from pg_tables where schemaname = 'public' and tablename = 'devices'"
+            #expect(try database.session().integer(tables) == 0, "--status applies nothing")
+
+            #expect(try migrate(database).ending == .exit(0))
+            #expect(try database.session().integer(tables) == 1)
+            let after = try migrate(database, ["--status"])
+            #expect(after.ending == .exit(0) && after.everything != before.everything)
+            let again = try migrate(database)
+            #expect(again.ending == .exit(0), "\(again.everything)")
+        }
+    }
+
+    @Test func `refuses when an applied file was changed since`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let folder = try makeTemporaryFolder("lux-migrations")
+            for name in Self.names {
+                try FileManager.default.copyItem(
+                    atPath: "\(Locations.migrations)/\(name).sql", toPath: "\(folder)/\(name).sql")
+            }
+            #expect(try migrate(database, folder: folder).ending == .exit(0))
+            let file = try #require(Self.names.first)
+            let path = "\(folder)/\(file).sql"
+            try (String(contentsOfFile: path, encoding: .utf8) + "\n-- changed\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            let refused = try migrate(database, folder: folder)
+            #expect(refused.ending != .exit(0) && refused.ending != nil)
+            #expect(refused.errors.contains(file), "\(refused.everything)")
+        }
+    }
+
+    @Test func `applies a file wholly or not at all`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let folder = try makeTemporaryFolder("lux-migrations")
+            try "create table first (id int);".write(
+                toFile: folder + "/0001_first.sql", atomically: true, encoding: .utf8)
+            try "create table second (id int); select 1/0;".write(
+                toFile: folder + "/0002_second.sql", atomically: true, encoding: .utf8)
+            let failed = try migrate(database, folder: folder)
+            #expect(failed.ending != .exit(0) && failed.errors.contains("0002_second"), "\(failed.everything)")
+            let tables = try database.session().query(
+                "select tablename from pg_tables where tablename in ('first', 'second')")
+            #expect(tables == [["first"]])
+            try "create table second (id int);".write(
+                toFile: folder + "/0002_second.sql", atomically: true, encoding: .utf8)
+            #expect(try migrate(database, folder: folder).ending == .exit(0), "the failed one was not recorded")
+        }
+    }
+
+    @Test func `is applied once by eight processes at the same time`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let runs = try simultaneously(8) { _ in
+                try LUXCommand.run(["migrate"], environment: ["DATABASE_URL": database.connectionString])
+            }
+            for run in runs { #expect(run.ending == .exit(0), "\(run.everything)") }
+        }
+    }
+
+    @Test func `makes serve refuse a database that is not migrated, unless it is told to migrate`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let refused = try LUXCommand.run(
+                ["serve"],
+                environment: [
+                    "DATABASE_URL": database.connectionString, "LUX_JWT_SECRET": Token.secret, "LUX_PORT": "0",
+                    "LUX_HOST": "127.0.0.1",
+                ], seconds: 20)
+            #expect(refused.ending != nil && refused.ending != .exit(0), "\(refused.everything)")
+            #expect(refused.everything.lowercased().contains("migrat"), "\(refused.everything)")
+            let server = try TestServer(database, arguments: ["--migrate"])
+            #expect(try server.call("GET", "/readyz").status == 200)
+            server.stop()
+        }
+    }
+
+    @Test func `fails with a word on a database that is not there`() async throws {
+        try await onThread {
+            let run = try LUXCommand.run(
+                ["migrate"], environment: ["DATABASE_URL": TestCluster.shared.connectionString("no_such_database")])
+            #expect(run.ending != .exit(0) && run.ending != nil)
+            #expect(!run.errors.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// The indexes: with 100,000 devices and 1,000,000 logs no endpoint reads a whole table.
+@Suite struct QueryPlanTests {
+    private static let rows = """
+        insert into users (phone_number) select '+8210' || (10000000 + n) from generate_series(1, 50000) n;
+        insert into real_users (root_user_id, first_name, last_name, birthdate, gender)
+            select 1 + n / 2, 'first', 'last', '20190305', 'F' from generate_series(0, 99999) n;
+        insert into projects (name) select 'p' || n from generate_series(1, 1000) n;
+        insert into hardwares (project_id, name) select n, 'h' || n from generate_series(1, 1000) n;
+        insert into firmwares (hardware_id, version) select 1 + n % 1000, '1.' || n from generate_series(1, 5000) n;
+        insert into devices (real_user_id, project_id, hardware_id, now_firmware_id, unique_id, connected_at)
+            select case when n % 10 = 0 then null else n end, 1 + n % 1000, 1 + n % 1000, 1 + n % 5000, 'unit-' || n,
+                case when n % 10 = 0 then null else now() end
+            from generate_series(1, 100000) n;
+        insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, last_intensity,
+                treatment_time, detail_data, temp_treatment_date)
+            select n / 10, n / 10, n % 10, timestamptz '2025-01-01T00:00:00Z' + n % 10 * interval '1 day',
+                case when n % 10 = 9 then null else 1 end, 1, 1, '{}',
+                case when n % 10 = 5 then timestamptz '2025-01-02T00:00:00Z' end
+            from generate_series(10, 1000009) n where n / 10 % 10 > 0;
+        insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, last_intensity,
+                treatment_time, detail_data)
+            select 1 + n, 1, 100, timestamptz '2025-03-01T00:00:00Z', 1, 1, 1, '{}' from generate_series(1, 99999) n;
+        """
+
+    @Test func `reads no table as a whole at any endpoint`() async throws {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let world = try World(database, World.sharedServer)
+            try world.sql.script(Self.rows)
+            try world.sql.script("vacuum (analyze)")
+            #expect(try world.sql.integer("select count(*) from device_logs") >= 999_000)
+
+            for (name, request) in Self.requests {
+                let before = try scans(world.sql)
+                let server = try TestServer(database, environment: ["LUX_DB_POOL": "2"])
+                let client = try server.connect()
+                for round in 0..<12 {
+                    // More often than the five runs after which PostgreSQL may settle on a generic plan.
+                    let (text, status) = request(round)
+                    try client.send(text)
+                    let reply = try client.receive()
+                    #expect(reply.status == status, "\(name) → \(reply.summary)")
+                }
+                // The sessions' counts are complete when the sessions have ended.
+                server.stop()
+                var after = try scans(world.sql)
+                for _ in 0..<40 where after.index == before.index {
+                    Thread.sleep(forTimeInterval: 0.05)
+                    after = try scans(world.sql)
+                }
+                #expect(after.index != before.index, "\(name): its reads are counted")
+                #expect(after.sequential == before.sequential, "\(name) reads a whole table")
+            }
+        }
+    }
+
+    private func scans(_ sql: SQLSession) throws -> (sequential: [String], index: Int64) {
+        try sql.query("select pg_stat_clear_snapshot()")
+        let rows = try sql.query(
+            """
+            select relname, seq_scan, coalesce(idx_scan, 0) from pg_stat_user_tables
+            where relname in ('users', 'real_users', 'projects', 'hardwares', 'firmwares', 'devices', 'device_logs',
+                'alimtalks')
+            order by relname
+            """)
+        let sequential = rows.map { "\($0[0] ?? "") \($0[1] ?? "")" }
+        return (sequential, rows.reduce(0) { $0 + (Int64($1[2] ?? "") ?? 0) })
+    }
+
+    /// For each endpoint, the request and the status of a round. Child n is user 1 + (n - 1) / 2's and has device n.
+    private static let requests: [(String, @Sendable (Int) -> (String, Int))] = [
+        ("child-device", { get("child-device?real_user_id=\(child($0))", $0) }),
+        ("get-all-device", { get("get-all-device", $0) }),
+        ("check-device", { get("check-device?unique_id=unit-\(child($0))", $0) }),
+        (
+            "set-my-device and un-connect",
+            { round in
+                let device = "unique_id=unit-\(child(round / 2))&real_user_id=\(child(round / 2))"
+                return round % 2 == 0
+                    ? call("PATCH", "un-connect?" + device, round / 2)
+                    : call("POST", "set-my-device?serial_code=S&mac_id=41AD&" + device, round / 2)
+            }
+        ),
+        (
+            "update-alias",
+            { round in
+                let body = #"{"device_id":\#(child(round)),"real_user_id":\#(child(round)),"device_alias":"x"}"#
+                return call("PATCH", "update-alias", round, body)
+            }
+        ),
+        ("devlog, temporary", { call("POST", "devlog", $0, World.logArrays([record($0, day: 3, flag: nil)])) }),
+        ("devlog, complete", { call("POST", "devlog", $0, World.logArrays([record($0, day: 4, flag: 1)])) }),
+        (
+            "devlog, many",
+            { round in
+                call("POST", "devlog", round, World.logArrays((1...28).map { record(round, day: $0, flag: 1) }))
+            }
+        ),
+        ("alimtalk", { call("POST", "alimtalk", $0) }),
+    ]
+
+    private static func child(_ round: Int) -> Int { 40_001 + 37 * round / 10 * 10 + round % 8 }
+
+    private static func get(_ target: String, _ round: Int) -> (String, Int) { call("GET", target, round) }
+
+    private static func call(_ method: String, _ target: String, _ round: Int, _ body: String? = nil) -> (String, Int) {
+        let token = Token.access(user: Int64(1 + (child(round) - 1) / 2))
+        return (TestServer.request(method, World.api + target, token: token, body: body), 200)
+    }
+
+    private static func record(_ round: Int, day: Int, flag: Int?) -> String {
+        let id = Int64(child(round))
+        return World.record(
+            child: id, device: World.Device(id: id, unique: "unit-\(id)"),
+            date: "2025-04-\(day < 10 ? "0" : "")\(day)T00:00:00Z", flag: flag, file: flag.map { _ in Int64(200 + day) })
+    }
+}

@@ -1,0 +1,58 @@
+import LUXTestSupport
+import Testing
+
+/// X-Request-ID
+@Suite struct RequestIdentifierTests {
+    let world: World
+
+    init() throws { world = try World() }
+
+    private static func isWellFormed(_ id: String) -> Bool {
+        (1...128).contains(id.utf8.count)
+            && id.unicodeScalars.allSatisfy {
+                ("A"..."Z").contains($0) || ("a"..."z").contains($0) || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0)
+            }
+    }
+
+    @Test func `gives the client's own id back`() throws {
+        let ids = ["a", "-", ".", "_", "Az09._-", String(repeating: "x", count: 128), "7f3b0c52-2d3a-4f7e-9d53-0c8ef1d0a4aa"]
+        for id in ids {
+            #expect(try world.call("GET", "/healthz", headers: [("X-Request-ID", id)]).values("x-request-id") == [id])
+            #expect(try world.call("GET", "/none", headers: [("x-request-id", id)]).values("x-request-id") == [id])
+        }
+    }
+
+    @Test func `makes a new id when the client has none or a bad one`() throws {
+        let bad = ["", " ", "a b", "a,b", "a/b", "a\"b", "é", "{}", "%41", "a\tb", String(repeating: "x", count: 129)]
+        var seen: Set<String> = []
+        for headers in [[]] + bad.map({ [("X-Request-ID", $0)] }) {
+            for _ in 0..<2 {
+                let ids = try world.call("GET", "/healthz", headers: headers).values("X-Request-ID")
+                #expect(ids.count == 1)
+                let id = ids.first ?? ""
+                #expect(Self.isWellFormed(id), "\(headers) → \(id)")
+                #expect(seen.insert(id).inserted, "an id of its own for each request")
+            }
+        }
+    }
+
+    @Test func `stands on every answer`() throws {
+        let (user, child, device) = try world.family()
+        let upload = World.logArrays([World.record(child: child, device: device, date: "2025-02-14T15:48:49")])
+        let token = Token.access(user: user)
+        let replies = [
+            try world.call("GET", "get-all-device", as: user), try world.call("GET", "get-all-device"),
+            try world.call("HEAD", "get-all-device", as: user), try world.call("PUT", "devlog"),
+            try world.call("POST", "devlog", as: user, body: upload), try world.call("POST", "devlog", as: user, body: "{"),
+            try world.call("GET", "child-device?real_user_id=\(absentID)", as: user), try world.call("GET", "/readyz"),
+            try world.server.call("GET", World.api + "check-device?unique_id=%zz", token: token),
+            try world.server.call("GET", "/healthz", headers: [("Bad Name", "x")]),
+            try world.server.call("GET", "/" + String(repeating: "x", count: 9000)),
+            try world.server.call("GET", "/healthz", headers: [("X", String(repeating: "x", count: 20000))]),
+            try world.server.call("POST", "/healthz", headers: [("Content-Length", "2000000")]),
+        ]
+        for reply in replies {
+            #expect(Self.isWellFormed(reply.requestID ?? ""), "\(reply.summary)")
+        }
+    }
+}

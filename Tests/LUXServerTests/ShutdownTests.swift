@@ -1,0 +1,93 @@
+import Foundation
+import Glibc
+import LUXTestSupport
+import Testing
+
+/// SIGTERM and SIGINT: nothing new is taken, what is under way is finished.
+@Suite struct ShutdownTests {
+    @Test(arguments: [SIGTERM, SIGINT]) func `finishes the request under way and exits with 0`(signal: Int32) async throws {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let server = try TestServer(database)
+            let world = try World(database, server)
+            let (user, child, device) = try world.family()
+            try world.sql.script("begin; select * from devices where id = \(device.id) for update")
+            let idle = try server.connect()
+            try idle.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try idle.receive().status == 200)
+            let client = try server.connect()
+            let body = World.logArrays([World.record(child: child, device: device, date: "2025-02-21T15:48:49")])
+            try client.send(
+                TestServer.request("POST", World.api + "devlog", token: Token.access(user: user), body: body))
+            // Until the upload waits for the lock, the signal would come before the request.
+            var waiting: Int64 = 0
+            let watcher = try database.session()
+            for _ in 0..<200 where waiting == 0 {
+                usleep(10_000)
+                waiting = try watcher.integer(
+                    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+            }
+            #expect(waiting > 0)
+            server.process.signal(signal)
+            #expect(try idle.isEnded(), "an idle connection is closed at once")
+            usleep(200_000)
+            #expect(throws: HTTPClient.Failure.self) { try server.call("GET", "/healthz") }
+            #expect(server.process.isRunning)
+            try world.sql.script("rollback")
+            let reply = try client.receive()
+            expect(reply, answers: Saved.temporary)
+            #expect(reply.header("Connection")?.lowercased() == "close")
+            #expect(try client.isEnded())
+            #expect(server.process.wait(seconds: 10) == .exit(0), "\(server.process.errors)")
+            #expect(try world.logs(of: device).count == 1)
+        }
+    }
+
+    @Test func `ends within its limit although a client never finishes its request`() async throws {
+        try await onThread {
+            let server = try TestServer(try TestDatabase.make())
+            let client = try server.connect()
+            try client.send("POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n{")
+            #expect(try server.call("GET", "/healthz").status == 200)
+            let start = Date()
+            server.process.signal(SIGTERM)
+            #expect(server.process.wait(seconds: 15) == .exit(0))
+            #expect(Date().timeIntervalSince(start) < 12)
+        }
+    }
+
+    @Test func `loses nothing that was answered when it is killed under load`() async throws {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let server = try TestServer(database)
+            let world = try World(database, server)
+            let (user, child, device) = try world.family()
+            let token = Token.access(user: user)
+            let answered = try simultaneously(5) { index -> [Int64] in
+                if index == 4 {
+                    usleep(700_000)
+                    server.process.signal(SIGKILL)
+                    return []
+                }
+                var files: [Int64] = []
+                for number in 1...100_000 {
+                    let file = Int64(index * 1_000_000 + number)
+                    let record = World.record(
+                        child: child, device: device, date: "2025-05-01T10:00:00Z", flag: 1, file: file)
+                    let body = World.logArrays([record])
+                    guard let reply = try? server.call("POST", World.api + "devlog", token: token, body: body),
+                        reply.status == 200
+                    else { break }
+                    files.append(file)
+                }
+                return files
+            }.flatMap { $0 }
+            let stored = Set(
+                try world.sql.query("select log_file_id from device_logs").compactMap { $0.first ?? nil }
+                    .compactMap { Int64($0) })
+            #expect(!answered.isEmpty)
+            #expect(stored.isSuperset(of: answered))
+            #expect(try world.lastLogFileID(of: device) == stored.max())
+        }
+    }
+}

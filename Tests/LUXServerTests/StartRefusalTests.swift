@@ -1,0 +1,51 @@
+import LUXTestSupport
+import Testing
+
+/// Wrong or missing configuration: all of it said at once, exit status 78, no port opened, no secret printed.
+@Suite struct StartRefusalTests {
+    private static let good = [
+        "DATABASE_URL": "postgresql://user:hidden-password@127.0.0.1:1/none", "LUX_JWT_SECRET": Token.secret,
+        "LUX_HOST": "127.0.0.1", "LUX_PORT": "0",
+    ]
+
+    /// Changes to a good environment (an empty value takes a variable away) and the variables to be named.
+    private static let faults: [(changes: [String: String], named: [String])] = [
+        (["DATABASE_URL": ""], ["DATABASE_URL"]), (["LUX_JWT_SECRET": ""], ["LUX_JWT_SECRET", "LUX_JWT_PUBLIC_KEY"]),
+        (["DATABASE_URL": "", "LUX_JWT_SECRET": "", "LUX_PORT": "x"], ["DATABASE_URL", "LUX_JWT_SECRET", "LUX_PORT"]),
+        (["LUX_JWT_SECRET": "hidden-but-too-short"], ["LUX_JWT_SECRET"]),
+        (["LUX_JWT_PUBLIC_KEY": "/nowhere.pem"], ["LUX_JWT_PUBLIC_KEY"]), (["LUX_PORT": "65536"], ["LUX_PORT"]),
+        (["LUX_PORT": "-1"], ["LUX_PORT"]), (["LUX_PORT": "80 80"], ["LUX_PORT"]), (["LUX_DB_POOL": "0"], ["LUX_DB_POOL"]),
+        (["LUX_DB_POOL": "many"], ["LUX_DB_POOL"]), (["LUX_TIMEZONE": "Asia/Nowhere"], ["LUX_TIMEZONE"]),
+        (["LUX_JWT_LEEWAY": "-1"], ["LUX_JWT_LEEWAY"]), (["LUX_JWT_LEEWAY": "soon"], ["LUX_JWT_LEEWAY"]),
+        (["LUX_LOG_LEVEL": "loud"], ["LUX_LOG_LEVEL"]), (["LUX_LOG_FORMAT": "xml"], ["LUX_LOG_FORMAT"]),
+        (["LUX_ALIMTALK_PROVIDER": "pigeon"], ["LUX_ALIMTALK_PROVIDER"]),
+        (["LUX_HEADER_TIMEOUT": "0", "LUX_IDLE_TIMEOUT": "x"], ["LUX_HEADER_TIMEOUT", "LUX_IDLE_TIMEOUT"]),
+        (["DATABASE_URL": "postgresql://user:hidden-password@host:port:port/"], ["DATABASE_URL"]),
+    ]
+
+    @Test func `names each faulty variable on standard error and exits with 78`() async throws {
+        try await onThread {
+            for (changes, named) in Self.faults {
+                let environment = Self.good.merging(changes) { $1 }.filter { !$0.value.isEmpty }
+                let run = try LUXCommand.run(["serve"], environment: environment, seconds: 10)
+                #expect(run.ending == .exit(78), "\(changes) → \(run.everything)")
+                for name in named { #expect(run.errors.contains(name), "\(changes) → \(run.errors)") }
+                for secret in ["hidden", Token.secret] { #expect(!run.everything.contains(secret), "\(changes)") }
+                #expect(!run.output.contains("listening"))
+            }
+        }
+    }
+
+    @Test func `says in one line what is wrong with the command line`() async throws {
+        try await onThread {
+            for arguments in [["no-such-command"], ["serve", "--no-such-option"], ["token"], ["provision", "devices"]] {
+                let run = try LUXCommand.run(arguments, environment: Self.good, seconds: 10)
+                #expect(run.ending != .exit(0) && run.ending != nil, "\(arguments)")
+                #expect(!run.errors.isEmpty, "\(arguments)")
+            }
+            let help = try LUXCommand.run(["--help"], seconds: 10)
+            #expect(help.ending == .exit(0))
+            for command in ["serve", "migrate", "dev", "token", "provision"] { #expect(help.output.contains(command)) }
+        }
+    }
+}
