@@ -32,7 +32,7 @@ let package = Package(
         // Infrastructure: knows nothing of LUX.
         target("EventLoop", ["CLinux"]),
         target("HTTP", ["CLinux", "EventLoop"]),
-        target("JWT", ["COpenSSL"]),
+        target("JWT", ["COpenSSL", "JSON"]),
         target("JSON"),
         target("Postgres", ["CLibPQ", "EventLoop", .product(name: "DequeModule", package: "swift-collections")]),
 

@@ -12,9 +12,11 @@ import Testing
         let child = try world.child(of: user, first: "민수", last: "Lee \"X\"", birth: "19970101", gender: "N")
         let (_, json, _) = try world.completeDevice(of: child)
         let firmware = json.replacing(/"now_firmware_id":\d+,/) { $0.output + #""firmware_version":"1.4.2","# }
-        let row = firmware.dropLast() + """
-            ,"root_user_id":\(user),"first_name":"민수","last_name":"Lee \\"X\\"","birthdate":"19970101","gender":"N"}
-            """
+        let row =
+            firmware.dropLast() + """
+                ,"root_user_id":\(user),"first_name":"민수","last_name":"Lee \\"X\\"",\
+                "birthdate":"19970101","gender":"N"}
+                """
         expect(try world.call("GET", "get-all-device", as: user), answers: "[\(row)]")
     }
 

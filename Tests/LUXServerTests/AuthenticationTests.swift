@@ -85,7 +85,9 @@ import Testing
             claims(exp: #""\#(now + 60)""#), claims(exp: "null"), claims(exp: "true"), claims(exp: "[]"),
             claims(#","nbf":\#(now + 100)"#), claims(#","nbf":"soon""#),
         ]
-        let subjects = ["null", "true", "1.5", #""""#, #""abc""#, #""1x""#, #"" 1""#, "[1]", "{}", "9223372036854775808"]
+        let subjects = [
+            "null", "true", "1.5", #""""#, #""abc""#, #""1x""#, #"" 1""#, "[1]", "{}", "9223372036854775808",
+        ]
         for text in texts + subjects.map({ #"{"sub":\#($0),"exp":\#(now + 60)}"# }) {
             expect(try ask(token: Token.make(text)), 401, "Could not validate credentials", text)
         }
@@ -132,8 +134,11 @@ import Testing
             token(uid + #","iss":"x""# + audience, exp: now - 100),
             token(uid + issuer + audience + #","nbf":\#(now + 100)"#),
         ]
-        for token in bad { expect(try ask(token: token, of: world.server), 401, "Could not validate credentials", token) }
-        expect(try ask(token: token(uid + issuer + audience, exp: now - 100), of: world.server), 401, "Token is expired")
+        for token in bad {
+            expect(try ask(token: token, of: world.server), 401, "Could not validate credentials", token)
+        }
+        expect(
+            try ask(token: token(uid + issuer + audience, exp: now - 100), of: world.server), 401, "Token is expired")
         world.server.stop()
     }
 }

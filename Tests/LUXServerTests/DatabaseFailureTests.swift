@@ -5,7 +5,8 @@ import Testing
 
 /// What a client sees when the database is slow, locked, or losing its sessions.
 @Suite struct DatabaseFailureTests {
-    private static let others = "datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
+    private static let others =
+        "datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
 
     @Test func `answers right or 503 while its database sessions are terminated, and recovers`() async throws {
         try await onThread {

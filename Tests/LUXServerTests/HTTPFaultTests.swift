@@ -14,33 +14,42 @@ import Testing
     }
 
     private static let malformed: [String] = [
-        "\u{0}\r\n\r\n", "GET\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/1.1 x\r\nHost: h\r\n\r\n", "G@T / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "\u{0}\r\n\r\n", "GET\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/1.1 x\r\nHost: h\r\n\r\n",
+        "G@T / HTTP/1.1\r\nHost: h\r\n\r\n",
         " GET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\nHost: h\n\n",
         "GET / HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nA: b\nc: d\r\n\r\n",
         "GET / http/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1.1\r\nHost: h\r\n\r\n",
-        "GET / HTTP/11\r\nHost: h\r\n\r\n", "GET / XTTP/1.1\r\nHost: h\r\n\r\n", "GET healthz HTTP/1.1\r\nHost: h\r\n\r\n",
-        "GET /\u{7f} HTTP/1.1\r\nHost: h\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /é HTTP/1.1\r\nHost: h\r\n\r\n",
-        "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+        "GET / HTTP/11\r\nHost: h\r\n\r\n", "GET / XTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET healthz HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET /\u{7f} HTTP/1.1\r\nHost: h\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET /é HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
         get("Name : x\r\n"), get("Na me: x\r\n"), get(": x\r\n"), get("Name\r\n"), get(" folded: x\r\n"),
         get("A: b\r\n c\r\n"), get("A: b\r\n\tc\r\n"), get("A: \u{0}\r\n"), get("A: \u{1}\r\n"), get("A\u{0}: b\r\n"),
         post("Content-Length: 1\r\nContent-Length: 2\r\n", "{}"), post("Content-Length: -1\r\n"),
         post("Content-Length: +2\r\n", "{}"), post("Content-Length: 0x2\r\n", "{}"), post("Content-Length: \r\n", "{}"),
-        post("Content-Length: 2 2\r\n", "{}"), post("Content-Length: 1, 2\r\n", "{}"), post("Content-Length: 2.0\r\n", "{}"),
+        post("Content-Length: 2 2\r\n", "{}"), post("Content-Length: 1, 2\r\n", "{}"),
+        post("Content-Length: 2.0\r\n", "{}"),
         post("Content-Length: 99999999999999999999x\r\n"),
         post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"),
         post("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "2\r\n{}\r\n0\r\n\r\n"),
         "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         post("Transfer-Encoding: chunked\r\n", "x\r\n"), post("Transfer-Encoding: chunked\r\n", "\r\n"),
         post("Transfer-Encoding: chunked\r\n", "-1\r\n"), post("Transfer-Encoding: chunked\r\n", "0x2\r\n{}\r\n"),
-        post("Transfer-Encoding: chunked\r\n", "2\r\n{}x\r\n0\r\n\r\n"), post("Transfer-Encoding: chunked\r\n", "2\n{}\n0\n\n"),
-        post("Transfer-Encoding: chunked\r\n", "fffffffffffffffff\r\n"), post("Transfer-Encoding: chunked\r\n", "0\r\nbad trailer\r\n\r\n"),
+        post("Transfer-Encoding: chunked\r\n", "2\r\n{}x\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked\r\n", "2\n{}\n0\n\n"),
+        post("Transfer-Encoding: chunked\r\n", "fffffffffffffffff\r\n"),
+        post("Transfer-Encoding: chunked\r\n", "0\r\nbad trailer\r\n\r\n"),
         post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"),
     ]
 
     private static let limits: [(status: Int, bytes: String)] = [
-        (414, get("", target: "/" + String(repeating: "a", count: 8300))), (414, "GET /" + String(repeating: "a", count: 8300)),
+        (414, get("", target: "/" + String(repeating: "a", count: 8300))),
+        (414, "GET /" + String(repeating: "a", count: 8300)),
         (431, get("A: " + String(repeating: "b", count: 17000) + "\r\n")),
-        (431, get((0..<101).map { "A\($0): b\r\n" }.joined())), (431, get("A: " + String(repeating: "b", count: 17000))),
+        (431, get((0..<101).map { "A\($0): b\r\n" }.joined())),
+        (431, get("A: " + String(repeating: "b", count: 17000))),
         (413, post("Content-Length: 1048577\r\n")), (413, post("Content-Length: 99999999999999999999\r\n")),
         (413, post("Transfer-Encoding: chunked\r\n", "100001\r\n")), (501, post("Transfer-Encoding: gzip\r\n")),
         (501, post("Transfer-Encoding: gzip, chunked\r\n")), (505, "GET / HTTP/2.0\r\nHost: h\r\n\r\n"),
@@ -105,12 +114,16 @@ import Testing
         let alive = server.process.pid
         _ = try simultaneously(4) { thread in
             var random = SeededRandom(seed: UInt64(1_000 + thread))
-            let seeds = Self.malformed + Self.limits.map(\.bytes) + [Self.get(""), Self.post("Content-Length: 2\r\n", "{}")]
+            let seeds =
+                Self.malformed + Self.limits.map(\.bytes) + [Self.get(""), Self.post("Content-Length: 2\r\n", "{}")]
             for _ in 0..<500 {
                 let client = try server.connect(timeout: 2)
                 var bytes = Array((seeds.randomElement(using: &random) ?? "").utf8)
                 switch Int.random(in: 0..<4, using: &random) {
-                case 0: bytes = (0..<Int.random(in: 0..<600, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+                case 0:
+                    bytes = (0..<Int.random(in: 0..<600, using: &random)).map { _ in
+                        UInt8.random(in: 0...255, using: &random)
+                    }
                 case 1: bytes = Array(bytes.prefix(Int.random(in: 0...bytes.count, using: &random)))
                 default:
                     for _ in 0..<Int.random(in: 1..<8, using: &random) where !bytes.isEmpty {

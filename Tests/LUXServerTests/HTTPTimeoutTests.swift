@@ -31,7 +31,9 @@ import Testing
         ),
     ]
 
-    @Test(arguments: 0..<slow.count) func `answers a client past a time limit with 408 and closes`(_ number: Int) async throws {
+    @Test(arguments: 0..<slow.count) func `answers a client past a time limit with 408 and closes`(_ number: Int)
+        async throws
+    {
         let (name, first, drip, pause) = Self.slow[number]
         try await onThread {
             let client = try Self.server.connect(timeout: 6)

@@ -61,7 +61,8 @@ import Testing
             let reply = try client.receive()
             #expect(reply.json?["device_alias"]?.string == name, "\(reply.summary)")
         }
-        #expect(try world.sql.value("select device_alias from devices where id = $1", [String(device.id)]) == names.last)
+        #expect(
+            try world.sql.value("select device_alias from devices where id = $1", [String(device.id)]) == names.last)
     }
 
     @Test func `keeps or closes the connection as version and Connection field ask`() throws {
@@ -79,7 +80,9 @@ import Testing
             try client.send("GET /healthz " + head + "\r\n")
             let reply = try client.receive()
             #expect(reply.status == 200, "\(head)")
-            #expect((reply.header("Connection")?.lowercased() == "close") == closed || head.hasPrefix("HTTP/1.0"), "\(head)")
+            #expect(
+                (reply.header("Connection")?.lowercased() == "close") == closed || head.hasPrefix("HTTP/1.0"), "\(head)"
+            )
             if closed {
                 #expect(try client.isEnded(), "\(head)")
             } else {
@@ -92,7 +95,8 @@ import Testing
     @Test func `reads a chunked body`() throws {
         let world = try World()
         let (user, child, device) = try world.family()
-        let head = "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(Token.access(user: user))\r\n"
+        let head =
+            "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(Token.access(user: user))\r\n"
         let body = World.logArrays([World.record(child: child, device: device, date: "2025-02-21T15:48:49")])
         for (size, extensions, trailers) in [(1, "", ""), (7, ";x=y", ""), (4096, ";a=\"b;c\"", "X-Sum: 1\r\n")] {
             var chunks = ""
@@ -103,7 +107,8 @@ import Testing
                 rest = rest.dropFirst(size)
             }
             let client = try server.connect()
-            try client.send(head + "Transfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n" + trailers + "\r\n" + Self.plain)
+            try client.send(
+                head + "Transfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n" + trailers + "\r\n" + Self.plain)
             expect(try client.receive(), answers: Saved.temporary, "chunks of \(size)")
             #expect(try client.receive().status == 200, "the next request on the connection")
         }
@@ -113,7 +118,8 @@ import Testing
         let world = try World()
         let (user, child, device) = try world.family()
         let body = World.logArrays([World.record(child: child, device: device, date: "2025-02-21T15:48:49")])
-        let head = "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(Token.access(user: user))\r\n"
+        let head =
+            "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(Token.access(user: user))\r\n"
             + "Content-Length: \(body.utf8.count)\r\nExpect: 100-continue\r\n\r\n"
         let client = try server.connect(timeout: 5)
         try client.send(head)

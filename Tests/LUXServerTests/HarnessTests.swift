@@ -13,7 +13,9 @@ import Testing
     }
 
     @Test func `reads JSON with the order of keys and the spelling of numbers`() {
-        #expect(JSONValue(#"{"b":1,"a":[null,"é\n😀"]}"#) == JSONValue(#"{ "b" : 1 , "a" : [ null , "\u00e9\n\ud83d\ude00" ] }"#))
+        #expect(
+            JSONValue(#"{"b":1,"a":[null,"é\n😀"]}"#)
+                == JSONValue(#"{ "b" : 1 , "a" : [ null , "\u00e9\n\ud83d\ude00" ] }"#))
         #expect(JSONValue(#"{"a":1,"b":2}"#) != JSONValue(#"{"b":2,"a":1}"#))
         #expect(JSONValue("1.0") != JSONValue("1"))
         #expect(JSONValue("[1,]") == nil)

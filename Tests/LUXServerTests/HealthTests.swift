@@ -17,7 +17,7 @@ import Testing
         try await onThread {
             let cluster = try TestCluster()
             let database = try TestDatabase.makeEmpty(in: cluster)
-            let server = try TestServer(database, environment: ["LUX_REQUEST_TIMEOUT": "2"], arguments: ["--migrate"])
+            let server = try TestServer(database, environment: ["LUX_REQUEST_TIMEOUT": "1"], arguments: ["--migrate"])
             let world = try World(database, server)
             let (user, child, device) = try world.family()
             let target = World.api + "child-device?real_user_id=\(child)"
@@ -27,7 +27,7 @@ import Testing
 
             for _ in 0..<2 {
                 cluster.stop()
-                for _ in 0..<3 {
+                for _ in 0..<2 {
                     for reply in [
                         try server.call("GET", target, token: token), try server.call("GET", "/readyz"),
                         try server.call("POST", World.api + "devlog", token: token, body: body),
@@ -42,7 +42,8 @@ import Testing
                 #expect(server.waits(for: 200, at: "/readyz", seconds: 20))
                 let again = try server.call("GET", target, token: token)
                 #expect(again.json?["id"]?.integer == device.id, "\(again.summary)")
-                expect(try server.call("POST", World.api + "devlog", token: token, body: body), answers: Saved.temporary)
+                expect(
+                    try server.call("POST", World.api + "devlog", token: token, body: body), answers: Saved.temporary)
             }
             server.stop()
             cluster.stop()

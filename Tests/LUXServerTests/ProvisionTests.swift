@@ -20,7 +20,8 @@ import Testing
     }
 
     @Test func `loads devices by RFC 4180, whatever the order of columns and the ends of lines`() throws {
-        let csv = "unique_id,mac_id,serial_code\r\n"
+        let csv =
+            "unique_id,mac_id,serial_code\r\n"
             + "plain,41AD,S1\r\n\"quoted, \"\"x\"\"\",,\"line\r\nbreak\"\r\n"
         let run = try provision("devices", csv)
         #expect(run.ending == .exit(0), "\(run.everything)")
@@ -37,7 +38,8 @@ import Testing
             "children",
             "id,root_user_id,first_name,last_name,birthdate,gender\n7,10,Jisoo,Kim,20190305,F\n")
         #expect(children.ending == .exit(0), "\(children.everything)")
-        #expect(try sql.query("select id, phone_number is null from users order by id") == [["10", "f"], ["20", "t"]])
+        #expect(
+            try sql.query("select id, phone_number is null from users order by id") == [["10", "f"], ["20", "t"]])
         #expect(try sql.value("select id from real_users where root_user_id = 10") == "7")
         #expect(try sql.integer("insert into users default values returning id") > 20)
         let next = try sql.integer(
@@ -51,7 +53,8 @@ import Testing
     /// A kind, a file, and what the message must name: the line of the fault, and its column where it has one.
     private static let bad: [(kind: String, csv: String, line: Int, column: String?)] = [
         ("devices", "unique_id,serial_code\na,1\nb\n", 3, nil), ("devices", "unique_id,serial_code\na,1,2\n", 2, nil),
-        ("devices", "unique_id,colour\na,red\n", 1, "colour"), ("devices", "unique_id,unique_id\na,b\n", 1, "unique_id"),
+        ("devices", "unique_id,colour\na,red\n", 1, "colour"),
+        ("devices", "unique_id,unique_id\na,b\n", 1, "unique_id"),
         ("devices", "serial_code\nS1\n", 1, "unique_id"), ("devices", "unique_id,mac_id\na,1\n,2\n", 3, "unique_id"),
         ("devices", "id,unique_id\n1,a\nx,b\n", 3, "id"), ("devices", "unique_id\na\nb\na\n", 4, "unique_id"),
         ("devices", "unique_id,created_at\na,never\n", 2, "created_at"),

@@ -73,7 +73,8 @@ import Testing
         let child = try world.child(of: user)
         let device = try world.device(of: child)
         for query in [
-            "x=1&real_user_id=\(child)&x=2", "real_user_id=\(child)&x", "&&real_user_id=\(child)&&", "x=%00&real_user_id=\(child)",
+            "x=1&real_user_id=\(child)&x=2", "real_user_id=\(child)&x", "&&real_user_id=\(child)&&",
+            "x=%00&real_user_id=\(child)",
             "real%5Fuser%5fid=\(child)", "real_user_id=\(child)&Real_User_Id=5", "=&real_user_id=\(child)",
             "real_user_id=%\(String(Array(String(child).utf8)[0], radix: 16))\(String(child).dropFirst())",
         ] {

@@ -10,12 +10,15 @@ import Testing
     private static func isWellFormed(_ id: String) -> Bool {
         (1...128).contains(id.utf8.count)
             && id.unicodeScalars.allSatisfy {
-                ("A"..."Z").contains($0) || ("a"..."z").contains($0) || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0)
+                ("A"..."Z").contains($0) || ("a"..."z").contains($0) || ("0"..."9").contains($0)
+                    || "._-".unicodeScalars.contains($0)
             }
     }
 
     @Test func `gives the client's own id back`() throws {
-        let ids = ["a", "-", ".", "_", "Az09._-", String(repeating: "x", count: 128), "7f3b0c52-2d3a-4f7e-9d53-0c8ef1d0a4aa"]
+        let ids = [
+            "a", "-", ".", "_", "Az09._-", String(repeating: "x", count: 128), "7f3b0c52-2d3a-4f7e-9d53-0c8ef1d0a4aa",
+        ]
         for id in ids {
             #expect(try world.call("GET", "/healthz", headers: [("X-Request-ID", id)]).values("x-request-id") == [id])
             #expect(try world.call("GET", "/none", headers: [("x-request-id", id)]).values("x-request-id") == [id])
@@ -43,7 +46,8 @@ import Testing
         let replies = [
             try world.call("GET", "get-all-device", as: user), try world.call("GET", "get-all-device"),
             try world.call("HEAD", "get-all-device", as: user), try world.call("PUT", "devlog"),
-            try world.call("POST", "devlog", as: user, body: upload), try world.call("POST", "devlog", as: user, body: "{"),
+            try world.call("POST", "devlog", as: user, body: upload),
+            try world.call("POST", "devlog", as: user, body: "{"),
             try world.call("GET", "child-device?real_user_id=\(absentID)", as: user), try world.call("GET", "/readyz"),
             try world.server.call("GET", World.api + "check-device?unique_id=%zz", token: token),
             try world.server.call("GET", "/healthz", headers: [("Bad Name", "x")]),

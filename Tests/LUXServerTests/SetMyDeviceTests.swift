@@ -115,9 +115,9 @@ import Testing
             let device = try world.device()
             let replies = try simultaneously(16) { index in
                 let side = index % 2
-                let target = World.api
-                    + "set-my-device?serial_code=R&mac_id=41AD&unique_id=\(device.unique)&real_user_id=\(children[side])"
-                return try server.call("POST", target, token: Token.access(user: users[side]))
+                let query = "serial_code=R&mac_id=41AD&unique_id=\(device.unique)&real_user_id=\(children[side])"
+                return try server.call(
+                    "POST", World.api + "set-my-device?" + query, token: Token.access(user: users[side]))
             }
             let sides = [0, 1].map { side in
                 Set(replies.enumerated().filter { $0.offset % 2 == side }.map { $0.element.summary })

@@ -5,7 +5,9 @@ import Testing
 
 /// SIGTERM and SIGINT: nothing new is taken, what is under way is finished.
 @Suite struct ShutdownTests {
-    @Test(arguments: [SIGTERM, SIGINT]) func `finishes the request under way and exits with 0`(signal: Int32) async throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func `finishes the request under way and exits with 0`(signal: Int32)
+        async throws
+    {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database)
@@ -25,7 +27,11 @@ import Testing
             for _ in 0..<200 where waiting == 0 {
                 usleep(10_000)
                 waiting = try watcher.integer(
-                    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                    """
+                    select count(*) from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock'
+                    """
+                )
             }
             #expect(waiting > 0)
             server.process.signal(signal)

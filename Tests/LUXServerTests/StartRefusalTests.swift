@@ -14,7 +14,8 @@ import Testing
         (["DATABASE_URL": "", "LUX_JWT_SECRET": "", "LUX_PORT": "x"], ["DATABASE_URL", "LUX_JWT_SECRET", "LUX_PORT"]),
         (["LUX_JWT_SECRET": "hidden-but-too-short"], ["LUX_JWT_SECRET"]),
         (["LUX_JWT_PUBLIC_KEY": "/nowhere.pem"], ["LUX_JWT_PUBLIC_KEY"]), (["LUX_PORT": "65536"], ["LUX_PORT"]),
-        (["LUX_PORT": "-1"], ["LUX_PORT"]), (["LUX_PORT": "80 80"], ["LUX_PORT"]), (["LUX_DB_POOL": "0"], ["LUX_DB_POOL"]),
+        (["LUX_PORT": "-1"], ["LUX_PORT"]), (["LUX_PORT": "80 80"], ["LUX_PORT"]),
+        (["LUX_DB_POOL": "0"], ["LUX_DB_POOL"]),
         (["LUX_DB_POOL": "many"], ["LUX_DB_POOL"]), (["LUX_TIMEZONE": "Asia/Nowhere"], ["LUX_TIMEZONE"]),
         (["LUX_JWT_LEEWAY": "-1"], ["LUX_JWT_LEEWAY"]), (["LUX_JWT_LEEWAY": "soon"], ["LUX_JWT_LEEWAY"]),
         (["LUX_LOG_LEVEL": "loud"], ["LUX_LOG_LEVEL"]), (["LUX_LOG_FORMAT": "xml"], ["LUX_LOG_FORMAT"]),
@@ -38,7 +39,9 @@ import Testing
 
     @Test func `says in one line what is wrong with the command line`() async throws {
         try await onThread {
-            for arguments in [["no-such-command"], ["serve", "--no-such-option"], ["token"], ["provision", "devices"]] {
+            for arguments in [
+                ["no-such-command"], ["serve", "--no-such-option"], ["token"], ["provision", "devices"],
+            ] {
                 let run = try LUXCommand.run(arguments, environment: Self.good, seconds: 10)
                 #expect(run.ending != .exit(0) && run.ending != nil, "\(arguments)")
                 #expect(!run.errors.isEmpty, "\(arguments)")

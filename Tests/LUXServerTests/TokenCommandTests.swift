@@ -32,7 +32,8 @@ import Testing
             let world = try World.own(environment: settings)
             let user = try world.user()
             let run = try LUXCommand.run(
-                ["token", "--user", String(user)], environment: settings.merging(["LUX_JWT_SECRET": Token.secret]) { $1 })
+                ["token", "--user", String(user)],
+                environment: settings.merging(["LUX_JWT_SECRET": Token.secret]) { $1 })
             let token = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
             expect(try world.server.call("GET", World.api + "get-all-device", token: token), answers: "[]")
             world.server.stop()

@@ -6,7 +6,9 @@ import Testing
     @Test func `names the first faulty member in the order of the API page`() throws {
         let world = try World()
         let user = try world.user()
-        let notIdentifiers = [#""1""#, "1.0", "1e3", "0", "-1", "true", "null", "[]", "{}", "9223372036854775808", "-0"]
+        let notIdentifiers = [
+            #""1""#, "1.0", "1e3", "0", "-1", "true", "null", "[]", "{}", "9223372036854775808", "-0",
+        ]
         var cases: [(body: String, field: String)] = [
             ("{}", "device_id"), (#"{"device_alias":"x"}"#, "device_id"),
             (#"{"device_alias":"x","device_id":1}"#, "real_user_id"),

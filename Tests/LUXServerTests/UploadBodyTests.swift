@@ -68,7 +68,11 @@ import Testing
             ([#"{"log_file_id":-1,"unique_id":1,"device_id":0,"real_user_id":1}"#], "log_arrays[0].device_id"),
             ([Self.record(["detail_data": "{}"])], "log_arrays[0].detail_data.treatment_date"),
             (
-                [Self.record(["detail_data": #"{"treatment_time":-1,"finish_flag":9,"treatment_date":"2025-02-14T15:48:49"}"#])],
+                [
+                    Self.record([
+                        "detail_data": #"{"treatment_time":-1,"finish_flag":9,"treatment_date":"2025-02-14T15:48:49"}"#
+                    ])
+                ],
                 "log_arrays[0].detail_data.finish_flag"
             ),
             ([Self.record([:]), Self.record(["unique_id": "1"]), "{}"], "log_arrays[1].unique_id"),

@@ -66,11 +66,14 @@ import Testing
     }
 
     @Test func `keeps detail_data as it was sent, unknown keys included`() throws {
-        let more = #","Battery":{"mv":[4012,3.70,-1e-3],"ok":true,"none":null},"한글":"é\ud83d\ude00","n":12345678901234567890"#
+        let more =
+            #","Battery":{"mv":[4012,3.70,-1e-3],"ok":true,"none":null},"한글":"é\ud83d\ude00","#
+            + #""n":12345678901234567890"#
         let record = World.record(
             child: child, device: device, date: "2025-02-14 15:48:49.5+09:00", flag: 1, file: 3, more: more)
         expect(try world.upload([record], as: user), answers: Saved.complete)
-        let sent = #"{"treatment_date":"2025-02-14 15:48:49.5+09:00","finish_flag":1,"last_intensity":2,"#
+        let sent =
+            #"{"treatment_date":"2025-02-14 15:48:49.5+09:00","finish_flag":1,"last_intensity":2,"#
             + #""treatment_time":60\#(more)}"#
         let kept = try world.sql.value(
             "select detail_data = $2::jsonb from device_logs where device_id = $1", [String(device.id), sent])
@@ -90,8 +93,10 @@ import Testing
 
     @Test func `stores five thousand records of one request`() throws {
         let records = (0..<5000).map { number -> String in
-            let date = "2025-01-\(10 + number / 3600)T0\(number / 600 % 6):\(10 + number / 60 % 10):\(10 + number % 50)Z"
-            return #"{"real_user_id":\#(child),"device_id":\#(device.id),"unique_id":"\#(device.unique)","detail_data":"#
+            let date =
+                "2025-01-\(10 + number / 3600)T0\(number / 600 % 6):\(10 + number / 60 % 10):\(10 + number % 50)Z"
+            return
+                #"{"real_user_id":\#(child),"device_id":\#(device.id),"unique_id":"\#(device.unique)","detail_data":"#
                 + #"{"treatment_date":"\#(date)","finish_flag":1,"last_intensity":1,"treatment_time":1},"#
                 + #""log_file_id":\#(number + 1)}"#
         }

@@ -24,7 +24,8 @@ import Testing
         ]
         for flag in [nil, 1] {
             for (child, device, status, detail) in cases {
-                let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49", flag: flag, file: 1)
+                let record = World.record(
+                    child: child, device: device, date: "2025-02-21T15:48:49", flag: flag, file: 1)
                 expect(try world.upload([record], as: user), status, detail, record)
             }
         }

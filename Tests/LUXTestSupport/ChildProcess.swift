@@ -174,6 +174,8 @@ package final class ChildProcess: @unchecked Sendable {
     }
 
     private static func lines(_ bytes: [UInt8]) -> [String] {
-        bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 }

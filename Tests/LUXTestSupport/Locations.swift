@@ -31,7 +31,8 @@ package enum Locations {
     /// The folder that holds `initdb` and `postgres`, newest version first.
     package static let postgresPrograms: String? = {
         var folders: [String] = []
-        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(
+            String.init)
         for folder in path where isExecutable(folder + "/pg_config") {
             if let process = try? ChildProcess(folder + "/pg_config", ["--bindir"]), process.wait() == .exit(0) {
                 folders.append(process.output.trimmingCharacters(in: .whitespacesAndNewlines))

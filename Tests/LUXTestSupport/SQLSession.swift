@@ -11,6 +11,9 @@ package final class SQLSession {
         package let description: String
     }
 
+    /// PG_DIAG_SQLSTATE, which C spells as a character.
+    private static let sqlStateField = Int32(UInt8(ascii: "C"))
+
     private let connection: OpaquePointer
 
     package init(_ connectionString: String) throws {
@@ -58,7 +61,7 @@ package final class SQLSession {
         defer { PQclear(result) }
         let status = PQresultStatus(result)
         guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK else {
-            let code = PQresultErrorField(result, 67 /* PG_DIAG_SQLSTATE, 'C' */).map { String(cString: $0) } ?? ""
+            let code = PQresultErrorField(result, Self.sqlStateField).map { String(cString: $0) } ?? ""
             throw Failure(sqlState: code, description: "\(String(cString: PQerrorMessage(connection))) in: \(sql)")
         }
         return (0..<PQntuples(result)).map { row in

@@ -37,7 +37,8 @@ package final class TestCluster: @unchecked Sendable {
         }
         chmod(folder, 0o755)
         let initdb = try run(
-            "initdb", ["-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+            "initdb",
+            ["-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
         guard initdb.wait(seconds: 120) == .exit(0) else { throw StartFailure(description: initdb.errors) }
         try start()
     }

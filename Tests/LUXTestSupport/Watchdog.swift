@@ -3,8 +3,8 @@ import Glibc
 
 /// Ends the processes and removes the folders that the tests made, however the test process itself ends.
 ///
-/// A shell reads a channel whose other end only the test process holds: end of file there means that the process is gone,
-/// by exit, crash or SIGKILL, and the shell then clears up.
+/// A shell reads a channel whose other end only the test process holds: end of file there means that the process is
+/// gone, by exit, crash or SIGKILL, and the shell then clears up.
 ///
 /// `@unchecked Sendable`: `descriptor` and `pid` never change; one write(2) of a short line to a stream is whole.
 package final class Watchdog: @unchecked Sendable {

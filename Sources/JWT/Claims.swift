@@ -1,0 +1,75 @@
+import JSON
+
+/// A claim of one of the kinds that are looked at.
+enum ClaimValue: Equatable {
+    case string(String)
+    /// Any number, exact where it is an integer that fits.
+    case number(Double, exact: Int64?)
+    /// The strings of an array of nothing but strings.
+    case strings([String])
+    case other
+}
+
+/// The members of a JSON object, each of which stands for itself; of two with one name the last counts.
+struct ClaimSet {
+    private var values: [String: ClaimValue] = [:]
+
+    /// Reads a JSON object strictly.
+    init(_ bytes: [UInt8]) throws(JWTError) {
+        var values: [String: ClaimValue] = [:]
+        do throws(JSONError) {
+            try JSONReader.read(bytes) { (reader) throws(JSONError) in
+                try reader.object { (name, reader) throws(JSONError) in
+                    values[name.value] = try Self.value(&reader)
+                }
+            }
+        } catch {
+            throw .malformed
+        }
+        self.values = values
+    }
+
+    subscript(name: String) -> ClaimValue? { values[name] }
+
+    private static func value(_ reader: inout JSONReader) throws(JSONError) -> ClaimValue {
+        switch try reader.kind() {
+        case .string:
+            return .string(try reader.string().value)
+        case .number:
+            let (text, exact) = try reader.numberText()
+            return .number(exact.map { Double($0) } ?? Double(text) ?? .infinity, exact: exact)
+        case .array:
+            var strings: [String]? = []
+            try reader.array { (reader) throws(JSONError) in
+                guard try reader.kind() == .string else {
+                    strings = nil
+                    return try reader.skipValue()
+                }
+                strings?.append(try reader.string().value)
+            }
+            return strings.map { .strings($0) } ?? .other
+        case .object, .bool, .null:
+            try reader.skipValue()
+            return .other
+        }
+    }
+}
+
+/// The claims of a token that was found good.
+public struct Claims {
+    let set: ClaimSet
+
+    /// A claim that is an integer, or a string of decimal digits that holds one; `nil` for anything else.
+    public func integer(_ name: String) -> Int64? {
+        switch set[name] {
+        case .number(_, let exact): return exact
+        case .string(let text):
+            let digits = text.utf8
+            guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+                return nil
+            }
+            return Int64(text)
+        case .strings, .other, nil: return nil
+        }
+    }
+}

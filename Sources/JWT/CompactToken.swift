@@ -1,0 +1,26 @@
+/// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), as received.
+struct CompactToken {
+    /// Longer ones are refused unread.
+    static let maximumLength = 8_192
+
+    /// The bytes that the signature is over: both first parts and the dot between them.
+    let signed: [UInt8]
+    let header: [UInt8]
+    let payload: [UInt8]
+    let signature: [UInt8]
+
+    init(_ token: some Collection<UInt8>) throws(JWTError) {
+        let dot = UInt8(ascii: ".")
+        let bytes = Array(token.prefix(Self.maximumLength + 1))
+        guard bytes.count <= Self.maximumLength, let first = bytes.firstIndex(of: dot),
+            let second = bytes[(first + 1)...].firstIndex(of: dot), !bytes[(second + 1)...].contains(dot),
+            let header = Base64URL.decode(bytes[..<first]),
+            let payload = Base64URL.decode(bytes[(first + 1)..<second]),
+            let signature = Base64URL.decode(bytes[(second + 1)...])
+        else { throw .malformed }
+        signed = Array(bytes[..<second])
+        self.header = header
+        self.payload = payload
+        self.signature = signature
+    }
+}

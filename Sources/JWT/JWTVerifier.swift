@@ -1,0 +1,52 @@
+/// Checks access tokens (RFC 7519) signed with one key.
+public struct JWTVerifier: Sendable {
+    private let key: VerificationKey
+    private let issuer: String?
+    private let audience: String?
+    private let leeway: Double
+
+    /// Makes a verifier.
+    ///
+    /// - Parameters:
+    ///   - issuer: what `iss` has to be; `nil` to take any.
+    ///   - audience: what `aud` has to hold; `nil` to take any.
+    ///   - leeway: seconds by which clocks may differ.
+    public init(key: VerificationKey, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
+        self.key = key
+        self.issuer = issuer
+        self.audience = audience
+        self.leeway = Double(leeway)
+    }
+
+    /// Checks a token: form, algorithm, signature over the bytes as received, then the claims, `exp` last.
+    ///
+    /// - Parameters:
+    ///   - token: the compact serialization.
+    ///   - now: seconds since the Unix epoch.
+    /// - Returns: its claims.
+    /// - Throws: ``JWTError``; `.expired` only when nothing else is wrong.
+    public func verify(_ token: some Collection<UInt8>, now: Int) throws(JWTError) -> Claims {
+        let parts = try CompactToken(token)
+        let header = try ClaimSet(parts.header)
+        guard header["alg"] == .string(key.algorithm), header["crit"] == nil else { throw .algorithm }
+        try key.verify(parts.signature, over: parts.signed)
+        let claims = try ClaimSet(parts.payload)
+        let now = Double(now)
+        guard case .number(let expiration, _)? = claims["exp"] else { throw .claims }
+        switch claims["nbf"] {
+        case nil: break
+        case .number(let notBefore, _)?: guard notBefore <= now + leeway else { throw .notYetValid }
+        default: throw .claims
+        }
+        if let issuer, claims["iss"] != .string(issuer) { throw .issuer }
+        if let audience {
+            switch claims["aud"] {
+            case .string(audience): break
+            case .strings(let audiences) where audiences.contains(audience): break
+            default: throw .audience
+            }
+        }
+        guard now < expiration + leeway else { throw .expired }
+        return Claims(set: claims)
+    }
+}

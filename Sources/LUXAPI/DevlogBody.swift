@@ -1,0 +1,157 @@
+import Dispatch
+import JSON
+import LUX
+
+/// The body of `POST devlog`.
+enum DevlogBody {
+    /// How many records one upload may have.
+    static let maximumRecords = 5_000
+
+    /// From this size on, reading takes longer than the loop's other connections should wait (about a millisecond).
+    private static let largeBody = 256 << 10
+
+    /// The records of a body.
+    ///
+    /// - Parameter zone: where a `treatment_date` without an offset is meant.
+    /// - Throws: ``ValidationError`` for the first fault in the order of the API page's tables.
+    static func records(in body: [UInt8], zone: WallClock) async throws(ValidationError) -> [DeviceLogRecord] {
+        guard body.count > largeBody else { return try read(body, zone: zone) }
+        return try await withUnsafeContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(returning: Result { () throws(ValidationError) in try read(body, zone: zone) })
+            }
+        }.get()
+    }
+
+    static func read(_ body: [UInt8], zone: WallClock) throws(ValidationError) -> [DeviceLogRecord] {
+        var sent: [SentRecord?] = []
+        var isObject = false
+        var arrays = JSONField<Void>.absent
+        do throws(JSONError) {
+            try JSONReader.read(body) { (reader) throws(JSONError) in
+                guard try reader.kind() == .object else { return try reader.skipValue() }
+                isObject = true
+                try reader.object { (key, reader) throws(JSONError) in
+                    guard key == "log_arrays" else { return try reader.skipValue() }
+                    sent = []
+                    switch try reader.kind() {
+                    case .array: arrays = .value(())
+                    case .null: return arrays = try reader.skipped(.null)
+                    default: return arrays = try reader.skipped(.wrongType)
+                    }
+                    try reader.array { (reader) throws(JSONError) in
+                        // One over the limit is enough to know; the rest is only checked.
+                        guard sent.count <= maximumRecords else { return try reader.skipValue() }
+                        sent.append(try SentRecord(&reader))
+                    }
+                }
+            }
+        } catch {
+            throw ValidationError(error)
+        }
+        guard isObject else { throw ValidationError(field: "body", message: "must be a JSON object") }
+        try arrays.required("log_arrays", "an array")
+        guard (1...maximumRecords).contains(sent.count) else {
+            throw ValidationError(field: "log_arrays", message: "must hold 1 to \(maximumRecords) records")
+        }
+        var records: [DeviceLogRecord] = []
+        records.reserveCapacity(sent.count)
+        for (index, record) in sent.enumerated() {
+            guard let record else {
+                throw ValidationError(field: "log_arrays[\(index)]", message: "must be an object")
+            }
+            records.append(try record.checked(at: index, in: body, zone: zone))
+        }
+        return records
+    }
+}
+
+/// A record as it was sent.
+private struct SentRecord {
+    var childID = JSONField<Int64>.absent
+    var deviceID = JSONField<Int64>.absent
+    var uniqueID = JSONField<String>.absent
+    var detailData = JSONField<Range<Int>>.absent
+    var date = JSONField<String>.absent
+    var finishFlag = JSONField<Int64>.absent
+    var lastIntensity = JSONField<Int64>.absent
+    var treatmentTime = JSONField<Int64>.absent
+    var logFileID = JSONField<Int64>.absent
+
+    /// `nil` when it is no object.
+    init?(_ reader: inout JSONReader) throws(JSONError) {
+        guard try reader.kind() == .object else {
+            try reader.skipValue()
+            return nil
+        }
+        // A local copy: the closures may not capture an instance that is not complete.
+        var record = SentRecord()
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "real_user_id": record.childID = try reader.integerField()
+            case "device_id": record.deviceID = try reader.integerField()
+            case "unique_id": record.uniqueID = try reader.stringField()
+            case "detail_data": try record.readDetailData(&reader)
+            case "log_file_id": record.logFileID = try reader.integerField()
+            default: try reader.skipValue()
+            }
+        }
+        self = record
+    }
+
+    private init() {}
+
+    private mutating func readDetailData(_ reader: inout JSONReader) throws(JSONError) {
+        // Of two `detail_data` the last one counts, with nothing left of the first.
+        (date, finishFlag, lastIntensity, treatmentTime) = (.absent, .absent, .absent, .absent)
+        switch try reader.kind() {
+        case .object: break
+        case .null:
+            detailData = try reader.skipped(.null)
+            return
+        default:
+            detailData = try reader.skipped(.wrongType)
+            return
+        }
+        let start = reader.offset
+        var record = self
+        try reader.object { (key, reader) throws(JSONError) in
+            switch key {
+            case "treatment_date": record.date = try reader.stringField()
+            case "finish_flag": record.finishFlag = try reader.integerField()
+            case "last_intensity": record.lastIntensity = try reader.integerField()
+            case "treatment_time": record.treatmentTime = try reader.integerField()
+            default: try reader.skipValue()
+            }
+        }
+        record.detailData = .value(start..<reader.offset)
+        self = record
+    }
+
+    func checked(at index: Int, in body: [UInt8], zone: WallClock) throws(ValidationError) -> DeviceLogRecord {
+        func name(_ member: String) -> String { "log_arrays[\(index)].\(member)" }
+        let childID = try childID.required(name("real_user_id"), in: 1...Int64.max)
+        let deviceID = try deviceID.required(name("device_id"), in: 1...Int64.max)
+        let uniqueID = try uniqueID.required(name("unique_id"), "a string")
+        guard !uniqueID.isEmpty else { throw ValidationError(field: name("unique_id"), message: "must not be empty") }
+        let range = try detailData.required(name("detail_data"), "an object")
+        let date = try date.required(name("detail_data.treatment_date"), "an ISO 8601 date-time")
+        guard let start = Timestamp.parseISO8601(date.utf8, zone: zone) else {
+            throw ValidationError(
+                field: name("detail_data.treatment_date"), message: "must be an ISO 8601 date-time")
+        }
+        let flag = try finishFlag.optional(name("detail_data.finish_flag"), "null or 1 to 6")
+        guard flag.map({ (1...6).contains($0) }) ?? true else {
+            throw ValidationError(field: name("detail_data.finish_flag"), message: "must be null or 1 to 6")
+        }
+        let counter = 0...Int64(Int32.max)
+        let intensity = try lastIntensity.required(name("detail_data.last_intensity"), in: counter)
+        let seconds = try treatmentTime.required(name("detail_data.treatment_time"), in: counter)
+        let logFileID = try logFileID.optional(name("log_file_id"), in: counter)
+        return DeviceLogRecord(
+            childID: childID, deviceID: deviceID, uniqueID: uniqueID, logFileID: logFileID, date: start,
+            finishFlag: flag.map { Int16(truncatingIfNeeded: $0) },
+            lastIntensity: Int32(truncatingIfNeeded: intensity), treatmentTime: Int32(truncatingIfNeeded: seconds),
+            detailData: Array(body[range]))
+    }
+}

@@ -1,0 +1,89 @@
+import JSON
+
+/// A member of a body as it was sent, before it is known whether it may be so.
+///
+/// Faults are told in the order of the API page's tables and not of the bytes, so they are judged when all is read.
+enum JSONField<Value> {
+    case absent
+    case null
+    case wrongType
+    case value(Value)
+
+    /// The value, when the member has to be there.
+    func required(_ name: @autoclosure () -> String, _ type: String) throws(ValidationError) -> Value {
+        switch self {
+        case .value(let value): return value
+        case .absent, .null: throw ValidationError(field: name(), message: "is required")
+        case .wrongType: throw ValidationError(field: name(), message: "must be \(type)")
+        }
+    }
+
+    /// The value, when it may be left out or `null`.
+    func optional(_ name: @autoclosure () -> String, _ type: String) throws(ValidationError) -> Value? {
+        switch self {
+        case .value(let value): return value
+        case .absent, .null: return nil
+        case .wrongType: throw ValidationError(field: name(), message: "must be \(type)")
+        }
+    }
+}
+
+extension JSONField<Int64> {
+    /// An integer of a range, when the member has to be there.
+    func required(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(ValidationError) -> Int64 {
+        try Self.check(required(name(), "an integer"), name, range)
+    }
+
+    /// An integer of a range, when it may be left out or `null`.
+    func optional(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(ValidationError) -> Int64? {
+        guard let value = try optional(name(), "an integer") else { return nil }
+        return try Self.check(value, name, range)
+    }
+
+    private static func check(
+        _ value: Int64, _ name: () -> String, _ range: ClosedRange<Int64>
+    ) throws(ValidationError) -> Int64 {
+        if value < range.lowerBound {
+            throw ValidationError(field: name(), message: "must be \(range.lowerBound) or more")
+        }
+        if value > range.upperBound {
+            throw ValidationError(field: name(), message: "must be at most \(range.upperBound)")
+        }
+        return value
+    }
+}
+
+extension JSONReader {
+    mutating func integerField() throws(JSONError) -> JSONField<Int64> {
+        switch try kind() {
+        case .number: return try number().map { .value($0) } ?? .wrongType
+        case .null: return try skipped(.null)
+        default: return try skipped(.wrongType)
+        }
+    }
+
+    mutating func stringField() throws(JSONError) -> JSONField<String> {
+        switch try kind() {
+        case .string: return .value(try string().value)
+        case .null: return try skipped(.null)
+        default: return try skipped(.wrongType)
+        }
+    }
+
+    mutating func skipped<Value>(_ field: JSONField<Value>) throws(JSONError) -> JSONField<Value> {
+        try skipValue()
+        return field
+    }
+}
+
+extension ValidationError {
+    /// A body that is no JSON text, or holds a NUL character.
+    init(_ error: JSONError) {
+        field = "body"
+        switch error.kind {
+        case .syntax: message = "must be valid JSON (it is not at byte \(error.offset))"
+        case .nul: message = "must not contain a NUL character"
+        case .tooDeep: message = "must not be nested deeper than \(JSONReader.depthLimit) levels"
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import JSON
+import LUX
+
+/// The body of `PATCH update-alias`.
+struct UpdateAliasBody {
+    let deviceID: Int64
+    let childID: Int64
+    let alias: DeviceAlias
+
+    /// - Throws: ``ValidationError``.
+    init(_ body: [UInt8]) throws(ValidationError) {
+        var device = JSONField<Int64>.absent
+        var child = JSONField<Int64>.absent
+        var name = JSONField<String>.absent
+        var isObject = false
+        do throws(JSONError) {
+            try JSONReader.read(body) { (reader) throws(JSONError) in
+                guard try reader.kind() == .object else { return try reader.skipValue() }
+                isObject = true
+                try reader.object { (key, reader) throws(JSONError) in
+                    switch key {
+                    case "device_id": device = try reader.integerField()
+                    case "real_user_id": child = try reader.integerField()
+                    case "device_alias": name = try reader.stringField()
+                    default: try reader.skipValue()
+                    }
+                }
+            }
+        } catch {
+            throw ValidationError(error)
+        }
+        guard isObject else { throw ValidationError(field: "body", message: "must be a JSON object") }
+        deviceID = try device.required("device_id", in: 1...Int64.max)
+        childID = try child.required("real_user_id", in: 1...Int64.max)
+        guard let alias = DeviceAlias(try name.required("device_alias", "a string")) else {
+            throw ValidationError(
+                field: "device_alias", message: "must be 1 to 100 characters without control characters")
+        }
+        self.alias = alias
+    }
+}
