@@ -114,11 +114,9 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             let wait = await withUnsafeContinuation { inputWaiter = $0 }
             guard wait == .ready else { return wait }
         }
-        var received = 0
         let result = server.withReceiveBuffer { buffer in
             let result = Socket.receive(descriptor, into: buffer)
             if case .transferred(let count) = result {
-                received = count
                 if !lingering { parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
                 // A short read has emptied the socket; the next edge tells of more (epoll(7)).
                 readable = count == buffer.count

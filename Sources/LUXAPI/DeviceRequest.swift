@@ -20,7 +20,7 @@ struct DeviceRequest: Sendable {
     /// A required query parameter that holds an id: a JSON integer of 1 or more.
     func id(_ name: String) throws(ValidationError) -> Int64 {
         let text = try parameter(name)
-        guard let id = Self.integer(text.utf8) else { throw ValidationError(field: name, message: "must be an integer") }
+        guard let id = Self.integer(text) else { throw ValidationError(field: name, message: "must be an integer") }
         guard id >= 1 else { throw ValidationError(field: name, message: "must be 1 or more") }
         return id
     }
@@ -43,11 +43,11 @@ struct DeviceRequest: Sendable {
     }
 
     /// The grammar of a JSON integer (RFC 8259 section 6, without fraction and exponent), in the range of `Int64`.
-    static func integer(_ text: String.UTF8View) -> Int64? {
-        let digits = text.first == UInt8(ascii: "-") ? text.dropFirst() : text[...]
+    static func integer(_ text: String) -> Int64? {
+        let digits = text.utf8.drop { $0 == UInt8(ascii: "-") }
         guard let first = digits.first, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            first != UInt8(ascii: "0") || digits.count == 1
+            first != UInt8(ascii: "0") || digits.count == 1, text.utf8.count - digits.count <= 1
         else { return nil }
-        return Int64(Substring(text))
+        return Int64(text)
     }
 }

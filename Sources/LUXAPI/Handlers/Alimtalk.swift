@@ -1,6 +1,7 @@
 import HTTP
 import LUX
 import LUXNotify
+import LUXStore
 
 /// `POST alimtalk`: tells the parent that the electrodes have lost contact.
 ///

@@ -1,5 +1,7 @@
 import HTTP
+import JSON
 import LUX
+import LUXStore
 
 /// `POST devlog`: stores logs of treatments, all of a request or none.
 @Sendable func devlog(_ request: DeviceRequest) async throws -> HTTPResponse {

@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 
 /// `GET /healthz`: the process serves.
 @Sendable func healthz(_ request: OpenRequest) async throws -> HTTPResponse {

@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import LUX
+import LUXStore
 
 /// `GET child-device`: the device of a child.
 @Sendable func childDevice(_ request: DeviceRequest) async throws -> HTTPResponse {

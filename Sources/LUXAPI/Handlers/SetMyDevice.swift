@@ -1,5 +1,7 @@
 import HTTP
+import JSON
 import LUX
+import LUXStore
 
 /// `POST set-my-device`: connects a device to a child.
 @Sendable func setMyDevice(_ request: DeviceRequest) async throws -> HTTPResponse {

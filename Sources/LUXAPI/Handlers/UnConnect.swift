@@ -1,5 +1,7 @@
 import HTTP
+import JSON
 import LUX
+import LUXStore
 
 /// `PATCH un-connect`: disconnects a device from a child.
 @Sendable func unConnect(_ request: DeviceRequest) async throws -> HTTPResponse {

@@ -1,5 +1,6 @@
 import HTTP
 import LUX
+import LUXStore
 
 /// `PATCH update-alias`: gives a device another name.
 @Sendable func updateAlias(_ request: DeviceRequest) async throws -> HTTPResponse {

@@ -1,0 +1,103 @@
+/// Removes the chunked transfer coding (RFC 9112 section 7.1), incrementally.
+struct ChunkedDecoder {
+    private enum State {
+        case size
+        case data(remaining: Int)
+        case dataEnd
+        case trailers
+    }
+
+    private let limits: HTTPLimits
+    private var state = State.size
+    /// Bytes of extensions and trailers so far, which nobody reads.
+    private var overhead = 0
+    private var trailerCount = 0
+
+    /// What was decoded so far.
+    private(set) var content: [UInt8] = []
+
+    init(limits: HTTPLimits) {
+        self.limits = limits
+    }
+
+    /// Decodes what it can.
+    ///
+    /// - Parameter index: moves behind what was consumed.
+    /// - Returns: whether the body is complete.
+    /// - Throws: ``HTTPParseError``.
+    mutating func decode(_ buffer: [UInt8], from index: inout Int) throws(HTTPParseError) -> Bool {
+        while true {
+            switch state {
+            case .size:
+                guard let line = try Self.line(buffer, from: &index, limit: limits.chunkLineBytes) else { return false }
+                let size = try parseSize(buffer[line])
+                state = size == 0 ? .trailers : .data(remaining: size)
+            case .data(let remaining):
+                let count = min(remaining, buffer.count - index)
+                content.append(contentsOf: buffer[index..<(index + count)])
+                index += count
+                guard count == remaining else {
+                    state = .data(remaining: remaining - count)
+                    return false
+                }
+                state = .dataEnd
+            case .dataEnd:
+                guard buffer.count > index else { return false }
+                guard buffer[index] == 0x0D else { throw .malformed("a chunk longer than its size") }
+                guard buffer.count > index + 1 else { return false }
+                guard buffer[index + 1] == 0x0A else { throw .malformed("a chunk longer than its size") }
+                index += 2
+                state = .size
+            case .trailers:
+                let limit = limits.headerBytes - overhead
+                guard let line = try Self.line(buffer, from: &index, limit: limit, status: .requestHeaderFieldsTooLarge)
+                else { return false }
+                if line.isEmpty { return true }
+                // Checked like any field, and dropped: nothing here has a use for one.
+                _ = try RequestHead.field(buffer[line])
+                overhead += line.count
+                trailerCount += 1
+                guard trailerCount <= limits.headerFields else {
+                    throw HTTPParseError(status: .requestHeaderFieldsTooLarge, reason: "too many trailers")
+                }
+            }
+        }
+    }
+
+    /// The next line without its end; `nil` when it is not complete.
+    private static func line(
+        _ buffer: [UInt8], from index: inout Int, limit: Int, status: HTTPStatus = .badRequest
+    ) throws(HTTPParseError) -> Range<Int>? {
+        let start = index
+        let window = buffer[start..<min(buffer.count, start + max(0, limit) + 2)]
+        guard let end = window.firstIndex(of: 0x0A) else {
+            guard window.count < max(0, limit) + 2 else {
+                throw HTTPParseError(status: status, reason: "a line of a chunked body is too long")
+            }
+            return nil
+        }
+        guard end > start, buffer[end - 1] == 0x0D else { throw .malformed("a line that ends in a bare LF") }
+        index = end + 1
+        return start..<(end - 1)
+    }
+
+    private mutating func parseSize(_ line: ArraySlice<UInt8>) throws(HTTPParseError) -> Int {
+        let digits = line.prefix { hexadecimalDigit($0) != nil }
+        let extensions = line[digits.endIndex...]
+        guard !digits.isEmpty, extensions.isEmpty || extensions.first == UInt8(ascii: ";"),
+            extensions.allSatisfy(ByteClasses.isFieldValue)
+        else { throw .malformed("a bad chunk size") }
+        overhead += extensions.count
+        guard overhead <= limits.headerBytes else { throw .malformed("too many chunk extensions") }
+        var size = 0
+        for digit in digits {
+            size = size << 4 | Int(hexadecimalDigit(digit) ?? 0)
+            // Checked at each digit, so that it cannot overflow.
+            guard size <= limits.bodyBytes else { break }
+        }
+        guard size <= limits.bodyBytes - content.count else {
+            throw HTTPParseError(status: .contentTooLarge, reason: "a chunked body over the limit")
+        }
+        return size
+    }
+}

@@ -1,0 +1,35 @@
+/// Every limit of size and time, with its default and what it protects.
+public struct HTTPLimits: Sendable {
+    /// Bytes of a request target; more is 414. The longest of the API is a tenth of it.
+    public var targetBytes = 8 << 10
+    /// Bytes of a header section with its request line; more is 431. A token of 8 KiB still fits. Holds for the trailers
+    /// and chunk extensions of a body too.
+    public var headerBytes = 16 << 10
+    /// Fields of a header section; more is 431.
+    public var headerFields = 100
+    /// Bytes of content; more is 413. Some 4,500 log records of the usual size.
+    public var bodyBytes = 1 << 20
+    /// Bytes of a method; a longer one is 501, since no method of that length is known (RFC 9112 section 3).
+    public var methodBytes = 32
+    /// Bytes of one line of chunk size and extensions; more is 400. Nobody uses extensions but to exhaust a server.
+    public var chunkLineBytes = 256
+    /// From the first byte of a header section to its last; a client that dribbles holds a connection no longer.
+    public var headerTime = Duration.seconds(10)
+    /// For which no byte of a body comes.
+    public var bodyStall = Duration.seconds(15)
+    /// From the first byte of a body to its last.
+    public var bodyTime = Duration.seconds(60)
+    /// For which nothing is asked on a connection.
+    public var idleTime = Duration.seconds(60)
+    /// For which the client takes nothing of an answer.
+    public var writeTime = Duration.seconds(30)
+    /// For which a closed connection's rest is read, so that the client gets the last answer (RFC 9112 section 9.6).
+    public var lingerTime = Duration.seconds(2)
+    /// For what is under way when the server stops.
+    public var drainTime = Duration.seconds(10)
+    /// Connections that the kernel keeps until they are accepted.
+    public var acceptBacklog: Int32 = 1_024
+
+    /// The defaults.
+    public init() {}
+}

@@ -1,0 +1,136 @@
+/// Request line and header fields, checked, with what they say of the body and the connection.
+struct RequestHead {
+    /// How the length of the body is told (RFC 9112 section 6.3).
+    enum Framing: Equatable {
+        case length(Int)
+        case chunked
+    }
+
+    let method: HTTPMethod
+    let target: String
+    let path: String
+    let query: HTTPQuery
+    let version: HTTPVersion
+    let headers: HTTPHeaders
+    let framing: Framing
+    let keepAlive: Bool
+    let expectsContinue: Bool
+
+    /// - Parameter lines: the lines of `buffer` without their ends, the request line first; at least one.
+    init(_ buffer: [UInt8], lines: [Range<Int>], limits: HTTPLimits) throws(HTTPParseError) {
+        guard let first = lines.first else { throw .malformed("no request line") }
+        let requestLine = try RequestLine(buffer[first])
+        var headers = HTTPHeaders()
+        for line in lines.dropFirst() {
+            let (name, value) = try Self.field(buffer[line])
+            headers.add(name, value)
+        }
+        let target = try RequestTarget(requestLine.target, method: requestLine.method)
+        try Self.checkHost(headers, version: requestLine.version)
+        let connection = headers.tokens("connection")
+
+        method = requestLine.method
+        version = requestLine.version
+        self.target = String(decoding: requestLine.target, as: UTF8.self)
+        path = target.path
+        query = target.query
+        framing = try Self.framing(headers, version: version, limits: limits)
+        expectsContinue = try Self.expectsContinue(headers, version: version) && framing != .length(0)
+        keepAlive = !connection.contains("close") && (version == .http11 || connection.contains("keep-alive"))
+        self.headers = headers
+    }
+
+    /// A field line (RFC 9112 section 5): no white space before the colon and no line folding.
+    static func field(_ line: ArraySlice<UInt8>) throws(HTTPParseError) -> (name: String, value: String) {
+        let name = line.prefix { $0 != UInt8(ascii: ":") }
+        guard !name.isEmpty, name.endIndex < line.endIndex, name.allSatisfy(ByteClasses.isToken) else {
+            throw .malformed("a header field without a proper name")
+        }
+        var value = line[(name.endIndex + 1)...]
+        guard value.allSatisfy(ByteClasses.isFieldValue) else { throw .malformed("a control character in a field") }
+        while let byte = value.first, byte == 0x20 || byte == 0x09 { value.removeFirst() }
+        while let byte = value.last, byte == 0x20 || byte == 0x09 { value.removeLast() }
+        return (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+    }
+
+    /// RFC 9112 section 3.2: exactly one Host in HTTP/1.1, never two, and a valid one.
+    private static func checkHost(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPParseError) {
+        let hosts = headers.values(for: "host")
+        guard hosts.count == 1 || hosts.isEmpty && version == .http10 else {
+            throw .malformed(hosts.isEmpty ? "no Host" : "several Hosts")
+        }
+        for host in hosts where !RequestTarget.isAuthority(host.utf8) { throw .malformed("a bad Host") }
+    }
+
+    /// RFC 9112 section 6. Both headers together, several lengths, even equal ones, and codings in HTTP/1.0 are how requests
+    /// are smuggled (section 11.2), so they are refused rather than repaired.
+    private static func framing(
+        _ headers: HTTPHeaders, version: HTTPVersion, limits: HTTPLimits
+    ) throws(HTTPParseError) -> Framing {
+        let lengths = headers.values(for: "content-length")
+        let codings = headers.values(for: "transfer-encoding")
+        guard codings.isEmpty else {
+            guard lengths.isEmpty else { throw .malformed("Content-Length beside Transfer-Encoding") }
+            guard version == .http11 else { throw .malformed("Transfer-Encoding in HTTP/1.0") }
+            return try checkCodings(codings)
+        }
+        guard let length = lengths.first else { return .length(0) }
+        guard lengths.count == 1, !length.isEmpty, length.utf8.allSatisfy(ByteClasses.isDigit) else {
+            throw .malformed("a bad Content-Length")
+        }
+        // Only digits are left, so what is no `Int` is too large for one.
+        guard let length = Int(length), length <= limits.bodyBytes else {
+            throw HTTPParseError(status: .contentTooLarge, reason: "Content-Length over the limit")
+        }
+        return .length(length)
+    }
+
+    private static func checkCodings(_ fields: [String]) throws(HTTPParseError) -> Framing {
+        let names = fields.joined(separator: ",").split(separator: ",", omittingEmptySubsequences: false).map { name in
+            String(name.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+                .lowercased()
+        }
+        if names == ["chunked"] { return .chunked }
+        guard !names.contains(""), !names.dropLast().contains("chunked") else {
+            throw .malformed("a bad list of transfer codings")
+        }
+        throw HTTPParseError(status: .notImplemented, reason: "an unknown transfer coding")
+    }
+
+    private static func expectsContinue(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPParseError) -> Bool {
+        // A server must ignore the expectation of an HTTP/1.0 client (RFC 9110 section 10.1.1).
+        guard version == .http11 else { return false }
+        let expectations = headers.values(for: "expect")
+        guard expectations.allSatisfy({ $0.lowercased() == "100-continue" }) else {
+            throw HTTPParseError(status: .expectationFailed, reason: "an unknown expectation")
+        }
+        return !expectations.isEmpty
+    }
+}
+
+/// Method, target and version (RFC 9112 section 3).
+struct RequestLine {
+    let method: HTTPMethod
+    let target: ArraySlice<UInt8>
+    let version: HTTPVersion
+
+    init(_ line: ArraySlice<UInt8>) throws(HTTPParseError) {
+        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(ByteClasses.isToken), !parts[1].isEmpty,
+            parts[1].allSatisfy(ByteClasses.isTarget)
+        else { throw .malformed("a bad request line") }
+        method = HTTPMethod(rawValue: String(decoding: parts[0], as: UTF8.self))
+        target = parts[1]
+        version = try Self.version(Array(parts[2]))
+    }
+
+    private static func version(_ bytes: [UInt8]) throws(HTTPParseError) -> HTTPVersion {
+        guard bytes.count == 8, bytes.starts(with: "HTTP/".utf8), ByteClasses.isDigit(bytes[5]),
+            bytes[6] == UInt8(ascii: "."), ByteClasses.isDigit(bytes[7]), bytes[5] != UInt8(ascii: "0")
+        else { throw .malformed("a bad version") }
+        guard bytes[5] == UInt8(ascii: "1") else {
+            throw HTTPParseError(status: .httpVersionNotSupported, reason: "another major version")
+        }
+        return bytes[7] == UInt8(ascii: "0") ? .http10 : .http11
+    }
+}

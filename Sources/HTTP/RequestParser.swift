@@ -1,0 +1,190 @@
+/// Turns bytes into requests: a pure, incremental parser that owns its receive buffer.
+///
+/// Strict where RFC 9112 leaves a choice: whatever two servers could read in two ways is refused.
+public struct RequestParser {
+    /// What the next bytes belong to.
+    public enum Phase: Sendable {
+        /// No byte of a next request is here; empty lines before it do not count.
+        case idle
+        /// A header section has begun.
+        case head
+        /// The header section is complete and its body is not.
+        case body
+    }
+
+    private enum State {
+        case head
+        case body(RequestHead, length: Int)
+        case chunked(RequestHead, ChunkedDecoder)
+    }
+
+    private let limits: HTTPLimits
+    private var buffer: [UInt8] = []
+    private var state = State.head
+    /// Where the current request begins.
+    private var start = 0
+    /// Up to where the header section was searched for the ends of its lines.
+    private var scanned = 0
+    /// The lines of the header section found so far, without their ends.
+    private var lines: [Range<Int>] = []
+    private var expectsContinue = false
+
+    /// A parser for one connection.
+    public init(limits: HTTPLimits) {
+        self.limits = limits
+    }
+
+    /// Takes what was received.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        buffer.append(contentsOf: bytes)
+    }
+
+    /// What the next bytes belong to.
+    public var phase: Phase {
+        switch state {
+        case .head: start == buffer.count || isLoneCarriageReturn ? .idle : .head
+        case .body, .chunked: .body
+        }
+    }
+
+    private var isLoneCarriageReturn: Bool {
+        buffer.count == start + 1 && buffer[start] == 0x0D
+    }
+
+    /// Whether the client waits for `100 Continue` before it sends a body of which nothing is here (RFC 9110 section
+    /// 10.1.1). True once for a request.
+    public mutating func takeContinueExpectation() -> Bool {
+        guard expectsContinue else { return false }
+        expectsContinue = false
+        return start == buffer.count
+    }
+
+    /// The next request.
+    ///
+    /// - Returns: `nil` when more bytes are needed.
+    /// - Throws: ``HTTPParseError``; the parser must not be used after it.
+    public mutating func next() throws(HTTPParseError) -> HTTPRequest? {
+        if case .head = state {
+            guard let head = try scanHead() else { return nil }
+            expectsContinue = head.expectsContinue
+            switch head.framing {
+            case .length(let length): state = .body(head, length: length)
+            case .chunked: state = .chunked(head, ChunkedDecoder(limits: limits))
+            }
+        }
+        switch state {
+        case .head:
+            return nil
+        case .body(let head, let length):
+            guard buffer.count - start >= length else { return nil }
+            let body = Array(buffer[start..<(start + length)])
+            start += length
+            return finish(head, body)
+        case .chunked(let head, var decoder):
+            // The decoder's content must not be held twice, or each append would copy it.
+            state = .head
+            let isComplete = try decoder.decode(buffer, from: &start)
+            guard isComplete else {
+                discardConsumed()
+                state = .chunked(head, decoder)
+                return nil
+            }
+            return finish(head, decoder.content)
+        }
+    }
+
+    private mutating func finish(_ head: RequestHead, _ body: [UInt8]) -> HTTPRequest {
+        expectsContinue = false
+        discardConsumed()
+        state = .head
+        return HTTPRequest(
+            method: head.method, target: head.target, path: head.path, query: head.query, version: head.version,
+            headers: head.headers, body: body, keepAlive: head.keepAlive)
+    }
+
+    private mutating func discardConsumed() {
+        if start == buffer.count {
+            if buffer.capacity > 128 << 10 { buffer = [] } else { buffer.removeAll(keepingCapacity: true) }
+            start = 0
+        } else if start > 64 << 10 {
+            buffer.removeSubrange(..<start)
+            start = 0
+        }
+        scanned = start
+    }
+
+    // MARK: The header section
+
+    /// The header section, once its empty last line is here.
+    private mutating func scanHead() throws(HTTPParseError) -> RequestHead? {
+        if lines.isEmpty { try skipEmptyLines() }
+        while let end = nextLineFeed() {
+            let lineStart = lines.last.map { $0.upperBound + 2 } ?? start
+            guard end > lineStart, buffer[end - 1] == 0x0D else { throw .malformed("a line that ends in a bare LF") }
+            let line = lineStart..<(end - 1)
+            scanned = end + 1
+            if line.isEmpty {
+                guard !lines.isEmpty else { throw .malformed("an empty request line") }
+                try checkSize(upTo: scanned)
+                let head = try RequestHead(buffer, lines: lines, limits: limits)
+                start = scanned
+                lines.removeAll(keepingCapacity: true)
+                return head
+            }
+            lines.append(line)
+            if lines.count == 1 { try checkRequestLine(line) }
+            guard lines.count <= limits.headerFields + 1 else {
+                throw HTTPParseError(status: .requestHeaderFieldsTooLarge, reason: "too many header fields")
+            }
+        }
+        scanned = buffer.count
+        if lines.isEmpty, start < buffer.count { try checkRequestLine(start..<buffer.count) }
+        try checkSize(upTo: buffer.count)
+        return nil
+    }
+
+    private func nextLineFeed() -> Int? {
+        buffer.withUnsafeBufferPointer { bytes in
+            var index = scanned
+            while index < bytes.count {
+                if bytes[index] == 0x0A { return index }
+                index += 1
+            }
+            return nil
+        }
+    }
+
+    /// A robust server ignores at least one empty line before a request (RFC 9112 section 2.2); a stream of them is none.
+    private mutating func skipEmptyLines() throws(HTTPParseError) {
+        var skipped = 0
+        while buffer.count - start >= 2, buffer[start] == 0x0D, buffer[start + 1] == 0x0A {
+            start += 2
+            skipped += 1
+            guard skipped <= 8 else { throw .malformed("nothing but empty lines") }
+        }
+        scanned = max(scanned, start)
+        if start == buffer.count { discardConsumed() }
+    }
+
+    private func checkSize(upTo end: Int) throws(HTTPParseError) {
+        guard end - start <= limits.headerBytes else {
+            throw HTTPParseError(status: .requestHeaderFieldsTooLarge, reason: "the header section is too large")
+        }
+    }
+
+    /// Refuses what can no more become a request line, before it is complete: an endless method or target, or a client
+    /// that speaks another protocol.
+    private func checkRequestLine(_ line: Range<Int>) throws(HTTPParseError) {
+        let bytes = buffer[line]
+        let method = bytes.prefix(limits.methodBytes + 1).prefix { $0 != UInt8(ascii: " ") }
+        if buffer[line.lowerBound] == 0x0D, line.count == 1 { return }
+        guard method.allSatisfy(ByteClasses.isToken), !method.isEmpty else { throw .malformed("no method") }
+        guard method.count <= limits.methodBytes else {
+            throw HTTPParseError(status: .notImplemented, reason: "the method is too long")
+        }
+        let target = bytes.dropFirst(method.count + 1).prefix { $0 != UInt8(ascii: " ") }
+        guard target.count <= limits.targetBytes else {
+            throw HTTPParseError(status: .uriTooLong, reason: "the target is too long")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// Finds the route of a request: one table of methods and paths.
+public struct Router<Route: Sendable>: Sendable {
+    /// What a method and a path lead to.
+    public enum Match {
+        /// A route and its pattern.
+        case found(Route, pattern: String)
+        /// The path exists, but not for this method; those that it has.
+        case methodNotAllowed(allow: [HTTPMethod], pattern: String)
+        /// No such path.
+        case notFound
+    }
+
+    private struct Entry: Sendable {
+        var path: String
+        var routes: [(method: HTTPMethod, route: Route)]
+    }
+
+    private let entries: [String: Entry]
+
+    /// Makes a router. Paths are compared whole and decoded.
+    public init(_ table: [(HTTPMethod, String, Route)]) {
+        var entries: [String: Entry] = [:]
+        for (method, path, route) in table {
+            entries[path, default: Entry(path: path, routes: [])].routes.append((method, route))
+        }
+        self.entries = entries
+    }
+
+    /// The route of a request. HEAD is answered by the route of GET (RFC 9110 section 9.3.2).
+    public func match(method: HTTPMethod, path: String) -> Match {
+        guard let entry = entries[path] else { return .notFound }
+        let wanted = method == .head ? .get : method
+        if let found = entry.routes.first(where: { $0.method == wanted }) {
+            return .found(found.route, pattern: entry.path)
+        }
+        let allow = entry.routes.flatMap { $0.method == .get ? [.get, .head] : [$0.method] }
+        return .methodNotAllowed(allow: allow, pattern: entry.path)
+    }
+}

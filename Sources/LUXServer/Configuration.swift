@@ -1,0 +1,80 @@
+import EventLoop
+import Foundation
+import HTTP
+
+/// What the environment says, read once. Nothing else in the program looks at it.
+struct Configuration: Sendable {
+    /// How log lines are written.
+    enum LogFormat: String, Sendable { case json, text }
+
+    var databaseURL: String
+    var host: String
+    var port: Int
+    var jwtSecret: [UInt8]
+    var jwtIssuer: String?
+    var jwtAudience: String?
+    var jwtLeeway: Int
+    var jwtUserClaim: String
+    var timeZone: String
+    var databasePool: Int
+    var migrations: String
+    var logLevel: String
+    var logFormat: LogFormat
+    var alimtalkProvider: String
+    var requestTimeout: Duration
+    var loops: Int
+    var limits: HTTPLimits
+
+    /// A variable that is wrong, and why. Never holds the value of a secret.
+    struct Fault: Equatable, CustomStringConvertible {
+        var variable: String
+        var reason: String
+
+        var description: String { "\(variable): \(reason)" }
+    }
+
+    /// All that is wrong, so that it is told in one go.
+    struct Faults: Error, Equatable {
+        var faults: [Fault]
+    }
+
+    /// The log levels of swift-log by their names.
+    static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+
+    /// Reads the variables.
+    ///
+    /// - Parameter isTerminal: whether standard output is one; it decides how logs look.
+    /// - Throws: ``Faults``.
+    init(environment: [String: String], isTerminal: Bool) throws(Faults) {
+        var reader = EnvironmentReader(environment: environment)
+        databaseURL = reader.required("DATABASE_URL", "a libpq connection string or URI")
+        host = reader.text("LUX_HOST") ?? "0.0.0.0"
+        port = reader.integer("LUX_PORT", in: 0...65_535) ?? 8_080
+        jwtSecret = reader.secret()
+        jwtIssuer = reader.text("LUX_JWT_ISSUER")
+        jwtAudience = reader.text("LUX_JWT_AUDIENCE")
+        jwtLeeway = reader.integer("LUX_JWT_LEEWAY", in: 0...86_400) ?? 0
+        jwtUserClaim = reader.text("LUX_JWT_USER_CLAIM") ?? "sub"
+        timeZone = reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul"
+        databasePool = reader.integer("LUX_DB_POOL", in: 1...1_000) ?? 8
+        migrations = reader.migrationsFolder()
+        logLevel = reader.oneOf(Self.logLevels, "LUX_LOG_LEVEL") ?? "info"
+        logFormat =
+            reader.oneOf(["json", "text"], "LUX_LOG_FORMAT").flatMap(LogFormat.init) ?? (isTerminal ? .text : .json)
+        alimtalkProvider = reader.oneOf(["log"], "LUX_ALIMTALK_PROVIDER") ?? "log"
+        requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
+        loops = reader.integer("LUX_LOOPS", in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount
+        limits = HTTPLimits()
+        limits.headerTime = reader.seconds("LUX_HEADER_TIMEOUT") ?? limits.headerTime
+        limits.bodyTime = reader.seconds("LUX_BODY_TIMEOUT") ?? limits.bodyTime
+        limits.bodyStall = reader.seconds("LUX_BODY_STALL_TIMEOUT") ?? limits.bodyStall
+        limits.idleTime = reader.seconds("LUX_IDLE_TIMEOUT") ?? limits.idleTime
+        limits.writeTime = reader.seconds("LUX_WRITE_TIMEOUT") ?? limits.writeTime
+        limits.drainTime = reader.seconds("LUX_DRAIN_TIMEOUT") ?? limits.drainTime
+        // Ignored, these would leave a server less safe than its operator believes.
+        for name in ["LUX_TLS_CERT", "LUX_TLS_KEY"] where reader.text(name) != nil {
+            reader.fault(name, "this version does not speak TLS itself; put a proxy before it")
+        }
+        guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
+    }
+}

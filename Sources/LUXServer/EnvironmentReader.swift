@@ -1,0 +1,93 @@
+import EventLoop
+import Foundation
+
+/// Reads variables one by one and gathers what is wrong with them. An empty variable counts as unset.
+struct EnvironmentReader {
+    let environment: [String: String]
+    private(set) var faults: [Configuration.Fault] = []
+
+    init(environment: [String: String]) {
+        self.environment = environment
+    }
+
+    mutating func fault(_ variable: String, _ reason: String) {
+        faults.append(Configuration.Fault(variable: variable, reason: reason))
+    }
+
+    func text(_ name: String) -> String? {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    mutating func required(_ name: String, _ what: String) -> String {
+        if let value = text(name) { return value }
+        fault(name, "is required: \(what)")
+        return ""
+    }
+
+    mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let text = text(name) else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            fault(name, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
+    mutating func seconds(_ name: String) -> Duration? {
+        guard let text = text(name) else { return nil }
+        guard let value = Double(text), value > 0, value <= 86_400 else {
+            fault(name, "must be a number of seconds above 0, at most 86400")
+            return nil
+        }
+        return .milliseconds(max(1, Int(value * 1_000)))
+    }
+
+    mutating func oneOf(_ values: [String], _ name: String) -> String? {
+        guard let text = text(name) else { return nil }
+        guard values.contains(text) else {
+            fault(name, "must be one of \(values.joined(separator: ", "))")
+            return nil
+        }
+        return text
+    }
+
+    mutating func timeZone(_ name: String) -> String? {
+        guard let text = text(name) else { return nil }
+        guard TimeZone(identifier: text) != nil else {
+            fault(name, "must be an IANA time zone such as Asia/Seoul")
+            return nil
+        }
+        return text
+    }
+
+    /// The key of access tokens: `LUX_JWT_SECRET`.
+    mutating func secret() -> [UInt8] {
+        if text("LUX_JWT_PUBLIC_KEY") != nil {
+            fault("LUX_JWT_PUBLIC_KEY", "this version verifies HS256 only; set LUX_JWT_SECRET")
+        }
+        guard let text = text("LUX_JWT_SECRET") else {
+            fault("LUX_JWT_SECRET", "is required: the secret that access tokens are signed with, at least 32 bytes")
+            return []
+        }
+        if text.utf8.count < 32 { fault("LUX_JWT_SECRET", "must have at least 32 bytes") }
+        return Array(text.utf8)
+    }
+
+    /// `LUX_MIGRATIONS`, else `Migrations/` in the working directory, else beside the executable.
+    mutating func migrationsFolder() -> String {
+        if let text = text("LUX_MIGRATIONS") {
+            if !Self.isFolder(text) { fault("LUX_MIGRATIONS", "is no folder that can be read") }
+            return text
+        }
+        let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let beside = executable.deletingLastPathComponent().appendingPathComponent("Migrations").path
+        if let found = ["Migrations", beside].first(where: Self.isFolder) { return found }
+        fault("LUX_MIGRATIONS", "there is no folder Migrations in the working directory or beside the executable")
+        return ""
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+}

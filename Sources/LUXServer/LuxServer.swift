@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The program: `lux-server COMMAND`.
+@main
+struct LuxServer: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lux-server",
+        abstract: "The backend of the LUX device API.",
+        subcommands: [Serve.self, Migrate.self, Dev.self, TokenCommand.self])
+}

@@ -1,0 +1,158 @@
+import Dispatch
+import EventLoop
+import Foundation
+import Glibc
+import HTTP
+import JWT
+import LUX
+import LUXAPI
+import LUXNotify
+import Logging
+import Postgres
+
+/// The running program: loops, connections to the database, HTTP.
+struct Server {
+    let configuration: Configuration
+    let logger: Logger
+    /// Called once the port is open.
+    var onListening: (_ port: Int) -> Void = { _ in }
+
+    /// Part of the deadline that is left for the answer when the database does not keep it.
+    private static let answerReserve = Duration.milliseconds(300)
+
+    init(configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains.
+    ///
+    /// - Parameter migrate: applies what migrations are missing.
+    /// - Throws: `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
+    ///   `SocketError`, `EventLoopError`, `JWTError`.
+    func run(migrate: Bool) throws {
+        let signals = SignalWaiter([SIGTERM, SIGINT])
+        let schema = SchemaCheck(configuration: configuration, logger: logger, migrate: migrate)
+        let migrations = try Migration.all(in: configuration.migrations)
+        let isCurrent = try schema.attempt(migrations)
+
+        let (loops, pools) = try makeLoops()
+        let verifier = JWTVerifier(
+            key: try VerificationKey.hs256(secret: configuration.jwtSecret), issuer: configuration.jwtIssuer,
+            audience: configuration.jwtAudience, leeway: configuration.jwtLeeway)
+        guard let zone = WallClock(identifier: configuration.timeZone) else {
+            throw MigrationError.unreadable("time zone \(configuration.timeZone)")
+        }
+        let gate = ReadinessGate(migrations: migrations.count)
+        let server = HTTPServer(
+            loops: zip(loops, pools).map { loop, pool in
+                (loop, APIResponder(services: services(pool, verifier, zone, gate)))
+            },
+            limits: configuration.limits)
+        let port = try server.listen(host: configuration.host, port: configuration.port)
+        for loop in loops { loop.start() }
+        if isCurrent {
+            gate.open()
+            for pool in pools { pool.start() }
+        } else {
+            schema.waitInBackground(migrations) {
+                gate.open()
+                for pool in pools { pool.start() }
+            }
+        }
+        logger.info("listening", metadata: ["host": "\(configuration.host)", "port": .stringConvertible(port)])
+        onListening(port)
+
+        let signal = signals.wait()
+        logger.info("stopping", metadata: ["signal": .stringConvertible(Int(signal))])
+        let clean = server.shutDown()
+        for pool in pools { pool.close() }
+        logger.info("stopped", metadata: ["clean": "\(clean)"])
+    }
+
+    /// One loop for each core, but no more than can have a pipeline and a lease each; the connections are shared out.
+    private func makeLoops() throws -> ([EventLoop], [PostgresPool]) {
+        let total = configuration.databasePool
+        let count = max(1, min(configuration.loops, total / 2))
+        var database = PostgresConfiguration(
+            connectionString: configuration.databaseURL, statementTimeout: databaseTimeout)
+        database.readTimeout = min(database.readTimeout, databaseTimeout)
+        database.connectionWait = min(database.connectionWait, databaseTimeout)
+        let logger = logger
+        let loops = try (0..<count).map { try EventLoop(label: "lux.loop.\($0)") }
+        let pools = loops.enumerated().map { index, loop in
+            PostgresPool(
+                loop: loop, configuration: database, connections: total / count + (index < total % count ? 1 : 0)
+            ) { event in
+                switch event {
+                case .connected: logger.debug("connected to the database")
+                case .connectFailed(let error): logger.warning("cannot connect", metadata: ["cause": "\(error)"])
+                case .lost(let error): logger.warning("lost a connection", metadata: ["cause": "\(error)"])
+                }
+            }
+        }
+        return (loops, pools)
+    }
+
+    private var databaseTimeout: Duration {
+        max(.milliseconds(50), configuration.requestTimeout - Self.answerReserve)
+    }
+
+    private func services(
+        _ pool: PostgresPool, _ verifier: JWTVerifier, _ zone: WallClock, _ gate: ReadinessGate
+    ) -> APIServices {
+        let logger = logger
+        return APIServices(
+            verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool,
+            notifier: LogNotifier { userID, number in
+                logger.info("alimtalk", metadata: ["user_id": .stringConvertible(userID), "to": "\(number)"])
+            },
+            requestTimeout: databaseTimeout,
+            isReady: { await gate.isReady(pool, deadline: $0) },
+            log: { record in Self.log(record, to: logger) })
+    }
+
+    private static func log(_ record: RequestRecord, to logger: Logger) {
+        let level: Logger.Level = record.status >= 500 ? .error : .info
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "request_id": "\(record.requestID)", "method": "\(record.method)", "route": "\(record.route)",
+            "status": .stringConvertible(record.status),
+            "duration_ms": .stringConvertible((record.milliseconds * 1_000).rounded() / 1_000),
+        ]
+        if let userID = record.userID { metadata["user_id"] = .stringConvertible(userID) }
+        if let cause = record.cause { metadata["cause"] = "\(cause)" }
+        logger.log(level: level, "request", metadata: metadata)
+    }
+}
+
+/// Waits for one of several signals on the calling thread.
+struct SignalWaiter {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private let sources: [any DispatchSourceSignal]
+    private let received = Received()
+
+    /// Written by one handler before the semaphore is raised, read behind it.
+    private final class Received: @unchecked Sendable {
+        var signal: Int32 = 0
+    }
+
+    init(_ signals: [Int32]) {
+        let (semaphore, received) = (semaphore, received)
+        sources = signals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                received.signal = number
+                semaphore.signal()
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    func wait() -> Int32 {
+        semaphore.wait()
+        return received.signal
+    }
+}
