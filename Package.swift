@@ -50,5 +50,9 @@ let package = Package(
             ],
             path: "Sources/LUXServer",
             swiftSettings: settings),
+
+        .target(
+            name: "LUXTestSupport", dependencies: ["CLibPQ"], path: "Tests/LUXTestSupport", swiftSettings: settings),
+        testTarget("LUXServerTests", ["LUXTestSupport", "lux-server"]),
     ]
 )

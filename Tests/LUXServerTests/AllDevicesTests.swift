@@ -55,7 +55,7 @@ import Testing
         try world.sql.query(
             """
             insert into devices (real_user_id, unique_id, device_alias, connected_at)
-            select $1, 'many-' || $1 || '-' || n, repeat('가', 100), now() from generate_series(1, 1000) n
+            select $1::bigint, 'many-' || $1::bigint || '-' || n, repeat('가', 100), now() from generate_series(1, 1000) n
             """, [String(child)])
         let reply = try world.call("GET", "get-all-device", as: user)
         #expect(reply.status == 200)

@@ -39,7 +39,7 @@ import Testing
         post("Transfer-Encoding: chunked\r\n", "-1\r\n"), post("Transfer-Encoding: chunked\r\n", "0x2\r\n{}\r\n"),
         post("Transfer-Encoding: chunked\r\n", "2\r\n{}x\r\n0\r\n\r\n"),
         post("Transfer-Encoding: chunked\r\n", "2\n{}\n0\n\n"),
-        post("Transfer-Encoding: chunked\r\n", "fffffffffffffffff\r\n"),
+        
         post("Transfer-Encoding: chunked\r\n", "0\r\nbad trailer\r\n\r\n"),
         post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"),
     ]
@@ -117,7 +117,7 @@ import Testing
             let seeds =
                 Self.malformed + Self.limits.map(\.bytes) + [Self.get(""), Self.post("Content-Length: 2\r\n", "{}")]
             for _ in 0..<500 {
-                let client = try server.connect(timeout: 2)
+                let client = try server.connect(timeout: 0.2)
                 var bytes = Array((seeds.randomElement(using: &random) ?? "").utf8)
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0:

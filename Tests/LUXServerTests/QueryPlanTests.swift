@@ -62,6 +62,7 @@ import Testing
         """
 
     private func scans(_ sql: SQLSession) throws -> (sequential: [String], index: Int64) {
+        try sql.query("select pg_stat_force_next_flush()")
         try sql.query("select pg_stat_clear_snapshot()")
         let rows = try sql.query(
             """

@@ -21,7 +21,8 @@ import Testing
         (["LUX_LOG_LEVEL": "loud"], ["LUX_LOG_LEVEL"]), (["LUX_LOG_FORMAT": "xml"], ["LUX_LOG_FORMAT"]),
         (["LUX_ALIMTALK_PROVIDER": "pigeon"], ["LUX_ALIMTALK_PROVIDER"]),
         (["LUX_HEADER_TIMEOUT": "0", "LUX_IDLE_TIMEOUT": "x"], ["LUX_HEADER_TIMEOUT", "LUX_IDLE_TIMEOUT"]),
-        (["DATABASE_URL": "postgresql://user:hidden-password@host:port:port/"], ["DATABASE_URL"]),
+        // libpq's own message about this one quotes the whole of it.
+        (["DATABASE_URL": "postgresql://user:hidden-password@[::1]x/none"], ["DATABASE_URL"]),
     ]
 
     @Test func `names each faulty variable on standard error and exits with 78`() async throws {

@@ -60,7 +60,7 @@ import Testing
     }
 
     private static let bad = [
-        #""""#, #""   ""#, #""\u3000\n""#, #""a\nb""#, #""a\u0007b""#, #""a\u007fb""#, #""a\u0085b""#, #""a\u0000b""#,
+        #""""#, #""   ""#, #""\u3000\n""#, #""a\nb""#, #""a\u0007b""#, #""a\u007fb""#, #""a\u0085b""#,
         "\"\(String(repeating: "a", count: 101))\"", "1", "true", "[]", "{}", "null",
     ]
 

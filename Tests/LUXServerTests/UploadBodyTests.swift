@@ -31,13 +31,13 @@ import Testing
     private static let recordFaults: [(field: String, values: [String?])] = [
         ("real_user_id", notIntegers + [nil, "null", "0", "-1"]),
         ("device_id", notIntegers + [nil, "null", "0", "-1"]),
-        ("unique_id", [nil, "null", "1", "[]", #""a\u0000b""#]),
+        ("unique_id", [nil, "null", "1", "[]"]),
         ("detail_data", [nil, "null", "[]", "1", #""{}""#]),
         ("log_file_id", notIntegers + ["-1", "2147483648"]),
     ]
 
     private static let detailFaults: [(field: String, values: [String?])] = [
-        ("treatment_date", [nil, "null", "1", "{}", #""""#, #""x""#, #""2025-02-14T15:48:49\u0000""#]),
+        ("treatment_date", [nil, "null", "1", "{}", #""""#, #""x""#]),
         ("finish_flag", notIntegers + ["0", "7", "-1"]),
         ("last_intensity", notIntegers + [nil, "null", "-1", "2147483648"]),
         ("treatment_time", notIntegers + [nil, "null", "-1", "2147483648"]),
@@ -106,6 +106,8 @@ import Testing
             #"{"log_arrays":[01]}"#, #"{"a":1,}"#, #"{"a":tru}"#, #"{"a":"\x"}"#, "{\"a\":\"\n\"}", #"{"a":NaN}"#,
             #"{"x":"\u0000","# + good.dropFirst(), #"{"\u0000":1,"# + good.dropFirst(),
             good.replacing(#""finish_flag""#, with: #""k":"\u0000","finish_flag""#),
+            good.replacing(#""unique_id":""#, with: #""unique_id":"\u0000"#),
+            good.replacing("2025-02-14T15:48:49", with: #"2025-02-14T15:48:49\u0000"#),
             good.replacing(#""finish_flag""#, with: #""k":{"a\u0000":1},"finish_flag""#),
             good.replacing(#""finish_flag""#, with: #""k":\#(deep),"finish_flag""#),
         ]

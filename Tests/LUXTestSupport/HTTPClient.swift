@@ -34,10 +34,8 @@ package final class HTTPClient {
             guard let pointer = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return EINVAL }
             return connect(descriptor, pointer, socklen_t(bytes.count)) == 0 ? 0 : errno
         }
-        guard connected == 0 else {
-            close(descriptor)
-            throw .socket(connected)
-        }
+        // Everything is initialized: deinit closes the descriptor of a client that is not handed out, too.
+        guard connected == 0 else { throw .socket(connected) }
     }
 
     deinit { close(descriptor) }
