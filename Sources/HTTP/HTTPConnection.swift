@@ -14,6 +14,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private let limits: HTTPLimits
     private var parser: RequestParser
     private var readable = false
+    private var peerClosed = false
     private var failed = false
     private var closing = false
 
@@ -118,8 +119,9 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             let result = Socket.receive(descriptor, into: buffer)
             if case .transferred(let count) = result {
                 if !lingering { parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
-                // A short read has emptied the socket; the next edge tells of more (epoll(7)).
-                readable = count == buffer.count
+                // A short read has emptied the socket; the next edge tells of more (epoll(7)), but the edge of a peer
+                // that sends no more comes only once.
+                readable = count == buffer.count || peerClosed
             }
             return result
         }
@@ -175,6 +177,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     func ready(_ events: Readiness) {
         if !events.isDisjoint(with: [.failed, .hungUp]) { failed = true }
+        if events.contains(.peerClosed) { peerClosed = true }
         if !events.isDisjoint(with: [.readable, .peerClosed, .failed, .hungUp]) {
             readable = true
             resumeInput(failed ? .gone : .ready)

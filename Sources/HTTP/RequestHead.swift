@@ -126,7 +126,7 @@ struct RequestLine {
 
     private static func version(_ bytes: [UInt8]) throws(HTTPParseError) -> HTTPVersion {
         guard bytes.count == 8, bytes.starts(with: "HTTP/".utf8), ByteClasses.isDigit(bytes[5]),
-            bytes[6] == UInt8(ascii: "."), ByteClasses.isDigit(bytes[7]), bytes[5] != UInt8(ascii: "0")
+            bytes[6] == UInt8(ascii: "."), ByteClasses.isDigit(bytes[7])
         else { throw .malformed("a bad version") }
         guard bytes[5] == UInt8(ascii: "1") else {
             throw HTTPParseError(status: .httpVersionNotSupported, reason: "another major version")

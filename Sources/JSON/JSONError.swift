@@ -4,8 +4,6 @@ public struct JSONError: Error, Equatable, Sendable {
     public enum Kind: Sendable, Equatable {
         /// Not the grammar of RFC 8259, or not valid UTF-8.
         case syntax
-        /// A NUL character in a string, which PostgreSQL cannot store.
-        case nul
         /// More nested arrays and objects than allowed.
         case tooDeep
     }

@@ -2,14 +2,17 @@
 ///
 /// The caller walks the text with ``object(_:)`` and ``array(_:)`` and pulls or skips each value; whatever is skipped is
 /// checked too. Of members with one name the caller sees all, so keeping the last one means that the last one wins.
-/// Decisions where the RFC leaves room: no byte order mark, no lone surrogates, no NUL in strings, at most ``depthLimit``
-/// nested values.
+/// Decisions where the RFC leaves room: no byte order mark, no lone surrogates, at most ``depthLimit`` nested values.
+/// A NUL character, which may stand in a string as an escape, is counted, since PostgreSQL cannot store it.
 public struct JSONReader {
     /// How deeply arrays and objects may be nested.
     public static let depthLimit = 64
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var depth = 0
+
+    /// How many NUL characters the strings so far hold, names of members among them.
+    public private(set) var nulCount = 0
 
     /// The offset of the next byte.
     public private(set) var offset = 0
@@ -237,7 +240,7 @@ public struct JSONReader {
                 hasEscapes = true
                 try escape()
             } else if byte < 0x20 {
-                throw JSONError(kind: byte == 0 ? .nul : .syntax, offset: offset)
+                throw error
             } else {
                 offset += 1
             }
@@ -255,7 +258,7 @@ public struct JSONReader {
         case UInt8(ascii: "u"):
             offset += 1
             let unit = try hexadecimalUnit()
-            if unit == 0 { throw JSONError(kind: .nul, offset: start) }
+            if unit == 0 { nulCount += 1 }
             guard UTF16.isLeadSurrogate(unit) || UTF16.isTrailSurrogate(unit) else { return }
             guard UTF16.isLeadSurrogate(unit), current == UInt8(ascii: "\\") else {
                 throw JSONError(kind: .syntax, offset: start)

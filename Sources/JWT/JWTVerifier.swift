@@ -23,9 +23,12 @@ public struct JWTVerifier: Sendable {
     /// - Parameters:
     ///   - token: the compact serialization.
     ///   - now: seconds since the Unix epoch.
-    /// - Returns: its claims.
+    ///   - read: takes what the caller needs from the claims; `nil` makes the token a wrong one.
+    /// - Returns: what `read` took.
     /// - Throws: ``JWTError``; `.expired` only when nothing else is wrong.
-    public func verify(_ token: some Collection<UInt8>, now: Int) throws(JWTError) -> Claims {
+    public func verify<T>(
+        _ token: some Collection<UInt8>, now: Int, read: (Claims) -> T?
+    ) throws(JWTError) -> T {
         let parts = try CompactToken(token)
         let header = try ClaimSet(parts.header)
         guard header["alg"] == .string(key.algorithm), header["crit"] == nil else { throw .algorithm }
@@ -46,7 +49,8 @@ public struct JWTVerifier: Sendable {
             default: throw .audience
             }
         }
+        guard let value = read(Claims(set: claims)) else { throw .claims }
         guard now < expiration + leeway else { throw .expired }
-        return Claims(set: claims)
+        return value
     }
 }

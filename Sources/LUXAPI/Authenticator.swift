@@ -18,16 +18,13 @@ struct Authenticator: Sendable {
         guard let token = Self.bearerToken(in: field.utf8) else {
             throw .invalidToken("the Authorization field holds no bearer token")
         }
-        let claims: Claims
         do throws(JWTError) {
-            claims = try verifier.verify(token, now: time(nil))
+            return try verifier.verify(token, now: time(nil)) { $0.integer(userClaim) }
         } catch .expired {
             throw .expiredToken
         } catch {
             throw .invalidToken("\(error)")
         }
-        guard let user = claims.integer(userClaim) else { throw .invalidToken("the user claim holds no integer") }
-        return user
     }
 
     /// What stands behind the scheme, which is read without case (RFC 9110 section 11.1).

@@ -27,6 +27,7 @@ enum DevlogBody {
         var sent: [SentRecord?] = []
         var isObject = false
         var arrays = JSONField<Void>.absent
+        var hasNUL = false
         do throws(JSONError) {
             try JSONReader.read(body) { (reader) throws(JSONError) in
                 guard try reader.kind() == .object else { return try reader.skipValue() }
@@ -45,6 +46,7 @@ enum DevlogBody {
                         sent.append(try SentRecord(&reader))
                     }
                 }
+                hasNUL = reader.nulCount > 0
             }
         } catch {
             throw ValidationError(error)
@@ -62,6 +64,8 @@ enum DevlogBody {
             }
             records.append(try record.checked(at: index, in: body, zone: zone))
         }
+        // In a member that nobody reads, or one that a later one of its name has replaced.
+        guard !hasNUL else { throw .nul(in: "body") }
         return records
     }
 }
@@ -77,6 +81,7 @@ private struct SentRecord {
     var lastIntensity = JSONField<Int64>.absent
     var treatmentTime = JSONField<Int64>.absent
     var logFileID = JSONField<Int64>.absent
+    var detailHasNUL = false
 
     /// `nil` when it is no object.
     init?(_ reader: inout JSONReader) throws(JSONError) {
@@ -114,6 +119,7 @@ private struct SentRecord {
             return
         }
         let start = reader.offset
+        let nulsBefore = reader.nulCount
         var record = self
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
@@ -125,6 +131,7 @@ private struct SentRecord {
             }
         }
         record.detailData = .value(start..<reader.offset)
+        record.detailHasNUL = reader.nulCount > nulsBefore
         self = record
     }
 
@@ -147,6 +154,7 @@ private struct SentRecord {
         let counter = 0...Int64(Int32.max)
         let intensity = try lastIntensity.required(name("detail_data.last_intensity"), in: counter)
         let seconds = try treatmentTime.required(name("detail_data.treatment_time"), in: counter)
+        guard !detailHasNUL else { throw .nul(in: name("detail_data")) }
         let logFileID = try logFileID.optional(name("log_file_id"), in: counter)
         return DeviceLogRecord(
             childID: childID, deviceID: deviceID, uniqueID: uniqueID, logFileID: logFileID, date: start,

@@ -7,6 +7,8 @@ enum JSONField<Value> {
     case absent
     case null
     case wrongType
+    /// It is or holds a string with a NUL character.
+    case nul
     case value(Value)
 
     /// The value, when the member has to be there.
@@ -15,6 +17,7 @@ enum JSONField<Value> {
         case .value(let value): return value
         case .absent, .null: throw ValidationError(field: name(), message: "is required")
         case .wrongType: throw ValidationError(field: name(), message: "must be \(type)")
+        case .nul: throw .nul(in: name())
         }
     }
 
@@ -24,6 +27,7 @@ enum JSONField<Value> {
         case .value(let value): return value
         case .absent, .null: return nil
         case .wrongType: throw ValidationError(field: name(), message: "must be \(type)")
+        case .nul: throw .nul(in: name())
         }
     }
 }
@@ -64,7 +68,10 @@ extension JSONReader {
 
     mutating func stringField() throws(JSONError) -> JSONField<String> {
         switch try kind() {
-        case .string: return .value(try string().value)
+        case .string:
+            let before = nulCount
+            let string = try string()
+            return nulCount == before ? .value(string.value) : .nul
         case .null: return try skipped(.null)
         default: return try skipped(.wrongType)
         }
@@ -77,12 +84,16 @@ extension JSONReader {
 }
 
 extension ValidationError {
-    /// A body that is no JSON text, or holds a NUL character.
+    /// A NUL character in a string, which PostgreSQL cannot store.
+    static func nul(in field: String) -> ValidationError {
+        ValidationError(field: field, message: "must not contain a NUL character")
+    }
+
+    /// A body that is no JSON text.
     init(_ error: JSONError) {
         field = "body"
         switch error.kind {
         case .syntax: message = "must be valid JSON (it is not at byte \(error.offset))"
-        case .nul: message = "must not contain a NUL character"
         case .tooDeep: message = "must not be nested deeper than \(JSONReader.depthLimit) levels"
         }
     }

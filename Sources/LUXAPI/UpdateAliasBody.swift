@@ -13,6 +13,7 @@ struct UpdateAliasBody {
         var child = JSONField<Int64>.absent
         var name = JSONField<String>.absent
         var isObject = false
+        var hasNUL = false
         do throws(JSONError) {
             try JSONReader.read(body) { (reader) throws(JSONError) in
                 guard try reader.kind() == .object else { return try reader.skipValue() }
@@ -25,6 +26,7 @@ struct UpdateAliasBody {
                     default: try reader.skipValue()
                     }
                 }
+                hasNUL = reader.nulCount > 0
             }
         } catch {
             throw ValidationError(error)
@@ -36,6 +38,7 @@ struct UpdateAliasBody {
             throw ValidationError(
                 field: "device_alias", message: "must be 1 to 100 characters without control characters")
         }
+        guard !hasNUL else { throw .nul(in: "body") }
         self.alias = alias
     }
 }

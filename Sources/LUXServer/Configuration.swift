@@ -47,7 +47,7 @@ struct Configuration: Sendable {
     /// - Throws: ``Faults``.
     init(environment: [String: String], isTerminal: Bool) throws(Faults) {
         var reader = EnvironmentReader(environment: environment)
-        databaseURL = reader.required("DATABASE_URL", "a libpq connection string or URI")
+        databaseURL = reader.connectionString("DATABASE_URL")
         host = reader.text("LUX_HOST") ?? "0.0.0.0"
         port = reader.integer("LUX_PORT", in: 0...65_535) ?? 8_080
         jwtSecret = reader.secret()

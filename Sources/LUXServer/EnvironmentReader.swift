@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Postgres
 
 /// Reads variables one by one and gathers what is wrong with them. An empty variable counts as unset.
 struct EnvironmentReader {
@@ -22,6 +23,15 @@ struct EnvironmentReader {
         if let value = text(name) { return value }
         fault(name, "is required: \(what)")
         return ""
+    }
+
+    mutating func connectionString(_ name: String) -> String {
+        let value = required(name, "a libpq connection string or URI")
+        // libpq's own message may quote the password.
+        if !value.isEmpty, !PostgresConfiguration.isConnectionString(value) {
+            fault(name, "is no libpq connection string or URI")
+        }
+        return value
     }
 
     mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
@@ -66,7 +76,10 @@ struct EnvironmentReader {
             fault("LUX_JWT_PUBLIC_KEY", "this version verifies HS256 only; set LUX_JWT_SECRET")
         }
         guard let text = text("LUX_JWT_SECRET") else {
-            fault("LUX_JWT_SECRET", "is required: the secret that access tokens are signed with, at least 32 bytes")
+            fault(
+                "LUX_JWT_SECRET",
+                "is required: the secret that access tokens are signed with, at least 32 bytes"
+                    + " (LUX_JWT_PUBLIC_KEY is not supported by this version)")
             return []
         }
         if text.utf8.count < 32 { fault("LUX_JWT_SECRET", "must have at least 32 bytes") }

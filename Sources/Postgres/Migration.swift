@@ -54,6 +54,8 @@ public enum MigrationError: Error, Equatable, CustomStringConvertible {
     case missing(String)
     /// A file with a number below one that was applied already.
     case outOfOrder(String)
+    /// A file that the database refused; nothing of it stays.
+    case failed(String, reason: String)
     /// Files that were not applied.
     case pending([String])
 
@@ -67,6 +69,7 @@ public enum MigrationError: Error, Equatable, CustomStringConvertible {
         case .changed(let name): "\(name) was changed after it had been applied"
         case .missing(let name): "\(name) was applied, but its file is gone"
         case .outOfOrder(let name): "\(name) comes before a migration that was applied already"
+        case .failed(let name, let reason): "\(name) failed: \(reason)"
         case .pending(let names): "not applied: \(names.joined(separator: ", ")); run lux-server migrate"
         }
     }

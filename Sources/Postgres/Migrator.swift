@@ -65,11 +65,15 @@ public struct Migrator {
         var names: [String] = []
         for (migration, appliedAt) in try status() where appliedAt == nil {
             let checksum = try checksum(migration)
-            try session.transaction {
-                try session.execute(script: migration.sql)
-                try session.query(
-                    "insert into schema_migrations (version, name, checksum) values ($1, $2, $3)",
-                    [String(migration.version), migration.name, checksum])
+            do {
+                try session.transaction {
+                    try session.execute(script: migration.sql)
+                    try session.query(
+                        "insert into schema_migrations (version, name, checksum) values ($1, $2, $3)",
+                        [String(migration.version), migration.name, checksum])
+                }
+            } catch let error as PostgresError {
+                throw MigrationError.failed(migration.name, reason: "\(error): \(error.message)")
             }
             names.append(migration.name)
         }

@@ -1,3 +1,4 @@
+import CLibPQ
 import EventLoop
 
 /// What a pool needs to know.
@@ -20,6 +21,13 @@ public struct PostgresConfiguration: Sendable {
     public init(connectionString: String, statementTimeout: Duration) {
         self.connectionString = connectionString
         self.statementTimeout = statementTimeout
+    }
+
+    /// Whether libpq can read a connection string (`PQconninfoParse`); nothing is connected to.
+    public static func isConnectionString(_ text: String) -> Bool {
+        guard let options = PQconninfoParse(text, nil) else { return false }
+        PQconninfoFree(options)
+        return true
     }
 
     /// What each session is set to. Every statement of the program is meant to be found by an index whatever its

@@ -53,7 +53,7 @@ import Testing
         (413, post("Content-Length: 1048577\r\n")), (413, post("Content-Length: 99999999999999999999\r\n")),
         (413, post("Transfer-Encoding: chunked\r\n", "100001\r\n")), (501, post("Transfer-Encoding: gzip\r\n")),
         (501, post("Transfer-Encoding: gzip, chunked\r\n")), (505, "GET / HTTP/2.0\r\nHost: h\r\n\r\n"),
-        (505, "GET / HTTP/3.0\r\nHost: h\r\n\r\n"), (505, "GET / HTTP/0.9\r\nHost: h\r\n\r\n"),
+        (505, "GET / HTTP/3.0\r\nHost: h\r\n\r\n"),
     ]
 
     @Test func `answers what is malformed with 400 and closes`() throws {

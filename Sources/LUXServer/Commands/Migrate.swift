@@ -11,7 +11,7 @@ struct Migrate: ParsableCommand {
 
     func run() throws {
         var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-        let databaseURL = reader.required("DATABASE_URL", "a libpq connection string or URI")
+        let databaseURL = reader.connectionString("DATABASE_URL")
         let folder = reader.migrationsFolder()
         for fault in reader.faults { Environment.complain("\(fault)") }
         guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
