@@ -205,22 +205,31 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     }
 
     private func finishStatement(_ outcome: StatementOutcome) {
-        switch expectations.popFirst() {
+        switch expectations.first {
         case .preparation(let name):
+            expectations.removeFirst()
             if case .result = outcome { return }
             prepared.remove(name)
         case .statement(let receiver, _):
+            expectations.removeFirst()
             receiver.received(outcome)
         case .sync, nil:
-            close(PostgresError(kind: .protocolViolation, message: "a result that nothing asked for"))
+            // The server's last word when it ends a session between two statements; it stays unknown to whoever waits
+            // for the Sync whether a commit took place.
+            if case .failure(var error) = outcome {
+                error.kind = .connection
+                return close(error)
+            }
+            close(PostgresError(kind: .connection, message: "a result that nothing asked for"))
         }
     }
 
     private func finishBatch() {
         batchError = nil
-        guard case .sync(let receiver)? = expectations.popFirst() else {
-            return close(PostgresError(kind: .protocolViolation, message: "a Sync that nothing asked for"))
+        guard case .sync(let receiver)? = expectations.first else {
+            return close(PostgresError(kind: .connection, message: "a Sync that nothing asked for"))
         }
+        expectations.removeFirst()
         receiver?.synchronized()
     }
 
@@ -259,13 +268,14 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         PQfinish(pg)
         let lost = expectations
         expectations = []
+        // First the pool, so that a read that is sent again goes to another connection.
+        onClose(reason)
         for expectation in lost {
             switch expectation {
             case .statement(let receiver, _), .sync(let receiver?): receiver.lost(reason)
             case .preparation, .sync(nil): break
             }
         }
-        onClose(reason)
     }
 }
 

@@ -7,7 +7,7 @@ import EventLoop
 ///
 /// With two connections or more the first is the pipeline: the reads of all requests of a loop's turn travel together.
 /// The others are leased, one owner at a time. A single connection is leased for everything. Lost connections are made
-/// anew on a background queue, with a pause that doubles up to a second.
+/// anew on a background queue, with a pause that doubles up to 0.4 seconds.
 ///
 /// `@unchecked Sendable`: all state is confined to the loop, which `assertCurrent()` checks in debug builds.
 public final class PostgresPool: @unchecked Sendable {
@@ -262,6 +262,6 @@ public final class PostgresPool: @unchecked Sendable {
 
     private func pause(_ slot: Slot) {
         slot.failures = min(slot.failures + 1, 5)
-        slot.retryAt = .now() + .milliseconds(min(1_000, 50 << slot.failures) - Int.random(in: 0...50))
+        slot.retryAt = .now() + .milliseconds(min(400, 50 << slot.failures) - Int.random(in: 0...50))
     }
 }

@@ -39,7 +39,6 @@ import Testing
         post("Transfer-Encoding: chunked\r\n", "-1\r\n"), post("Transfer-Encoding: chunked\r\n", "0x2\r\n{}\r\n"),
         post("Transfer-Encoding: chunked\r\n", "2\r\n{}x\r\n0\r\n\r\n"),
         post("Transfer-Encoding: chunked\r\n", "2\n{}\n0\n\n"),
-        
         post("Transfer-Encoding: chunked\r\n", "0\r\nbad trailer\r\n\r\n"),
         post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"),
     ]

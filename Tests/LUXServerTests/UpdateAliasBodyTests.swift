@@ -24,7 +24,9 @@ import Testing
             expectFault(try world.call("PATCH", "update-alias", as: user, body: body), at: field, body)
         }
         for body in [
-            #"{"device_id":1,"real_user_id":1,"device_alias":"a\u0000b"}"#, "", "null", "[]", "1", "{", #"{"device_id":1,}"#, "device_id=1&real_user_id=1&device_alias=x"] {
+            #"{"device_id":1,"real_user_id":1,"device_alias":"a\u0000b"}"#, "", "null", "[]", "1", "{",
+            #"{"device_id":1,}"#, "device_id=1&real_user_id=1&device_alias=x",
+        ] {
             let reply = try world.call("PATCH", "update-alias", as: user, body: body)
             #expect(reply.status == 422 && reply.detail?.isEmpty == false, "\(body) → \(reply.summary)")
         }
