@@ -21,7 +21,8 @@ struct RequestTarget {
     private static func afterAuthority(_ target: ArraySlice<UInt8>) throws(HTTPParseError) -> ArraySlice<UInt8> {
         for scheme in ["http://", "https://"] {
             let prefix = target.prefix(scheme.utf8.count)
-            guard prefix.elementsEqual(scheme.utf8, by: { $0 == $1 || $0 | 0x20 == $1 && $1 >= UInt8(ascii: "a") }) else {
+            guard prefix.elementsEqual(scheme.utf8, by: { $0 == $1 || $0 | 0x20 == $1 && $1 >= UInt8(ascii: "a") })
+            else {
                 continue
             }
             let authority = target[prefix.endIndex...].prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
@@ -47,7 +48,9 @@ struct RequestTarget {
         var rest = bytes[...]
         if rest.first == UInt8(ascii: "[") {
             guard let end = rest.firstIndex(of: UInt8(ascii: "]")), end > rest.startIndex + 1,
-                rest[(rest.startIndex + 1)..<end].allSatisfy({ hexadecimalDigit($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") })
+                rest[(rest.startIndex + 1)..<end].allSatisfy({
+                    hexadecimalDigit($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".")
+                })
             else { return false }
             rest = rest[(end + 1)...]
         } else {

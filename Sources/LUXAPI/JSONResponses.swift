@@ -45,11 +45,13 @@ extension Device {
         json.member("serial_code", serialCode)
         json.member("device_alias", deviceAlias)
         json.member("mac_id", macID)
-        json.member("created_at", raw: { bytes in
-            bytes.append(UInt8(ascii: "\""))
-            createdAt.appendISO8601(to: &bytes)
-            bytes.append(UInt8(ascii: "\""))
-        })
+        json.member(
+            "created_at",
+            raw: { bytes in
+                bytes.append(UInt8(ascii: "\""))
+                createdAt.appendISO8601(to: &bytes)
+                bytes.append(UInt8(ascii: "\""))
+            })
         json.member("last_log_file_id", lastLogFileID)
     }
 }

@@ -46,9 +46,11 @@ final class DevelopmentDatabase {
         port = try Self.freePort()
         let log = folder.appendingPathComponent("postgres.log")
         try write("", to: log)
-        let process = command("postgres", [
-            "-D", data.path, "-k", sockets.path, "-p", String(port), "-c", "listen_addresses=127.0.0.1",
-        ])
+        let process = command(
+            "postgres",
+            [
+                "-D", data.path, "-k", sockets.path, "-p", String(port), "-c", "listen_addresses=127.0.0.1",
+            ])
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: log)
         process.standardError = process.standardOutput
@@ -68,10 +70,12 @@ final class DevelopmentDatabase {
         let password = folder.appendingPathComponent("password")
         try write(Self.randomText(), to: password)
         try own(password)
-        let initdb = command("initdb", [
-            "-D", data.path, "-U", "lux", "--encoding=UTF8", "--locale=C", "--auth-local=trust",
-            "--auth-host=scram-sha-256", "--pwfile=\(password.path)",
-        ])
+        let initdb = command(
+            "initdb",
+            [
+                "-D", data.path, "-U", "lux", "--encoding=UTF8", "--locale=C", "--auth-local=trust",
+                "--auth-host=scram-sha-256", "--pwfile=\(password.path)",
+            ])
         let output = Pipe()
         initdb.standardInput = FileHandle.nullDevice
         initdb.standardOutput = output
@@ -141,8 +145,9 @@ final class DevelopmentDatabase {
     }
 
     private func write(_ text: String, to url: URL) throws {
-        guard FileManager.default.createFile(
-            atPath: url.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        guard
+            FileManager.default.createFile(
+                atPath: url.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
         else { throw Fault(description: "cannot write \(url.path)") }
     }
 
@@ -217,7 +222,8 @@ enum PostgresBinaries {
         let versions = ((try? files.contentsOfDirectory(atPath: debian)) ?? []).compactMap { Int($0) }
         let packaged = versions.sorted(by: >).filter { $0 >= 15 }.map { "\(debian)/\($0)/bin" }
         let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        for folder in packaged + path where files.isExecutableFile(atPath: folder + "/initdb")
+        for folder in packaged + path
+        where files.isExecutableFile(atPath: folder + "/initdb")
             && files.isExecutableFile(atPath: folder + "/postgres")
         {
             return URL(fileURLWithPath: folder)

@@ -37,7 +37,9 @@ struct LineLogHandler: LogHandler {
         }
     }
 
-    private func appendJSON(_ event: LogEvent, _ values: [(key: String, value: Logger.MetadataValue)], to line: inout [UInt8]) {
+    private func appendJSON(
+        _ event: LogEvent, _ values: [(key: String, value: Logger.MetadataValue)], to line: inout [UInt8]
+    ) {
         line.append(contentsOf: "{\"time\":\"\(Self.timestamp())\",\"level\":\"\(event.level)\",\"message\":".utf8)
         JSONWriter.append(string: event.message.description, to: &line)
         for (key, value) in values {
@@ -55,7 +57,9 @@ struct LineLogHandler: LogHandler {
         line.append(UInt8(ascii: "}"))
     }
 
-    private func appendText(_ event: LogEvent, _ values: [(key: String, value: Logger.MetadataValue)], to line: inout [UInt8]) {
+    private func appendText(
+        _ event: LogEvent, _ values: [(key: String, value: Logger.MetadataValue)], to line: inout [UInt8]
+    ) {
         line.append(contentsOf: "\(Self.timestamp()) \(event.level) \(event.message)".utf8)
         for (key, value) in values { line.append(contentsOf: " \(key)=\(value)".utf8) }
         // A line break in a value must not look like a line of its own.

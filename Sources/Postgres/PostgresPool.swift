@@ -27,7 +27,10 @@ public final class PostgresPool: @unchecked Sendable {
         let deadline: MonotonicTime
         let continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
 
-        init(_ deadline: MonotonicTime, _ continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>) {
+        init(
+            _ deadline: MonotonicTime,
+            _ continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
+        ) {
             self.deadline = deadline
             self.continuation = continuation
         }
@@ -182,7 +185,8 @@ public final class PostgresPool: @unchecked Sendable {
 
     private func release(_ connection: PostgresConnection) {
         guard connection.isIdle else {
-            return connection.close(PostgresError(kind: .connection, message: "given back in the middle of a transaction"))
+            return connection.close(
+                PostgresError(kind: .connection, message: "given back in the middle of a transaction"))
         }
         offer(connection)
     }
