@@ -67,14 +67,17 @@ final class DevelopmentDatabase {
     }
 
     private func makeCluster() throws {
-        let password = folder.appendingPathComponent("password")
-        try write(Self.randomText(), to: password)
-        try own(password)
+        let password = try keptSecret("password")
+        // Where initdb can read it, whoever it runs as.
+        let passwordFile = sockets.appendingPathComponent("password")
+        try write(password, to: passwordFile)
+        defer { try? FileManager.default.removeItem(at: passwordFile) }
+        try own(passwordFile)
         let initdb = command(
             "initdb",
             [
                 "-D", data.path, "-U", "lux", "--encoding=UTF8", "--locale=C", "--auth-local=trust",
-                "--auth-host=scram-sha-256", "--pwfile=\(password.path)",
+                "--auth-host=scram-sha-256", "--pwfile=\(passwordFile.path)",
             ])
         let output = Pipe()
         initdb.standardInput = FileHandle.nullDevice

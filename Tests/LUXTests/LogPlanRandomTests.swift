@@ -1,0 +1,123 @@
+import LUX
+import Testing
+
+/// Plans of random uploads against the rules carried out record by record.
+@Suite struct LogPlanRandomTests {
+    @Test func `equals the rules carried out one record at a time`() throws {
+        var random = SplitMix64(state: 0x1CE_B00DA)
+        var total = LogPlan.Counts()
+        for world in 0..<2_000 {
+            var memory = MemoryLogs.ruleWorld
+            for number in 0..<10 {
+                if Int.random(in: 0..<6, using: &random) == 0 {
+                    memory.devices[101]?.childID = [11, 12, 21].randomElement(using: &random)
+                }
+                let userID: Int64 = memory.devices[101]?.childID == 21 ? 2 : 1
+                let records = try records(for: memory, userID: userID, using: &random)
+                let (expected, counts) = oneByOne(records, from: memory)
+                let before = memory
+                let plan = try memory.save(LogUpload(records), userID: userID)
+                guard memory == expected, plan.counts == counts else {
+                    Issue.record("world \(world), upload \(number): \(records) on \(before.logs) gave \(memory.logs)")
+                    return
+                }
+                let stored = memory
+                _ = try memory.save(LogUpload(records), userID: userID)
+                #expect(memory == stored, "world \(world), upload \(number), repeated: \(records) on \(before.logs)")
+                total.temporaryMade += counts.temporaryMade
+                total.temporaryUpdated += counts.temporaryUpdated
+                total.completed += counts.completed
+                total.new += counts.new
+                total.repeated += counts.repeated
+            }
+        }
+        let counts = [total.temporaryMade, total.temporaryUpdated, total.completed, total.new, total.repeated]
+        #expect(counts.allSatisfy { $0 > 2_000 }, "each rule was walked often: \(total)")
+    }
+
+    /// Few starts, file ids and values, so that uploads collide in every way.
+    private func records(
+        for memory: MemoryLogs, userID: Int64, using random: inout SplitMix64
+    ) throws -> [DeviceLogRecord] {
+        let pairs: [(device: Int64, child: Int64)] = [101, 102].compactMap { id -> (device: Int64, child: Int64)? in
+            guard let child = memory.devices[id]?.childID, memory.rootUserIDs[child] == userID else { return nil }
+            return (id, child)
+        }
+        return try (0..<Int.random(in: 1...6, using: &random)).map { _ in
+            let pair = try #require(pairs.randomElement(using: &random))
+            let second = Int64.random(in: 0..<4, using: &random) * 30
+            let isTemporary = Int.random(in: 0..<5, using: &random) < 2
+            return DeviceLogRecord(
+                childID: pair.child, deviceID: pair.device, uniqueID: "unit-\(pair.device)",
+                logFileID: [nil, 0, 1, 2].randomElement(using: &random) ?? nil,
+                date: Timestamp(microseconds: second * 1_000_000),
+                finishFlag: isTemporary ? nil : Int16.random(in: 1...2, using: &random),
+                lastIntensity: Int32.random(in: 0..<3, using: &random), treatmentTime: 60,
+                detailData: [UInt8.random(in: 0..<2, using: &random)])
+        }
+    }
+
+    /// The rules as they are written, with every log looked at for every record.
+    private func oneByOne(_ records: [DeviceLogRecord], from before: MemoryLogs) -> (MemoryLogs, LogPlan.Counts) {
+        var memory = before
+        var counts = LogPlan.Counts()
+        for (number, record) in records.enumerated() {
+            func isOfPair(_ log: MemoryLogs.Log) -> Bool {
+                log.pair.deviceID == record.deviceID && log.pair.childID == record.childID
+            }
+            let temporary = memory.logs.firstIndex { isOfPair($0) && $0.finishFlag == nil }
+            let new = MemoryLogs.Log(id: Int64(memory.logs.count + 1), record: record)
+            guard record.finishFlag != nil else {
+                let start = record.date.microseconds - 30_000_000
+                let isLate = memory.logs.contains {
+                    isOfPair($0) && $0.finishFlag != nil && $0.completedStart?.microseconds == start
+                }
+                if isLate {
+                    counts.repeated += 1
+                } else if let temporary {
+                    memory.logs[temporary].take(record)
+                    counts.temporaryUpdated += 1
+                } else {
+                    memory.logs.append(new)
+                    counts.temporaryMade += 1
+                }
+                continue
+            }
+            if let file = record.logFileID, let last = memory.devices[record.deviceID]?.lastLogFileID, file > last {
+                memory.devices[record.deviceID]?.lastLogFileID = file
+            }
+            let same = memory.logs.firstIndex {
+                $0.finishFlag != nil && $0.pair.deviceID == record.deviceID && $0.logFileID == record.logFileID
+                    && $0.start == record.date
+            }
+            let isFirst = !records[..<number].contains {
+                $0.deviceID == record.deviceID && $0.childID == record.childID
+            }
+            if let same {
+                if isOfPair(memory.logs[same]) { memory.logs[same].take(record) }
+                counts.repeated += 1
+            } else if isFirst, let temporary {
+                memory.logs[temporary].completedStart = memory.logs[temporary].start
+                memory.logs[temporary].take(record)
+                counts.completed += 1
+            } else {
+                memory.logs.append(new)
+                counts.new += 1
+            }
+        }
+        return (memory, counts)
+    }
+}
+
+/// Steele, Lea and Flood's generator: the same uploads in every run.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}

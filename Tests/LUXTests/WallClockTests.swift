@@ -1,0 +1,68 @@
+import Foundation
+import LUX
+import Testing
+
+@Suite struct WallClockTests {
+    @Test func `moves a skipped time forward and takes the first of two`() throws {
+        let cases: [(zone: String, wall: String, utc: String)] = [
+            ("Asia/Seoul", "2025-02-14T15:48:49", "2025-02-14T06:48:49.000Z"),
+            ("Asia/Seoul", "1987-05-10T01:59:59", "1987-05-09T16:59:59.000Z"),
+            ("Asia/Seoul", "1987-05-10T02:30:00", "1987-05-09T17:30:00.000Z"),
+            ("Asia/Seoul", "1987-05-10T03:00:00", "1987-05-09T17:00:00.000Z"),
+            ("Asia/Seoul", "1987-10-11T01:59:59", "1987-10-10T15:59:59.000Z"),
+            ("Asia/Seoul", "1987-10-11T02:30:00", "1987-10-10T16:30:00.000Z"),
+            ("Asia/Seoul", "1987-10-11T03:00:00", "1987-10-10T18:00:00.000Z"),
+            ("Asia/Seoul", "1988-07-01T12:00:00", "1988-07-01T02:00:00.000Z"),
+            ("America/New_York", "2025-03-09T02:30:00", "2025-03-09T07:30:00.000Z"),
+            ("America/New_York", "2025-11-02T01:30:00", "2025-11-02T05:30:00.000Z"),
+            ("America/New_York", "2025-11-02T02:00:00", "2025-11-02T07:00:00.000Z"),
+            ("Europe/Berlin", "2025-03-30T02:30:00", "2025-03-30T01:30:00.000Z"),
+            ("Europe/Berlin", "2025-10-26T02:30:00", "2025-10-26T00:30:00.000Z"),
+            ("Australia/Lord_Howe", "2025-10-05T02:15:00", "2025-10-04T15:45:00.000Z"),
+            ("Australia/Lord_Howe", "2025-04-06T01:45:00", "2025-04-05T14:45:00.000Z"),
+            ("UTC", "2025-02-14T15:48:49", "2025-02-14T15:48:49.000Z"),
+            ("Asia/Seoul", "0001-01-01T00:00:00", "0001-01-01T00:00:00.000Z"),
+            ("America/New_York", "9999-12-31T23:59:60", "9999-12-31T23:59:59.999Z"),
+        ]
+        for (zone, wall, utc) in cases {
+            let clock = try #require(WallClock(identifier: zone))
+            #expect(Timestamp.parseISO8601(wall.utf8, zone: clock)?.text == utc, "\(wall) in \(zone)")
+        }
+    }
+
+    @Test(arguments: ["Asia/Seoul", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "UTC"])
+    func `agrees with Foundation for two centuries`(_ identifier: String) throws {
+        let clock = try #require(WallClock(identifier: identifier))
+        let zone = try #require(TimeZone(identifier: identifier))
+        func offset(_ utc: Int64) -> Int64 {
+            Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(utc))))
+        }
+        // No zone changes its clocks twice within two days, and none by more than one.
+        func expected(_ wall: Int64) -> Int64 {
+            let before = offset(wall - 2 * 86_400)
+            let after = offset(wall + 2 * 86_400)
+            if offset(wall - before) == before { return wall - before }
+            if offset(wall - after) == after { return wall - after }
+            return wall - before
+        }
+        var walls = Array(stride(from: Int64(-2_208_900_000), to: 4_102_444_800, by: 5 * 86_400 + 3_607))
+        var time = Date(timeIntervalSince1970: -2_208_900_000)
+        while let next = zone.nextDaylightSavingTimeTransition(after: time), next > time,
+            next.timeIntervalSince1970 < 4_102_444_800
+        {
+            let transition = Int64(next.timeIntervalSince1970) + offset(Int64(next.timeIntervalSince1970))
+            walls += stride(from: transition - 9_000, through: transition + 9_000, by: 900)
+            walls += [transition - 3_601, transition - 1, transition + 1, transition + 3_599]
+            time = next
+        }
+        for wall in walls where clock.utc(fromWallClock: wall) != expected(wall) {
+            Issue.record("\(wall) in \(identifier): \(clock.utc(fromWallClock: wall)), not \(expected(wall))")
+        }
+    }
+
+    @Test func `knows no zone that does not exist`() {
+        for identifier in ["", "Mars/Olympus", "Asia/Seoul ", "../../etc/passwd"] {
+            #expect(WallClock(identifier: identifier) == nil, "\(identifier)")
+        }
+    }
+}
