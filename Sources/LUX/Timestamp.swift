@@ -15,8 +15,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     /// The time that many seconds later (or, negative, earlier); stops at the ends of the range.
     public func adding(seconds: Int64) -> Timestamp {
-        let (sum, overflow) = microseconds.addingReportingOverflow(seconds &* 1_000_000)
-        return Timestamp(microseconds: overflow ? (seconds < 0 ? .min : .max) : sum)
+        let (product, isFar) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, isBeyond) = microseconds.addingReportingOverflow(product)
+        return Timestamp(microseconds: isFar || isBeyond ? (seconds < 0 ? .min : .max) : sum)
     }
 
     private static let firstDay = daysFromCivil(year: 1, month: 1, day: 1)

@@ -41,7 +41,7 @@ import Testing
     @Test func `says in one line what is wrong with the command line`() async throws {
         try await onThread {
             for arguments in [
-                ["no-such-command"], ["serve", "--no-such-option"], ["token"],
+                ["no-such-command"], ["serve", "--no-such-option"], ["token"], ["provision", "devices"],
             ] {
                 let run = try LUXCommand.run(arguments, environment: Self.good, seconds: 10)
                 #expect(run.ending != .exit(0) && run.ending != nil, "\(arguments)")
@@ -49,7 +49,7 @@ import Testing
             }
             let help = try LUXCommand.run(["--help"], seconds: 10)
             #expect(help.ending == .exit(0))
-            for command in ["serve", "migrate", "dev", "token"] { #expect(help.output.contains(command)) }
+            for command in ["serve", "migrate", "dev", "token", "provision"] { #expect(help.output.contains(command)) }
         }
     }
 }

@@ -2,7 +2,8 @@ import LUX
 import Testing
 
 @Suite struct LogUploadTests {
-    private func record(_ child: Int64, _ device: Int64, _ second: Int64, flag: Int16?, file: Int64?) -> DeviceLogRecord {
+    private func record(_ child: Int64, _ device: Int64, _ second: Int64, flag: Int16?, file: Int64?) -> DeviceLogRecord
+    {
         DeviceLogRecord(
             childID: child, deviceID: device, uniqueID: "", logFileID: file,
             date: Timestamp(microseconds: second * 1_000_000), finishFlag: flag, lastIntensity: 0, treatmentTime: 0,

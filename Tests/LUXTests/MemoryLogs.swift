@@ -62,7 +62,8 @@ struct MemoryLogs: Equatable {
             }
             let key = CompleteLogKey(deviceID: log.pair.deviceID, logFileID: log.logFileID, start: log.start)
             if keys.contains(key) { stored.completeLogs[key] = (log.id, log.pair.childID) }
-            if let start = log.completedStart.map({ TemporaryStart(pair: log.pair, start: $0) }), starts.contains(start) {
+            if let start = log.completedStart.map({ TemporaryStart(pair: log.pair, start: $0) }), starts.contains(start)
+            {
                 stored.completedTemporaries.insert(start)
             }
         }
@@ -86,7 +87,10 @@ struct MemoryLogs: Equatable {
         expectUnique()
         for record in plan.inserts { logs.append(Log(id: Int64(logs.count + 1), record: record)) }
         expectUnique()
-        for (id, last) in plan.lastLogFileIDs { devices[id]?.lastLogFileID = max(last, devices[id]?.lastLogFileID ?? 0) }
+        for (id, last) in plan.lastLogFileIDs {
+            let before = devices[id]?.lastLogFileID ?? 0
+            devices[id]?.lastLogFileID = max(last, before)
+        }
     }
 
     /// The whole of `POST devlog` after its body is read.
