@@ -53,7 +53,6 @@ let package = Package(
 
         .target(
             name: "LUXTestSupport", dependencies: ["CLibPQ"], path: "Tests/LUXTestSupport", swiftSettings: settings),
-        testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXServerTests", ["LUXTestSupport", "lux-server"]),
     ]
 )
