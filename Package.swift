@@ -53,6 +53,7 @@ let package = Package(
 
         .target(
             name: "LUXTestSupport", dependencies: ["CLibPQ"], path: "Tests/LUXTestSupport", swiftSettings: settings),
+        testTarget("HTTPTests", ["HTTP"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXServerTests", ["LUXTestSupport", "lux-server"]),
     ]

@@ -28,6 +28,8 @@ public struct RequestParser {
     /// The lines of the header section found so far, without their ends.
     private var lines: [Range<Int>] = []
     private var expectsContinue = false
+    /// How many empty lines were skipped before the current request.
+    private var emptyLines = 0
 
     /// A parser for one connection.
     public init(limits: HTTPLimits) {
@@ -95,6 +97,7 @@ public struct RequestParser {
 
     private mutating func finish(_ head: RequestHead, _ body: [UInt8]) -> HTTPRequest {
         expectsContinue = false
+        emptyLines = 0
         discardConsumed()
         state = .head
         return HTTPRequest(
@@ -156,11 +159,10 @@ public struct RequestParser {
 
     /// A robust server ignores at least one empty line before a request (RFC 9112 section 2.2); a stream of them is none.
     private mutating func skipEmptyLines() throws(HTTPParseError) {
-        var skipped = 0
         while buffer.count - start >= 2, buffer[start] == 0x0D, buffer[start + 1] == 0x0A {
             start += 2
-            skipped += 1
-            guard skipped <= 8 else { throw .malformed("nothing but empty lines") }
+            emptyLines += 1
+            guard emptyLines <= 8 else { throw .malformed("nothing but empty lines") }
         }
         scanned = max(scanned, start)
         if start == buffer.count { discardConsumed() }
