@@ -53,8 +53,13 @@ let package = Package(
 
         .target(
             name: "LUXTestSupport", dependencies: ["CLibPQ"], path: "Tests/LUXTestSupport", swiftSettings: settings),
+        testTarget("EventLoopTests", ["EventLoop", "LUXTestSupport"]),
         testTarget("HTTPTests", ["HTTP"]),
+        testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
+        testTarget("JWTTests", ["JWT"]),
+        testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
+        testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
-        testTarget("LUXServerTests", ["LUXTestSupport", "lux-server"]),
+        testTarget("LUXServerTests", ["EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
     ]
 )

@@ -17,7 +17,7 @@ public final class APIResponder: HTTPResponder {
 
     /// Answers a request; part of `HTTPResponder`.
     public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
-        var record = RequestRecord(requestID: RequestID.of(request), method: request.method.rawValue)
+        var record = RequestRecord(requestID: RequestID.of(request.headers), method: request.method.rawValue)
         var response: HTTPResponse
         do {
             response = try await answer(request, deadline: received + services.requestTimeout, record: &record)

@@ -5,8 +5,8 @@ enum RequestID {
     private static let digits = Array("0123456789abcdef".utf8)
 
     /// The client's own `X-Request-ID` if it is 1 to 128 characters of `A-Z a-z 0-9 . _ -`, else a new one.
-    static func of(_ request: HTTPRequest) -> String {
-        let sent = request.headers.values(for: "x-request-id")
+    static func of(_ headers: HTTPHeaders) -> String {
+        let sent = headers.values(for: "x-request-id")
         guard sent.count == 1, let id = sent.first, (1...128).contains(id.utf8.count), id.utf8.allSatisfy(isAllowed)
         else { return new() }
         return id

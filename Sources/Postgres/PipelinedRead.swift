@@ -7,6 +7,8 @@ final class PipelinedRead: OutcomeReceiver {
     private var continuation: UnsafeContinuation<Result<PostgresResult, PostgresError>, Never>?
     /// Sends it a second time; called at most once.
     var retry: ((PipelinedRead) -> Void)?
+    /// Whether it is on its way for the second time.
+    private(set) var isRepeat = false
 
     private init(_ query: PostgresQuery, deadline: MonotonicTime) {
         self.query = query
@@ -53,6 +55,7 @@ final class PipelinedRead: OutcomeReceiver {
         guard isWaiting else { return }
         guard let retry else { return finish(.failure(error)) }
         self.retry = nil
+        isRepeat = true
         retry(self)
     }
 

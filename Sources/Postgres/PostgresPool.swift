@@ -106,7 +106,7 @@ public final class PostgresPool: @unchecked Sendable {
 
     private func submit(_ read: PipelinedRead) {
         if let connection = slots[0].connection, connection.inFlight < configuration.maximumReadsInFlight {
-            connection.send(read.query, for: read)
+            send(read, on: connection)
         } else if waitingReads.count < configuration.maximumWaiting {
             waitingReads.append(read)
         } else {
@@ -119,8 +119,15 @@ public final class PostgresPool: @unchecked Sendable {
         while connection.isOpen, connection.inFlight < configuration.maximumReadsInFlight,
             let read = waitingReads.popFirst()
         {
-            if read.isWaiting { connection.send(read.query, for: read) }
+            if read.isWaiting { send(read, on: connection) }
         }
+    }
+
+    /// A read that is sent again has a batch of its own, so that a neighbour's failure harms it once at most.
+    private func send(_ read: PipelinedRead, on connection: PostgresConnection) {
+        if read.isRepeat { connection.endTurn() }
+        connection.send(read.query, for: read)
+        if read.isRepeat { connection.endTurn() }
     }
 
     // MARK: Transactions

@@ -1,0 +1,39 @@
+import Foundation
+
+/// Public collections of hostile texts that stand beside the package: `LUX_TEST_CORPORA`, else a folder
+/// `shared/corpora` beside one of the package's parents.
+package enum Corpora {
+    package struct Missing: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The texts of nst/JSONTestSuite by name: `y_` must be taken, `n_` must be refused, `i_` is left open.
+    package static func jsonTestSuite() throws -> [String: [UInt8]] {
+        struct File: Decodable { var cases: [String: Data] }
+        return try load("jsontestsuite.json", as: File.self).cases.mapValues { Array($0) }
+    }
+
+    /// The big list of naughty strings.
+    package static func naughtyStrings() throws -> [String] {
+        struct File: Decodable { var strings: [String] }
+        return try load("blns.json", as: File.self).strings
+    }
+
+    private static func load<File: Decodable>(_ name: String, as type: File.Type) throws -> File {
+        guard let folder else {
+            throw Missing(description: "no folder with \(name): set LUX_TEST_CORPORA to the one that holds it")
+        }
+        return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
+    }
+
+    private static let folder: String? = {
+        if let path = ProcessInfo.processInfo.environment["LUX_TEST_CORPORA"] { return path }
+        var parent = URL(fileURLWithPath: Locations.package)
+        while parent.path != "/" {
+            parent = parent.deletingLastPathComponent()
+            let path = parent.appendingPathComponent("shared/corpora").path
+            if FileManager.default.fileExists(atPath: path) { return path }
+        }
+        return nil
+    }()
+}
