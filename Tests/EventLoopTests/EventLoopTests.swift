@@ -171,10 +171,14 @@ import Testing
 }
 
 @Suite struct MonotonicTimeTests {
-    @Test(arguments: [
-        (Duration.seconds(1), 1_000_000_000), (.nanoseconds(1), 1), (.milliseconds(-5), -5_000_000), (.zero, 0),
-        (.seconds(Int64.max), Int64.max), (.seconds(Int64.min), Int64.min),
-    ] as [(Duration, Int64)]) func `a duration is whole nanoseconds and never overflows`(_ duration: Duration, _ nanoseconds: Int64) {
+    @Test(
+        arguments: [
+            (Duration.seconds(1), 1_000_000_000), (.nanoseconds(1), 1), (.milliseconds(-5), -5_000_000), (.zero, 0),
+            (.seconds(Int64.max), Int64.max), (.seconds(Int64.min), Int64.min),
+        ] as [(Duration, Int64)]) func `a duration is whole nanoseconds and never overflows`(
+            _ duration: Duration, _ nanoseconds: Int64
+        )
+    {
         #expect(duration.wholeNanoseconds == nanoseconds)
         let sum = MonotonicTime(nanoseconds: 0) + duration
         #expect(sum.nanoseconds == nanoseconds)

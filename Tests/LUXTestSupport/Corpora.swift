@@ -1,7 +1,7 @@
 import Foundation
 
-/// Public collections of hostile texts that stand beside the package: `LUX_TEST_CORPORA`, else a folder
-/// `shared/corpora` beside one of the package's parents.
+/// Public collections of hostile texts: in the folder `LUX_TEST_CORPORA`, else in a folder `corpora` beside the package or
+/// one of its parents.
 package enum Corpora {
     package struct Missing: Error, CustomStringConvertible {
         package let description: String
@@ -20,20 +20,23 @@ package enum Corpora {
     }
 
     private static func load<File: Decodable>(_ name: String, as type: File.Type) throws -> File {
-        guard let folder else {
+        guard let folder = folder(holding: name) else {
             throw Missing(description: "no folder with \(name): set LUX_TEST_CORPORA to the one that holds it")
         }
         return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
     }
 
-    private static let folder: String? = {
+    private static func folder(holding name: String) -> String? {
         if let path = ProcessInfo.processInfo.environment["LUX_TEST_CORPORA"] { return path }
         var parent = URL(fileURLWithPath: Locations.package)
         while parent.path != "/" {
             parent = parent.deletingLastPathComponent()
-            let path = parent.appendingPathComponent("shared/corpora").path
-            if FileManager.default.fileExists(atPath: path) { return path }
+            let siblings = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
+            for sibling in [""] + siblings.sorted() {
+                let path = parent.appendingPathComponent(sibling).appendingPathComponent("corpora").path
+                if FileManager.default.fileExists(atPath: path + "/" + name) { return path }
+            }
         }
         return nil
-    }()
+    }
 }
