@@ -31,7 +31,8 @@ let package = Package(
 
         // Infrastructure: knows nothing of LUX.
         target("EventLoop", ["CLinux"]),
-        target("HTTP", ["CLinux", "EventLoop"]),
+        target("TLS", ["COpenSSL"]),
+        target("HTTP", ["CLinux", "EventLoop", "TLS"]),
         target("JWT", ["COpenSSL", "JSON"]),
         target("JSON"),
         target("Postgres", ["CLibPQ", "EventLoop", .product(name: "DequeModule", package: "swift-collections")]),
@@ -44,7 +45,7 @@ let package = Package(
         .executableTarget(
             name: "lux-server",
             dependencies: [
-                "EventLoop", "HTTP", "JWT", "JSON", "Postgres", "LUX", "LUXStore", "LUXNotify", "LUXAPI",
+                "EventLoop", "HTTP", "TLS", "JWT", "JSON", "Postgres", "LUX", "LUXStore", "LUXNotify", "LUXAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -52,14 +53,14 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "LUXTestSupport", dependencies: ["CLibPQ"], path: "Tests/LUXTestSupport", swiftSettings: settings),
+            name: "LUXTestSupport", dependencies: ["CLibPQ", "COpenSSL"], path: "Tests/LUXTestSupport", swiftSettings: settings),
         testTarget("EventLoopTests", ["EventLoop", "LUXTestSupport"]),
-        testTarget("HTTPTests", ["HTTP"]),
+        testTarget("HTTPTests", ["HTTP", "EventLoop"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
         testTarget("JWTTests", ["JWT"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
-        testTarget("LUXServerTests", ["EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
+        testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
     ]
 )

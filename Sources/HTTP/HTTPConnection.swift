@@ -1,4 +1,5 @@
 import EventLoop
+import TLS
 
 /// One client's connection: read, parse, respond, write, keep or close.
 ///
@@ -9,7 +10,8 @@ import EventLoop
 final class HTTPConnection: EventHandler, @unchecked Sendable {
     private enum Wait { case ready, timedOut, gone }
 
-    private let descriptor: Int32
+    private let transport: Transport
+    private let client: ClientAddress
     private let server: HTTPLoopServer
     private let limits: HTTPLimits
     private var parser: RequestParser
@@ -27,12 +29,16 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     /// When the wait for input, whatever it is for, ends without it.
     private var inputDeadline: MonotonicTime
     private var lingering = false
+    private var requests = 0
+    /// What of this connection's input counts against the server's bound.
+    private var countedBytes = 0
 
     /// Above this much unsent output no further request is parsed.
     private static let outputBound = 64 << 10
 
-    init(descriptor: Int32, server: HTTPLoopServer) {
-        self.descriptor = descriptor
+    init(transport: Transport, client: ClientAddress, server: HTTPLoopServer) {
+        self.transport = transport
+        self.client = client
         self.server = server
         limits = server.limits
         parser = RequestParser(limits: server.limits)
@@ -44,12 +50,44 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Serves requests until one side ends it.
     func run() async {
+        if await handshake() { await serve() }
+        await finish()
+        server.count(bufferedBytes: -countedBytes)
+        server.closed(self, transport.descriptor, client)
+    }
+
+    private func handshake() async -> Bool {
+        guard let session = transport.session else { return true }
+        inputDeadline = server.loop.now + limits.handshakeTime
+        while !failed {
+            switch session.handshake() {
+            case .done: return true
+            case .wouldBlock: break
+            case .endOfFile: return false
+            case .failed(let reason):
+                server.onEvent(.handshakeFailed(reason))
+                return false
+            }
+            switch await withUnsafeContinuation({ inputWaiter = $0 }) {
+            case .ready: continue
+            case .gone: return false
+            case .timedOut:
+                server.onEvent(.handshakeFailed("not complete in time"))
+                return false
+            }
+        }
+        return false
+    }
+
+    private func serve() async {
         // A client that has just connected has no more time for its first header section than for a later one.
         var idleDeadline = server.loop.now + limits.idleTime
         do {
             while let request = try await nextRequest(idleUntil: idleDeadline) {
-                let response = await server.responder.respond(to: request, received: server.loop.now)
-                closing = closing || !request.keepAlive || server.draining
+                requests += 1
+                let response = await answer(request)
+                closing =
+                    closing || !request.keepAlive || server.draining || requests >= limits.requestsPerConnection
                 write(response, to: request)
                 if closing { break }
                 if output.count - written > Self.outputBound, await drainOutput() != .ready { break }
@@ -59,8 +97,19 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             closing = true
             write(server.responder.refuse(error.status, reason: error.reason), to: nil)
         }
-        await finish()
-        server.closed(self, descriptor)
+    }
+
+    private func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        guard server.underWay < server.maximumUnderWay else {
+            return server.responder.refuse(.serviceUnavailable, reason: "too many requests under way")
+        }
+        server.underWay += 1
+        server.count(bufferedBytes: request.body.count)
+        defer {
+            server.underWay -= 1
+            server.count(bufferedBytes: -request.body.count)
+        }
+        return await server.responder.respond(to: request, received: server.loop.now)
     }
 
     /// The next request, or `nil` when none will come.
@@ -68,7 +117,9 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         var headDeadline: MonotonicTime?
         var bodyDeadline: MonotonicTime?
         while true {
-            if let request = try parser.next() { return request }
+            let request = try parser.next()
+            try countBufferedBytes()
+            if let request { return request }
             if parser.takeContinueExpectation() {
                 output.append(contentsOf: Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
             }
@@ -97,11 +148,22 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         }
     }
 
+    /// Keeps account of what the parser holds.
+    private func countBufferedBytes() throws(HTTPParseError) {
+        let held = parser.bufferedBytes
+        let grown = held > countedBytes
+        server.count(bufferedBytes: held - countedBytes)
+        countedBytes = held
+        guard !grown || server.bufferedBytes <= server.maximumBufferedBytes else {
+            throw HTTPParseError(status: .serviceUnavailable, reason: "too many bytes of unfinished requests")
+        }
+    }
+
     /// Sends what is left, then closes so that the client can still read it: a close with unread input in the kernel
     /// would reset the connection and might destroy the answer (RFC 9112 section 9.6).
     private func finish() async {
         guard await drainOutput() == .ready else { return }
-        Socket.shutdownSending(descriptor)
+        transport.closeSending()
         lingering = true
         inputDeadline = server.loop.now + limits.lingerTime
         while !failed, await moreInput() == .ready {}
@@ -110,30 +172,33 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     // MARK: Input
 
     private func moreInput() async -> Wait {
-        if failed { return .gone }
-        if !readable {
-            let wait = await withUnsafeContinuation { inputWaiter = $0 }
-            guard wait == .ready else { return wait }
+        while !failed {
+            if !readable {
+                let wait = await withUnsafeContinuation { inputWaiter = $0 }
+                guard wait == .ready else { return wait }
+            }
+            switch receive() {
+            case .transferred: return .ready
+            case .wouldBlock: readable = false
+            case .endOfFile: return .gone
+            case .failed: failed = true
+            }
         }
-        let result = server.withReceiveBuffer { buffer in
-            let result = Socket.receive(descriptor, into: buffer)
+        return .gone
+    }
+
+    private func receive() -> TransferResult {
+        server.withReceiveBuffer { buffer in
+            // What comes after the end is only thrown away, so it needs no decrypting.
+            if lingering { return Socket.receive(transport.descriptor, into: buffer) }
+            let result = transport.receive(into: buffer)
             if case .transferred(let count) = result {
-                if !lingering { parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+                parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 // A short read has emptied the socket; the next edge tells of more (epoll(7)), but the edge of a peer
                 // that sends no more comes only once.
-                readable = count == buffer.count || peerClosed
+                readable = count == buffer.count || peerClosed || transport.isSecure
             }
             return result
-        }
-        switch result {
-        case .transferred: return .ready
-        case .wouldBlock:
-            readable = false
-            return await moreInput()
-        case .endOfFile: return .gone
-        case .failed:
-            failed = true
-            return .gone
         }
     }
 
@@ -149,7 +214,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private func flush() {
         while written < output.count, !failed {
             let result = output.withUnsafeBytes { bytes in
-                Socket.send(descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]))
+                transport.send(UnsafeRawBufferPointer(rebasing: bytes[written...]))
             }
             switch result {
             case .transferred(let count):
@@ -178,11 +243,11 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     func ready(_ events: Readiness) {
         if !events.isDisjoint(with: [.failed, .hungUp]) { failed = true }
         if events.contains(.peerClosed) { peerClosed = true }
-        if !events.isDisjoint(with: [.readable, .peerClosed, .failed, .hungUp]) {
+        if transport.isSecure || !events.isDisjoint(with: [.readable, .peerClosed, .failed, .hungUp]) {
             readable = true
             resumeInput(failed ? .gone : .ready)
         }
-        if !events.isDisjoint(with: [.writable, .failed, .hungUp]) {
+        if transport.isSecure || !events.isDisjoint(with: [.writable, .failed, .hungUp]) {
             resumeOutput(failed ? .gone : .ready)
             if outputWaiter == nil, inputWaiter != nil { flush() }
         }

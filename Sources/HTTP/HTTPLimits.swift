@@ -13,6 +13,22 @@ public struct HTTPLimits: Sendable {
     public var methodBytes = 32
     /// Bytes of one line of chunk size and extensions; more is 400. Nobody uses extensions but to exhaust a server.
     public var chunkLineBytes = 256
+    /// Connections in all; one more is answered 503 and closed, or just closed where TLS is spoken. Each may cost some
+    /// 50 KiB with TLS. Never more than the process has descriptors for.
+    public var connections = 16_384
+    /// Connections of one client address (of one /64 network in IPv6); more are treated likewise. Phones behind one
+    /// carrier's address translation share one.
+    public var connectionsPerClient = 4_096
+    /// Requests on one connection; the answer to the last one closes it, so that none outlives a change of certificate,
+    /// key or address for long.
+    public var requestsPerConnection = 10_000
+    /// Requests that are being answered; one more gets 503. More would only wait for the database.
+    public var requestsUnderWay = 4_096
+    /// Bytes of unfinished requests that are held for all clients; who sends more meanwhile gets 503. Without it, as many
+    /// slow bodies as there are connections could fill the memory.
+    public var bufferedBytes = 256 << 20
+    /// From the start of a connection to the end of its TLS handshake.
+    public var handshakeTime = Duration.seconds(10)
     /// From the first byte of a header section to its last; a client that dribbles holds a connection no longer.
     public var headerTime = Duration.seconds(10)
     /// For which no byte of a body comes.

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TLS
 
 /// The connections of one event loop and what they share.
 ///
@@ -12,13 +13,29 @@ final class HTTPLoopServer: @unchecked Sendable {
     private(set) var date: [UInt8] = []
     private var dateSecond = 0
     private var connections: [Int32: HTTPConnection] = [:]
+    private let counter: ConnectionCounter
+    let onEvent: @Sendable (HTTPServerEvent) -> Void
+    /// Requests that are being answered, and how many may be.
+    var underWay = 0
+    let maximumUnderWay: Int
+    /// Bytes of requests that are not complete, and how many may be held.
+    private(set) var bufferedBytes = 0
+    let maximumBufferedBytes: Int
     private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private var whenEmpty: (@Sendable () -> Void)?
 
-    init(loop: EventLoop, limits: HTTPLimits, responder: any HTTPResponder) {
+    /// - Parameter share: of how many loops it is one; the limits of the process are shared out.
+    init(
+        loop: EventLoop, limits: HTTPLimits, share: Int, responder: any HTTPResponder, counter: ConnectionCounter,
+        onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
+    ) {
         self.loop = loop
         self.limits = limits
         self.responder = responder
+        self.counter = counter
+        self.onEvent = onEvent
+        maximumUnderWay = max(1, limits.requestsUnderWay / share)
+        maximumBufferedBytes = max(1, limits.bufferedBytes / share)
     }
 
     deinit {
@@ -33,30 +50,42 @@ final class HTTPLoopServer: @unchecked Sendable {
     }
 
     /// Takes an accepted connection. From any thread.
-    func adopt(_ descriptor: Int32) {
-        loop.execute { self.serve(descriptor) }
+    func adopt(_ descriptor: Int32, of client: ClientAddress, tls: TLSContext?) {
+        loop.execute { self.serve(descriptor, of: client, tls: tls) }
     }
 
-    private func serve(_ descriptor: Int32) {
-        guard !draining else { return Socket.close(descriptor) }
-        let connection = HTTPConnection(descriptor: descriptor, server: self)
+    private func serve(_ descriptor: Int32, of client: ClientAddress, tls: TLSContext?) {
+        func giveUp() {
+            Socket.close(descriptor)
+            counter.remove(client)
+        }
+        guard !draining else { return giveUp() }
         do {
+            let session = try tls.map { try TLSSession($0, descriptor: descriptor) }
+            let connection = HTTPConnection(
+                transport: Transport(descriptor: descriptor, session: session), client: client, server: self)
             // Edge-triggered and registered once: no further system call for a connection's whole life.
             try loop.watch(
                 descriptor, for: [.readable, .writable, .peerClosed, .edgeTriggered], handler: connection)
+            connections[descriptor] = connection
+            Task(executorPreference: loop) { await connection.run() }
         } catch {
-            return Socket.close(descriptor)
+            giveUp()
         }
-        connections[descriptor] = connection
-        Task(executorPreference: loop) { await connection.run() }
     }
 
     /// Called by a connection at its end.
-    func closed(_ connection: HTTPConnection, _ descriptor: Int32) {
+    func closed(_ connection: HTTPConnection, _ descriptor: Int32, _ client: ClientAddress) {
         loop.unwatch(descriptor, handler: connection)
         connections[descriptor] = nil
         Socket.close(descriptor)
+        counter.remove(client)
         if draining, connections.isEmpty { reportEmpty() }
+    }
+
+    /// Called by a connection when what it holds of unfinished requests has grown or shrunk.
+    func count(bufferedBytes change: Int) {
+        bufferedBytes += change
     }
 
     /// A buffer that all connections of the loop receive into, one at a time.

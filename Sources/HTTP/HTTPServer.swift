@@ -2,6 +2,17 @@ import Dispatch
 import EventLoop
 import Glibc
 import Synchronization
+import TLS
+
+/// Something an operator wants to know of a server. Told on any thread.
+public enum HTTPServerEvent: Sendable {
+    /// A TLS handshake did not come to its end, and why.
+    case handshakeFailed(String)
+    /// A connection was refused, and for which limit.
+    case connectionRefused(String)
+    /// No connection can be accepted for a moment, as the system has no descriptors or memory for it.
+    case acceptPaused(String)
+}
 
 /// An HTTP/1.1 server on several event loops: the first accepts connections and deals them out in turn.
 ///
@@ -9,17 +20,43 @@ import Synchronization
 public final class HTTPServer: EventHandler, @unchecked Sendable {
     private let servers: [HTTPLoopServer]
     private let limits: HTTPLimits
+    private let counter: ConnectionCounter
+    private let tls: Mutex<TLSContext?>
+    private let onEvent: @Sendable (HTTPServerEvent) -> Void
     private var listener: Int32 = -1
     private var listening = false
     private var next = 0
 
     /// Makes a server that does nothing before ``listen(host:port:)``.
     ///
-    /// - Parameter loops: the loops and what answers on each; at least one.
-    public init(loops: [(loop: EventLoop, responder: any HTTPResponder)], limits: HTTPLimits) {
+    /// - Parameters:
+    ///   - loops: the loops and what answers on each; at least one.
+    ///   - tls: what its port speaks TLS with; `nil` for plain HTTP.
+    public init(
+        loops: [(loop: EventLoop, responder: any HTTPResponder)], limits: HTTPLimits, tls: TLSContext? = nil,
+        onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
+    ) {
         precondition(!loops.isEmpty, "a server needs a loop")
+        signal(SIGPIPE, SIG_IGN)
+        var limits = limits
+        // Some descriptors are left for the database, the logs and files.
+        limits.connections = max(1, min(limits.connections, Socket.raiseDescriptorLimit() - 256))
         self.limits = limits
-        servers = loops.map { HTTPLoopServer(loop: $0.loop, limits: limits, responder: $0.responder) }
+        self.tls = Mutex(tls)
+        self.onEvent = onEvent
+        let counter = ConnectionCounter(limits: limits)
+        self.counter = counter
+        servers = loops.map {
+            HTTPLoopServer(
+                loop: $0.loop, limits: limits, share: loops.count, responder: $0.responder, counter: counter,
+                onEvent: onEvent)
+        }
+    }
+
+    /// Gives connections from now on another certificate, key and ticket keys; those that are open keep theirs. From any
+    /// thread.
+    public func use(_ tls: TLSContext) {
+        self.tls.withLock { $0 = tls }
     }
 
     /// Binds, listens and begins to serve.
@@ -28,8 +65,6 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     /// - Returns: the port.
     /// - Throws: ``SocketError``.
     public func listen(host: String, port: Int) throws(SocketError) -> Int {
-        signal(SIGPIPE, SIG_IGN)
-        Socket.raiseDescriptorLimit()
         let (descriptor, actualPort) = try Socket.listen(host: host, port: port, backlog: limits.acceptBacklog)
         listener = descriptor
         for server in servers { server.start() }
@@ -55,18 +90,44 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     /// Accepts what waits; part of `EventHandler`.
     public func ready(_ events: Readiness) {
         for _ in 0..<64 {
-            let descriptor = Socket.accept(listener)
+            let (descriptor, client) = Socket.accept(listener)
             if descriptor >= 0 {
-                servers[next].adopt(descriptor)
-                next = (next + 1) % servers.count
+                take(descriptor, of: client)
                 continue
             }
             switch -descriptor {
             case EAGAIN, EWOULDBLOCK: return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return pauseListening()
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                onEvent(.acceptPaused(String(cString: strerror(-descriptor))))
+                return pauseListening()
             default: continue  // the client is gone already (accept(2))
             }
         }
+    }
+
+    private func take(_ descriptor: Int32, of client: ClientAddress) {
+        let tls = tls.withLock { $0 }
+        if let refusal = counter.add(client) {
+            onEvent(.connectionRefused(refusal.rawValue))
+            return refuse(descriptor, isSecure: tls != nil)
+        }
+        servers[next].adopt(descriptor, of: client, tls: tls)
+        next = (next + 1) % servers.count
+    }
+
+    /// Closes a connection over the limits, with a word to the client where it costs nothing. What the client has sent is
+    /// taken off the kernel first, as a close would otherwise reset the connection and destroy that word.
+    private func refuse(_ descriptor: Int32, isSecure: Bool) {
+        if !isSecure {
+            var response: [UInt8] = []
+            let refusal = servers[0].responder.refuse(.serviceUnavailable, reason: "over the limit of connections")
+            ResponseEncoder.encode(
+                refusal, isHead: false, version: .http11, keepAlive: false, date: servers[0].date, into: &response)
+            servers[0].withReceiveBuffer { _ = Socket.receive(descriptor, into: $0) }
+            _ = response.withUnsafeBytes { Socket.send(descriptor, $0) }
+            Socket.shutdownSending(descriptor)
+        }
+        Socket.close(descriptor)
     }
 
     /// Stops accepting, lets what is under way be answered, and ends what is not done in time. Blocks the caller, which

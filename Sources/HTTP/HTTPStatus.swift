@@ -10,6 +10,10 @@ public struct HTTPStatus: RawRepresentable, Hashable, Sendable {
 
     /// 200
     public static let ok = HTTPStatus(rawValue: 200)
+    /// 204
+    public static let noContent = HTTPStatus(rawValue: 204)
+    /// 308
+    public static let permanentRedirect = HTTPStatus(rawValue: 308)
     /// 400
     public static let badRequest = HTTPStatus(rawValue: 400)
     /// 401
@@ -32,6 +36,8 @@ public struct HTTPStatus: RawRepresentable, Hashable, Sendable {
     public static let expectationFailed = HTTPStatus(rawValue: 417)
     /// 422
     public static let unprocessableContent = HTTPStatus(rawValue: 422)
+    /// 429
+    public static let tooManyRequests = HTTPStatus(rawValue: 429)
     /// 431
     public static let requestHeaderFieldsTooLarge = HTTPStatus(rawValue: 431)
     /// 500
@@ -47,6 +53,8 @@ public struct HTTPStatus: RawRepresentable, Hashable, Sendable {
     public var reasonPhrase: String {
         switch rawValue {
         case 200: "OK"
+        case 204: "No Content"
+        case 308: "Permanent Redirect"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"
@@ -58,6 +66,7 @@ public struct HTTPStatus: RawRepresentable, Hashable, Sendable {
         case 414: "URI Too Long"
         case 417: "Expectation Failed"
         case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
         case 501: "Not Implemented"

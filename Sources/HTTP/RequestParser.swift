@@ -53,6 +53,12 @@ public struct RequestParser {
         buffer.count == start + 1 && buffer[start] == 0x0D
     }
 
+    /// How many bytes are held.
+    var bufferedBytes: Int {
+        guard case .chunked(_, let decoder) = state else { return buffer.count - start }
+        return buffer.count - start + decoder.content.count
+    }
+
     /// Whether the client waits for `100 Continue` before it sends a body of which nothing is here (RFC 9110 section
     /// 10.1.1). True once for a request.
     public mutating func takeContinueExpectation() -> Bool {

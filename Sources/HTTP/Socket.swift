@@ -22,14 +22,6 @@ public struct SocketError: Error, CustomStringConvertible {
     }
 }
 
-/// What became of one read or write on a non-blocking socket.
-enum TransferResult {
-    case transferred(Int)
-    case endOfFile
-    case wouldBlock
-    case failed
-}
-
 /// The POSIX calls of the server, in one place: `EINTR` is retried, `SIGPIPE` never raised.
 enum Socket {
     /// Binds and listens.
@@ -84,16 +76,22 @@ enum Socket {
         }
     }
 
-    /// Takes one waiting connection: its descriptor, or the negated `errno`.
-    static func accept(_ listener: Int32) -> Int32 {
+    /// Takes one waiting connection: its descriptor, or the negated `errno`, and who it is from.
+    static func accept(_ listener: Int32) -> (descriptor: Int32, client: ClientAddress) {
+        var address = sockaddr_storage()
         while true {
-            let descriptor = accept4(listener, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let descriptor = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    accept4(listener, $0, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                }
+            }
             if descriptor >= 0 {
                 // An answer is sent in one piece; Nagle's algorithm could only delay its last part.
                 try? setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
-                return descriptor
+                return (descriptor, ClientAddress(address))
             }
-            if errno != EINTR { return -errno }
+            if errno != EINTR { return (-errno, ClientAddress(address)) }
         }
     }
 
@@ -125,10 +123,13 @@ enum Socket {
     }
 
     /// Raises the soft limit of open descriptors to the hard one (getrlimit(2)).
-    static func raiseDescriptorLimit() {
+    ///
+    /// - Returns: how many descriptors the process may have.
+    static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return .max }
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
     }
 }

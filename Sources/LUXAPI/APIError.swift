@@ -8,6 +8,8 @@ enum APIError: Error {
     case notFound
     /// The path has other methods; the value of `Allow`.
     case methodNotAllowed(allow: String)
+    /// The user has used up what the rate limit grants; seconds until more is granted.
+    case tooManyRequests(retryAfter: Int)
     /// The database answers, but not with this program's schema, or not at all.
     case notReady
 }

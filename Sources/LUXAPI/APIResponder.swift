@@ -33,7 +33,10 @@ public final class APIResponder: HTTPResponder {
     /// Answers bytes that are no request; part of `HTTPResponder`.
     public func refuse(_ status: HTTPStatus, reason: String) -> HTTPResponse {
         var record = RequestRecord(requestID: RequestID.new(), cause: reason)
-        var response = ErrorResponse(status: status, detail: status.reasonPhrase).response
+        let error =
+            status == .serviceUnavailable
+            ? ErrorResponse(unavailable: reason) : ErrorResponse(status: status, detail: status.reasonPhrase)
+        var response = error.response
         finish(&response, &record, received: .now())
         return response
     }
@@ -41,6 +44,12 @@ public final class APIResponder: HTTPResponder {
     private func answer(
         _ request: HTTPRequest, deadline: MonotonicTime, record: inout RequestRecord
     ) async throws -> HTTPResponse {
+        // RFC 9110 section 9.3.7: what the server as a whole can do.
+        if request.method == .options, request.path == "*" {
+            var response = HTTPResponse(status: .noContent)
+            response.headers.add("Allow", Routes.methods)
+            return response
+        }
         switch Routes.router.match(method: request.method, path: request.path) {
         case .notFound:
             throw APIError.notFound
@@ -54,6 +63,9 @@ public final class APIResponder: HTTPResponder {
             record.route = pattern
             let userID = try authenticator.userID(of: request)
             record.userID = userID
+            if let seconds = services.rateLimiter?.take(userID: userID, now: .now()) {
+                throw APIError.tooManyRequests(retryAfter: seconds)
+            }
             let store = DeviceStore(pool: services.pool, deadline: deadline)
             return try await handler(DeviceRequest(http: request, userID: userID, store: store, services: services))
         }
@@ -61,6 +73,9 @@ public final class APIResponder: HTTPResponder {
 
     private func finish(_ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime) {
         response.headers.set("X-Request-ID", record.requestID)
+        if let policy = services.strictTransportSecurity {
+            response.headers.set("Strict-Transport-Security", policy)
+        }
         record.status = response.status.rawValue
         record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
         services.log(record)

@@ -20,6 +20,10 @@ public struct APIServices: Sendable {
     public var requestTimeout: Duration
     /// Whether the database answers and its schema is the program's.
     public var isReady: @Sendable (MonotonicTime) async -> Bool
+    /// Limits the requests of each user; `nil` for no limit.
+    public var rateLimiter: RateLimiter?
+    /// The value of `Strict-Transport-Security` (RFC 6797), if it is sent.
+    public var strictTransportSecurity: String?
     /// Takes the record of each answered request.
     public var log: @Sendable (RequestRecord) -> Void
 
@@ -27,7 +31,8 @@ public struct APIServices: Sendable {
     public init(
         verifier: JWTVerifier, userClaim: String, zone: WallClock, pool: PostgresPool,
         notifier: any AlimtalkNotifier, requestTimeout: Duration,
-        isReady: @escaping @Sendable (MonotonicTime) async -> Bool,
+        isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
+        strictTransportSecurity: String? = nil,
         log: @escaping @Sendable (RequestRecord) -> Void
     ) {
         self.verifier = verifier
@@ -37,6 +42,8 @@ public struct APIServices: Sendable {
         self.notifier = notifier
         self.requestTimeout = requestTimeout
         self.isReady = isReady
+        self.rateLimiter = rateLimiter
+        self.strictTransportSecurity = strictTransportSecurity
         self.log = log
     }
 }

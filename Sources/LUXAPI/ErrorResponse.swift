@@ -34,7 +34,8 @@ struct ErrorResponse {
         if status == .unauthorized { headers = [("WWW-Authenticate", "Bearer")] }
     }
 
-    private init(unavailable cause: String) {
+    /// The answer of a server that is too busy or cannot reach its database.
+    init(unavailable cause: String) {
         self.init(status: .serviceUnavailable, detail: "Service temporarily unavailable", cause: cause)
         headers = [("Retry-After", "1")]
     }
@@ -63,6 +64,9 @@ struct ErrorResponse {
         case .methodNotAllowed(let allow):
             self.init(status: .methodNotAllowed, detail: "Method not allowed")
             headers = [("Allow", allow)]
+        case .tooManyRequests(let seconds):
+            self.init(status: .tooManyRequests, detail: "Too many requests")
+            headers = [("Retry-After", String(seconds))]
         case .notReady:
             self.init(unavailable: "not ready")
         }

@@ -23,5 +23,11 @@ enum Routes {
         (.get, "/readyz", .open(readyz)),
     ]
 
+    /// All methods of the table, for `OPTIONS *`.
+    static let methods: String = {
+        let known = Set(table.map(\.method.rawValue)).union(["HEAD", "OPTIONS"])
+        return known.sorted().joined(separator: ", ")
+    }()
+
     static let router = Router<Access>(table.map { ($0.method, $0.path, $0.access) })
 }

@@ -1,6 +1,8 @@
 import EventLoop
 import Foundation
 import HTTP
+import LUXAPI
+import TLS
 
 /// What the environment says, read once. Nothing else in the program looks at it.
 struct Configuration: Sendable {
@@ -24,6 +26,21 @@ struct Configuration: Sendable {
     var requestTimeout: Duration
     var loops: Int
     var limits: HTTPLimits
+    var tls: TLSFiles?
+    var redirectPort: Int?
+    var strictTransportSecurity: String?
+    var rateLimit: RateLimiter.Rate?
+
+    /// Where certificate and key are, for the start and for each time they are read anew.
+    struct TLSFiles: Equatable {
+        var certificate: String
+        var key: String
+
+        /// - Throws: `TLSError`.
+        func context() throws(TLSError) -> TLSContext {
+            try TLSContext(TLSCredentials(certificateFile: certificate, keyFile: key))
+        }
+    }
 
     /// A variable that is wrong, and why. Never holds the value of a secret.
     struct Fault: Equatable, CustomStringConvertible {
@@ -64,16 +81,15 @@ struct Configuration: Sendable {
         alimtalkProvider = reader.oneOf(["log"], "LUX_ALIMTALK_PROVIDER") ?? "log"
         requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
         loops = reader.integer("LUX_LOOPS", in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount
-        limits = HTTPLimits()
-        limits.headerTime = reader.seconds("LUX_HEADER_TIMEOUT") ?? limits.headerTime
-        limits.bodyTime = reader.seconds("LUX_BODY_TIMEOUT") ?? limits.bodyTime
-        limits.bodyStall = reader.seconds("LUX_BODY_STALL_TIMEOUT") ?? limits.bodyStall
-        limits.idleTime = reader.seconds("LUX_IDLE_TIMEOUT") ?? limits.idleTime
-        limits.writeTime = reader.seconds("LUX_WRITE_TIMEOUT") ?? limits.writeTime
-        limits.drainTime = reader.seconds("LUX_DRAIN_TIMEOUT") ?? limits.drainTime
-        // Ignored, these would leave a server less safe than its operator believes.
-        for name in ["LUX_TLS_CERT", "LUX_TLS_KEY"] where reader.text(name) != nil {
-            reader.fault(name, "this version does not speak TLS itself; put a proxy before it")
+        limits = reader.limits()
+        tls = reader.tlsFiles()
+        redirectPort = reader.integer("LUX_TLS_REDIRECT_PORT", in: 0...65_535)
+        strictTransportSecurity = reader.integer("LUX_TLS_HSTS", in: 0...63_072_000).map { "max-age=\($0)" }
+        rateLimit = reader.rateLimit()
+        if tls == nil {
+            for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {
+                reader.fault(name, "means nothing without LUX_TLS_CERT and LUX_TLS_KEY")
+            }
         }
         guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
     }

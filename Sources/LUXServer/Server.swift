@@ -44,12 +44,18 @@ struct Server {
             throw MigrationError.unreadable("time zone \(configuration.timeZone)")
         }
         let gate = ReadinessGate(migrations: migrations.count)
+        let rateLimiter = configuration.rateLimit.map { RateLimiter($0) }
+        let events = ServerEventLog(logger: logger)
         let server = HTTPServer(
             loops: zip(loops, pools).map { loop, pool in
-                (loop, APIResponder(services: services(pool, verifier, zone, gate)))
+                (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter)))
             },
-            limits: configuration.limits)
+            limits: configuration.limits, tls: try configuration.tls?.context()
+        ) { events.log($0) }
         let port = try server.listen(host: configuration.host, port: configuration.port)
+        let redirector = try redirector(on: loops, to: port) { events.log($0) }
+        let reloader = configuration.tls.map { CertificateReloader(files: $0, server: server, logger: logger) }
+        defer { reloader?.stop() }
         for loop in loops { loop.start() }
         if isCurrent {
             gate.open()
@@ -66,6 +72,7 @@ struct Server {
         let signal = signals.wait()
         logger.info("stopping", metadata: ["signal": .stringConvertible(Int(signal))])
         let clean = server.shutDown()
+        _ = redirector?.shutDown()
         for pool in pools { pool.close() }
         logger.info("stopped", metadata: ["clean": "\(clean)"])
     }
@@ -94,12 +101,25 @@ struct Server {
         return (loops, pools)
     }
 
+    /// The plain port that sends everybody to the TLS port.
+    private func redirector(
+        on loops: [EventLoop], to port: Int, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
+    ) throws -> HTTPServer? {
+        guard let plainPort = configuration.redirectPort else { return nil }
+        let redirector = HTTPServer(
+            loops: loops.map { ($0, RedirectResponder(port: port)) }, limits: configuration.limits, onEvent: onEvent)
+        let actual = try redirector.listen(host: configuration.host, port: plainPort)
+        logger.info("redirecting to https", metadata: ["port": .stringConvertible(actual)])
+        return redirector
+    }
+
     private var databaseTimeout: Duration {
         max(.milliseconds(50), configuration.requestTimeout - Self.answerReserve)
     }
 
     private func services(
-        _ pool: PostgresPool, _ verifier: JWTVerifier, _ zone: WallClock, _ gate: ReadinessGate
+        _ pool: PostgresPool, _ verifier: JWTVerifier, _ zone: WallClock, _ gate: ReadinessGate,
+        _ rateLimiter: RateLimiter?
     ) -> APIServices {
         let logger = logger
         return APIServices(
@@ -108,7 +128,8 @@ struct Server {
                 logger.info("alimtalk", metadata: ["user_id": .stringConvertible(userID), "to": "\(number)"])
             },
             requestTimeout: databaseTimeout,
-            isReady: { await gate.isReady(pool, deadline: $0) },
+            isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter,
+            strictTransportSecurity: configuration.strictTransportSecurity,
             log: { record in Self.log(record, to: logger) })
     }
 
@@ -123,36 +144,5 @@ struct Server {
         if let userID = record.userID { metadata["user_id"] = .stringConvertible(userID) }
         if let cause = record.cause { metadata["cause"] = "\(cause)" }
         logger.log(level: level, "request", metadata: metadata)
-    }
-}
-
-/// Waits for one of several signals on the calling thread.
-struct SignalWaiter {
-    private let semaphore = DispatchSemaphore(value: 0)
-    private let sources: [any DispatchSourceSignal]
-    private let received = Received()
-
-    /// Written by one handler before the semaphore is raised, read behind it.
-    private final class Received: @unchecked Sendable {
-        var signal: Int32 = 0
-    }
-
-    init(_ signals: [Int32]) {
-        let (semaphore, received) = (semaphore, received)
-        sources = signals.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                received.signal = number
-                semaphore.signal()
-            }
-            source.resume()
-            return source
-        }
-    }
-
-    func wait() -> Int32 {
-        semaphore.wait()
-        return received.signal
     }
 }

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `has no length in 204`() {
-        #expect(encode(HTTPStatus(rawValue: 204)) == "HTTP/1.1 204 \r\nDate: D\r\n\r\n")
+        #expect(encode(HTTPStatus(rawValue: 204)) == "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n")
     }
 
     @Test func `tells whether the connection stays`() {

@@ -1,5 +1,7 @@
 import EventLoop
+import Glibc
 import HTTP
+import LUXTestSupport
 import Testing
 
 @testable import lux_server
@@ -87,6 +89,12 @@ import Testing
         Case("LUX_REQUEST_TIMEOUT", "nan", "must be a number of seconds"),
         Case("LUX_REQUEST_TIMEOUT", "1e9", "must be a number of seconds"),
         Case("LUX_MIGRATIONS", "/nowhere/at/all", "is no folder"),
+        Case("LUX_MAX_CONNECTIONS", "0", "must be an integer from 1"),
+        Case("LUX_MAX_BODY_BYTES", "2097152"), Case("LUX_MAX_BODY_BYTES", "1", "must be an integer from 1024"),
+        Case("LUX_RATE_LIMIT", "10"), Case("LUX_RATE_LIMIT", "0", "must be an integer from 1"),
+        Case("LUX_RATE_LIMIT_BURST", "5", "means nothing without LUX_RATE_LIMIT"),
+        Case("LUX_TLS_HSTS", "60", "means nothing without LUX_TLS_CERT"),
+        Case("LUX_TLS_REDIRECT_PORT", "80", "means nothing without LUX_TLS_CERT"),
     ]) func `a variable`(_ test: Case) {
         let faults = faults([test.variable: test.value])
         if let fault = test.fault {
@@ -94,6 +102,25 @@ import Testing
             #expect(faults.first?.hasPrefix("\(test.variable): \(fault)") == true, "\(faults)")
         } else {
             #expect(faults == [])
+        }
+    }
+
+    @Test func `certificate and key come together, belong together, and the key is nobody else's`() throws {
+        let (one, other) = (try TestCertificate(), try TestCertificate())
+        #expect(faults(["LUX_TLS_CERT": one.certificate]).first?.hasPrefix("LUX_TLS_KEY: is required beside") == true)
+        #expect(faults(["LUX_TLS_KEY": one.key]).first?.hasPrefix("LUX_TLS_CERT: is required beside") == true)
+        func pair(_ certificate: String, _ key: String) -> [String] {
+            faults(["LUX_TLS_CERT": certificate, "LUX_TLS_KEY": key])
+        }
+        #expect(pair(one.certificate, one.key) == [])
+        #expect(pair(one.certificate, other.key).first?.contains("the key does not belong to the certificate") == true)
+        #expect(pair(one.key, one.key).first?.contains("holds no certificate") == true)
+        #expect(pair(one.certificate, one.certificate).count == 1)
+        #expect(pair("/nowhere/cert.pem", one.key).first?.hasPrefix("LUX_TLS_CERT: /nowhere/cert.pem") == true)
+        #expect(pair(one.certificate, "/nowhere/key.pem").first?.hasPrefix("LUX_TLS_KEY: /nowhere/key.pem") == true)
+        for (mode, good) in [(0o600, true), (0o400, true), (0o644, false), (0o604, false), (0o660, false)] {
+            chmod(one.key, mode_t(mode))
+            #expect((pair(one.certificate, one.key) == []) == good, "\(String(mode, radix: 8))")
         }
     }
 

@@ -15,6 +15,8 @@ package final class HTTPClient {
     }
 
     private let descriptor: Int32
+    /// The TLS side of the connection, if it has one.
+    package private(set) var tls: TLSClient?
     private var buffer: [UInt8] = []
     private var start = 0
 
@@ -40,11 +42,19 @@ package final class HTTPClient {
 
     deinit { close(descriptor) }
 
+    /// Connects and does a TLS handshake.
+    package convenience init(port: UInt16, timeout: Double = 15, offer: TLSClient.Offer) throws {
+        try self.init(port: port, timeout: timeout)
+        tls = try TLSClient(descriptor: descriptor, offer: offer)
+    }
+
     package func send(_ bytes: [UInt8]) throws(Failure) {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { raw -> Int in
-                Glibc.send(descriptor, raw.baseAddress.map { $0 + sent }, raw.count - sent, Int32(MSG_NOSIGNAL))
+                let start = raw.baseAddress.map { $0 + sent }
+                if let tls { return tls.write(start, raw.count - sent) }
+                return Glibc.send(descriptor, start, raw.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count < 0 && errno == EINTR { continue }
             if count < 0 { throw errno == EAGAIN ? .timeout : .socket(errno) }
@@ -127,7 +137,7 @@ package final class HTTPClient {
     private func fill() throws(Failure) -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {
-            let count = recv(descriptor, &chunk, chunk.count, 0)
+            let count = tls.map { $0.read(&chunk, chunk.count) } ?? recv(descriptor, &chunk, chunk.count, 0)
             if count > 0 {
                 buffer += chunk[..<count]
                 return true

@@ -28,6 +28,8 @@ package final class World {
         }
     }()
 
+    package static var sharedDatabase: TestDatabase { shared.database }
+
     package static var sharedServer: TestServer { shared.server }
 
     package convenience init() throws {

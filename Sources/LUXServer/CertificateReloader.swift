@@ -1,0 +1,39 @@
+import Dispatch
+import Glibc
+import HTTP
+import Logging
+import TLS
+
+/// Gives the server a new TLS context on SIGHUP, and by itself so often that the keys of session tickets stay young.
+struct CertificateReloader {
+    /// How long one set of ticket keys seals tickets.
+    private static let rotation = DispatchTimeInterval.seconds(12 * 3_600)
+
+    private let hangUp: any DispatchSourceSignal
+    private let timer: any DispatchSourceTimer
+
+    init(files: Configuration.TLSFiles, server: HTTPServer, logger: Logger) {
+        let queue = DispatchQueue(label: "lux.certificate")
+        let reload = { @Sendable in
+            do throws(TLSError) {
+                server.use(try files.context())
+                logger.info("certificate and key were read")
+            } catch {
+                logger.error("certificate and key stay as they were", metadata: ["cause": "\(error)"])
+            }
+        }
+        signal(SIGHUP, SIG_IGN)
+        hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+        hangUp.setEventHandler(handler: reload)
+        hangUp.resume()
+        timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + Self.rotation, repeating: Self.rotation)
+        timer.setEventHandler(handler: reload)
+        timer.resume()
+    }
+
+    func stop() {
+        hangUp.cancel()
+        timer.cancel()
+    }
+}

@@ -1,0 +1,49 @@
+import EventLoop
+import HTTP
+import Logging
+import Synchronization
+
+/// Logs what a server tells. A flood is one line each ten seconds, with how many there were.
+final class ServerEventLog: Sendable {
+    private struct Flood {
+        var count = 0
+        var toldAt: MonotonicTime?
+    }
+
+    private static let interval = Duration.seconds(10)
+
+    private let logger: Logger
+    private let refused = Mutex(Flood())
+    private let paused = Mutex(Flood())
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    func log(_ event: HTTPServerEvent) {
+        switch event {
+        case .handshakeFailed(let reason):
+            logger.debug("TLS handshake failed", metadata: ["cause": "\(reason)"])
+        case .connectionRefused(let reason):
+            tell("connections refused", reason, count(refused))
+        case .acceptPaused(let reason):
+            tell("cannot accept connections for the moment", reason, count(paused))
+        }
+    }
+
+    /// How many there were since the last line; `nil` while it is too early for another one.
+    private func count(_ flood: borrowing Mutex<Flood>) -> Int? {
+        flood.withLock { flood in
+            flood.count += 1
+            let now = MonotonicTime.now()
+            if let told = flood.toldAt, now - told < Self.interval { return nil }
+            defer { flood = Flood(count: 0, toldAt: now) }
+            return flood.count
+        }
+    }
+
+    private func tell(_ message: Logger.Message, _ reason: String, _ count: Int?) {
+        guard let count else { return }
+        logger.warning(message, metadata: ["cause": "\(reason)", "count": .stringConvertible(count)])
+    }
+}

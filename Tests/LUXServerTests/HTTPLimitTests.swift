@@ -1,0 +1,172 @@
+import Foundation
+import Glibc
+import LUXTestSupport
+import Testing
+
+/// The caps: what is beyond them is refused cleanly, and served again when there is room.
+@Suite struct HTTPLimitTests {
+    private static let plain = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+
+    private func server(_ environment: [String: String]) throws -> TestServer {
+        try TestServer(World.sharedDatabase, environment: environment)
+    }
+
+    /// Whether a new connection is served; what is refused has to be refused with 503 and Retry-After, or by a close.
+    private func isServed(_ server: TestServer) throws -> Bool {
+        let client = try server.connect(timeout: 5)
+        do {
+            try client.send(Self.plain)
+            let reply = try client.receive()
+            if reply.status == 200 { return true }
+            #expect(reply.status == 503)
+            #expect(reply.header("Retry-After") != nil)
+            #expect(reply.json?["detail"]?.string == "Service temporarily unavailable")
+        } catch HTTPClient.Failure.closed, HTTPClient.Failure.truncated, HTTPClient.Failure.socket(EPIPE) {
+            // A close is a refusal, too.
+        }
+        return false
+    }
+
+    @Test(arguments: ["LUX_MAX_CONNECTIONS", "LUX_MAX_CONNECTIONS_PER_CLIENT"])
+    func `connections over the cap are refused until there is room again`(_ variable: String) async throws {
+        try await onThread {
+            let server = try server([variable: "20"])
+            var clients: [HTTPClient] = []
+            for _ in 0..<20 {
+                let client = try server.connect()
+                try client.send(Self.plain)
+                #expect(try client.receive().status == 200)
+                clients.append(client)
+            }
+            for _ in 0..<50 { #expect(try !isServed(server)) }
+            for client in clients {
+                try client.send(Self.plain)
+                #expect(try client.receive().status == 200, "those inside notice nothing")
+            }
+            clients.removeLast(5)
+            var served = false
+            for _ in 0..<50 where !served {
+                served = try isServed(server)
+                if !served { usleep(20_000) }
+            }
+            #expect(served)
+            let lines = server.logLines { $0["message"]?.string == "connections refused" }
+            #expect(lines.count == 1, "a flood is one line")
+            server.stop()
+        }
+    }
+
+    @Test func `the last request that a connection may make closes it`() throws {
+        let server = try server(["LUX_MAX_REQUESTS_PER_CONNECTION": "3"])
+        let client = try server.connect()
+        try client.send(String(repeating: Self.plain, count: 5))
+        for number in 1...3 {
+            let reply = try client.receive()
+            #expect(reply.status == 200)
+            #expect(reply.header("Connection") == (number == 3 ? "close" : nil))
+        }
+        #expect(try client.isEnded())
+        server.stop()
+    }
+
+    @Test func `requests over the cap get 503 and keep their connection`() async throws {
+        try await onThread {
+            let world = try World.own(environment: ["LUX_MAX_REQUESTS_UNDER_WAY": "1", "LUX_LOOPS": "1"])
+            let (user, child, device) = try world.family()
+            let token = Token.access(user: user)
+            // The request under way waits for a row that this session holds.
+            try world.sql.script("begin")
+            try world.sql.query("select * from devices where id = $1 for update", [String(device.id)])
+            let slow = try world.server.connect()
+            try slow.send(
+                TestServer.request(
+                    "PATCH", World.api + "un-connect?unique_id=\(device.unique)&real_user_id=\(child)", token: token))
+            usleep(200_000)
+            let other = try world.server.connect()
+            for _ in 0..<3 {
+                try other.send(Self.plain)
+                let reply = try other.receive()
+                #expect(reply.status == 503)
+                #expect(reply.header("Retry-After") != nil && reply.header("Connection") == nil)
+            }
+            try world.sql.script("rollback")
+            #expect(try slow.receive().status == 200)
+            try other.send(Self.plain)
+            #expect(try other.receive().status == 200)
+            world.server.stop()
+        }
+    }
+
+    @Test func `unfinished bodies over the bound of memory are refused, and the memory is free again`() async throws {
+        try await onThread {
+            let server = try server([
+                "LUX_MAX_BUFFERED_BYTES": "1048576", "LUX_LOOPS": "1", "LUX_MAX_BODY_BYTES": "1048576",
+            ])
+            let half = [UInt8](repeating: 0x20, count: 600_000)
+            func start() throws -> HTTPClient {
+                let client = try server.connect(timeout: 5)
+                try client.send("POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")
+                try client.send(half)
+                return client
+            }
+            do {
+                let first = try start()
+                usleep(200_000)
+                let second = try start()
+                #expect(try second.receive().status == 503)
+                #expect(try server.call("GET", "/healthz").status == 200)
+                _ = first
+            }
+            usleep(200_000)
+            let third = try start()
+            try third.send([UInt8](repeating: 0x20, count: 400_000))
+            #expect(try third.receive().status == 401, "it was read whole")
+            server.stop()
+        }
+    }
+
+    @Test func `a user over the rate limit gets 429, another one does not`() async throws {
+        try await onThread {
+            let world = try World.own(environment: ["LUX_RATE_LIMIT": "2", "LUX_RATE_LIMIT_BURST": "3"])
+            let (one, other) = (try world.user(), try world.user())
+            func status(_ user: Int64) throws -> HTTPReply {
+                try world.server.call("GET", World.api + "get-all-device", token: Token.access(user: user))
+            }
+            for _ in 0..<3 { #expect(try status(one).status == 200) }
+            let reply = try status(one)
+            #expect(reply.status == 429)
+            #expect(reply.header("Retry-After") == "1")
+            #expect(reply.json?["detail"]?.string == "Too many requests")
+            #expect(try status(other).status == 200)
+            #expect(try world.server.call("GET", "/healthz").status == 200)
+            usleep(1_100_000)
+            #expect(try status(one).status == 200)
+            world.server.stop()
+        }
+    }
+
+    @Test func `without descriptors the server neither spins nor fails, and goes on when it has some`() async throws {
+        try await onThread {
+            let server = try server([:])
+            let inside = try server.connect()
+            try inside.send(Self.plain)
+            #expect(try inside.receive().status == 200)
+            let held = ProcessUsage(of: server.process.pid).descriptors
+            let limit = try ChildProcess(
+                "/usr/bin/prlimit", ["--pid", String(server.process.pid), "--nofile=\(held + 5):\(held + 5)"])
+            #expect(limit.wait() == .exit(0))
+            var clients: [HTTPClient] = []
+            for _ in 0..<30 { clients.append(try server.connect(timeout: 5)) }
+            usleep(200_000)
+            let before = ProcessUsage(of: server.process.pid).processorTime
+            usleep(1_000_000)
+            #expect(ProcessUsage(of: server.process.pid).processorTime - before < 0.3)
+            try inside.send(Self.plain)
+            #expect(try inside.receive().status == 200, "who is inside is served")
+            clients = []
+            #expect(server.waits(for: 200, at: "/healthz"))
+            #expect(server.logLines { $0["message"]?.string == "cannot accept connections for the moment" }.count == 1)
+            server.stop()
+        }
+    }
+}
