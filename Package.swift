@@ -53,7 +53,8 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "LUXTestSupport", dependencies: ["CLibPQ", "COpenSSL"], path: "Tests/LUXTestSupport", swiftSettings: settings),
+            name: "LUXTestSupport", dependencies: ["CLibPQ", "COpenSSL"], path: "Tests/LUXTestSupport",
+            swiftSettings: settings),
         testTarget("EventLoopTests", ["EventLoop", "LUXTestSupport"]),
         testTarget("HTTPTests", ["HTTP", "EventLoop"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
@@ -64,3 +65,14 @@ let package = Package(
         testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
     ]
 )
+
+// Built by Scripts/fuzz alone: its main function is libFuzzer's.
+if Context.environment["LUX_FUZZ"] != nil {
+    package.products.append(.executable(name: "lux-fuzz", targets: ["lux-fuzz"]))
+    package.targets.append(
+        .executableTarget(
+            name: "lux-fuzz", dependencies: ["HTTP", "JSON", "JWT", "LUX", "LUXAPI"], path: "Fuzz",
+            exclude: ["Seeds"], swiftSettings: settings,
+            // The default linker, gold, fails on the sanitizer's debugging information.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}

@@ -147,7 +147,11 @@ public struct RequestParser {
             }
         }
         scanned = buffer.count
-        if lines.isEmpty, start < buffer.count { try checkRequestLine(start..<buffer.count) }
+        if lines.isEmpty, start < buffer.count {
+            // A CR at the end may be the line's.
+            let end = buffer[buffer.count - 1] == 0x0D ? buffer.count - 1 : buffer.count
+            if start < end { try checkRequestLine(start..<end) }
+        }
         try checkSize(upTo: buffer.count)
         return nil
     }
@@ -185,7 +189,6 @@ public struct RequestParser {
     private func checkRequestLine(_ line: Range<Int>) throws(HTTPParseError) {
         let bytes = buffer[line]
         let method = bytes.prefix(limits.methodBytes + 1).prefix { $0 != UInt8(ascii: " ") }
-        if buffer[line.lowerBound] == 0x0D, line.count == 1 { return }
         guard method.allSatisfy(ByteClasses.isToken), !method.isEmpty else { throw .malformed("no method") }
         guard method.count <= limits.methodBytes else {
             throw HTTPParseError(status: .notImplemented, reason: "the method is too long")

@@ -113,6 +113,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
     ].map { RequestCase(bytes: $0.1, outcome: .refused($0.0)) }
 
     private static let unfinished = [
+        "GET\r\nHost: h\r\n",
         "", "\r", "\r\n", "GE", "GET /a HTTP/1.1\r\nHost: h\r\n", get("").dropLast(1).description,
         post("Content-Length: 3\r\n", "{}"), chunked("2\r\n{}\r\n0\r\n"), chunked("2\r\n{"), chunked("2"),
     ].map { RequestCase(bytes: $0, outcome: .incomplete) }
