@@ -60,7 +60,7 @@ let package = Package(
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
         testTarget("JWTTests", ["JWT"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
-        testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP"]),
+        testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
     ]

@@ -1,7 +1,6 @@
 import CLinux
 import Dispatch
 import Glibc
-import Synchronization
 
 /// One epoll instance, one thread, and the task executor of everything that lives on it.
 ///
@@ -10,7 +9,7 @@ import Synchronization
 /// non-isolated code on that thread too, so it may use confined objects between its suspensions without locks.
 ///
 /// `@unchecked Sendable`: all mutable state but the inbox is confined to the loop's thread, which `assertCurrent()`
-/// checks in debug builds; the inbox is a `Mutex`.
+/// checks in debug builds; the inbox is `Locked`.
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// How often the hooks of ``onTick(_:)`` run: the resolution of all deadlines.
     public static let tickInterval = Duration.milliseconds(50)
@@ -36,7 +35,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private let queue: DispatchQueue
     private let epoll: Int32
     private let wakeUp: Int32
-    private let inbox = Mutex(Inbox())
+    private let inbox = Locked(Inbox())
     private var registrations: [Registration] = []
     private var jobs: [UnownedJob] = []
     private var turnHooks: [() -> Void] = []

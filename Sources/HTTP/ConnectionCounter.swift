@@ -1,5 +1,5 @@
+import EventLoop
 import Glibc
-import Synchronization
 
 /// Counts connections, in all and for each client, across all loops.
 final class ConnectionCounter: Sendable {
@@ -14,7 +14,7 @@ final class ConnectionCounter: Sendable {
         var clients: [ClientAddress: Int] = [:]
     }
 
-    private let counts = Mutex(Counts())
+    private let counts = Locked(Counts())
     private let limits: HTTPLimits
 
     init(limits: HTTPLimits) {

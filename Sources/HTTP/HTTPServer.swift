@@ -1,7 +1,6 @@
 import Dispatch
 import EventLoop
 import Glibc
-import Synchronization
 import TLS
 
 /// Something an operator wants to know of a server. Told on any thread.
@@ -21,7 +20,7 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     private let servers: [HTTPLoopServer]
     private let limits: HTTPLimits
     private let counter: ConnectionCounter
-    private let tls: Mutex<TLSContext?>
+    private let tls: Locked<TLSContext?>
     private let onEvent: @Sendable (HTTPServerEvent) -> Void
     private var listener: Int32 = -1
     private var listening = false
@@ -42,7 +41,7 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
         // Some descriptors are left for the database, the logs and files.
         limits.connections = max(1, min(limits.connections, Socket.raiseDescriptorLimit() - 256))
         self.limits = limits
-        self.tls = Mutex(tls)
+        self.tls = Locked(tls)
         self.onEvent = onEvent
         let counter = ConnectionCounter(limits: limits)
         self.counter = counter

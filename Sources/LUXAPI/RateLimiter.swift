@@ -1,5 +1,4 @@
 import EventLoop
-import Synchronization
 
 /// A token bucket for each user, shared by all loops.
 public final class RateLimiter: Sendable {
@@ -22,11 +21,17 @@ public final class RateLimiter: Sendable {
         var updated: MonotonicTime
     }
 
-    private let rate: Rate
-    private let buckets = Mutex<[Int64: Bucket]>([:])
+    private struct Buckets {
+        var ofUser: [Int64: Bucket] = [:]
+        /// With this many, full buckets, which say nothing, are thrown out before a new one is made.
+        var sweepAt = 10_000
+    }
 
-    /// From this many on, full buckets, which say nothing, are thrown out before a new one is made.
-    private static let sweepThreshold = 10_000
+    private let rate: Rate
+    private let buckets = Locked(Buckets())
+
+    /// Buckets that are held.
+    var count: Int { buckets.withLock { $0.ofUser.count } }
 
     /// Makes a limiter with full buckets.
     public init(_ rate: Rate) {
@@ -38,15 +43,16 @@ public final class RateLimiter: Sendable {
     /// - Returns: `nil` when there was one, else the whole seconds until there is, at least 1.
     public func take(userID: Int64, now: MonotonicTime) -> Int? {
         buckets.withLock { buckets in
-            if buckets[userID] == nil, buckets.count >= Self.sweepThreshold {
-                buckets = buckets.filter { tokens(in: $0.value, at: now) < rate.burst }
+            if buckets.ofUser[userID] == nil, buckets.ofUser.count >= buckets.sweepAt {
+                buckets.ofUser = buckets.ofUser.filter { tokens(in: $0.value, at: now) < rate.burst }
+                buckets.sweepAt = max(10_000, buckets.ofUser.count * 2)
             }
-            let available = buckets[userID].map { tokens(in: $0, at: now) } ?? rate.burst
+            let available = buckets.ofUser[userID].map { tokens(in: $0, at: now) } ?? rate.burst
             guard available >= 1 else {
-                buckets[userID] = Bucket(tokens: available, updated: now)
+                buckets.ofUser[userID] = Bucket(tokens: available, updated: now)
                 return max(1, Int(((1 - available) / rate.perSecond).rounded(.up)))
             }
-            buckets[userID] = Bucket(tokens: available - 1, updated: now)
+            buckets.ofUser[userID] = Bucket(tokens: available - 1, updated: now)
             return nil
         }
     }

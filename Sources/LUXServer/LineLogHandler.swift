@@ -1,8 +1,8 @@
+import EventLoop
 import Foundation
 import Glibc
 import JSON
 import Logging
-import Synchronization
 
 /// Writes each log event as one line on standard output: JSON, or text for people.
 struct LineLogHandler: LogHandler {
@@ -11,7 +11,7 @@ struct LineLogHandler: LogHandler {
     let format: Configuration.LogFormat
 
     /// Lines of several threads must not mix, whatever their length.
-    private static let lock = Mutex(())
+    private static let lock = Locked(())
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

@@ -1,7 +1,6 @@
 import EventLoop
 import HTTP
 import Logging
-import Synchronization
 
 /// Logs what a server tells. A flood is one line each ten seconds, with how many there were.
 final class ServerEventLog: Sendable {
@@ -13,8 +12,8 @@ final class ServerEventLog: Sendable {
     private static let interval = Duration.seconds(10)
 
     private let logger: Logger
-    private let refused = Mutex(Flood())
-    private let paused = Mutex(Flood())
+    private let refused = Locked(Flood())
+    private let paused = Locked(Flood())
 
     init(logger: Logger) {
         self.logger = logger
@@ -32,7 +31,7 @@ final class ServerEventLog: Sendable {
     }
 
     /// How many there were since the last line; `nil` while it is too early for another one.
-    private func count(_ flood: borrowing Mutex<Flood>) -> Int? {
+    private func count(_ flood: Locked<Flood>) -> Int? {
         flood.withLock { flood in
             flood.count += 1
             let now = MonotonicTime.now()

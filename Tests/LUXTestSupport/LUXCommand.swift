@@ -21,9 +21,10 @@ package struct LUXCommand: Sendable {
         return LUXCommand(ending: ending, output: process.output, errors: process.errors)
     }
 
-    /// What every run is given: a path, the migrations, and what the caller adds.
+    /// What every run is given: a path, the migrations, the options of a sanitizer, and what the caller adds.
     package static func environment(_ extra: [String: String]) -> [String: String] {
         ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LUX_MIGRATIONS": Locations.migrations]
+            .merging(ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }) { $1 }
             .merging(extra) { $1 }
     }
 }
