@@ -11,13 +11,15 @@ final class HMACSHA256: @unchecked Sendable {
         guard let mac = EVP_MAC_fetch(nil, "HMAC", nil) else { throw Self.fault() }
         defer { EVP_MAC_free(mac) }
         guard let context = EVP_MAC_CTX_new(mac) else { throw Self.fault() }
+        // OSSL_PARAM keeps pointers to its key and its value: both strings have to live until the call is over.
         var digest = Array("SHA256".utf8CString)
-        let started = digest.withUnsafeMutableBufferPointer { name in
-            let parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_init(context, key, key.count, parameters)
+        let started = OSSL_MAC_PARAM_DIGEST.withCString { parameter in
+            digest.withUnsafeMutableBufferPointer { name in
+                let parameters = [
+                    OSSL_PARAM_construct_utf8_string(parameter, name.baseAddress, 0), OSSL_PARAM_construct_end(),
+                ]
+                return EVP_MAC_init(context, key, key.count, parameters)
+            }
         }
         guard started == 1 else {
             EVP_MAC_CTX_free(context)

@@ -147,7 +147,9 @@ import Testing
 
     @Test func `without descriptors the server neither spins nor fails, and goes on when it has some`() async throws {
         try await onThread {
-            let server = try server([:])
+            // With its one database connection open, the server takes no descriptor by itself.
+            let server = try server(["LUX_DB_POOL": "1"])
+            #expect(server.waits(for: 200, at: "/readyz"))
             let inside = try server.connect()
             try inside.send(Self.plain)
             #expect(try inside.receive().status == 200)

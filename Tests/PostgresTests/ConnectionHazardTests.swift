@@ -166,7 +166,7 @@ import Testing
     }
 
     @Test func `whoever waits too long for a connection is told`() async throws {
-        let fixture = try PoolFixture(connections: 1) { $0.connectionWait = .milliseconds(150) }
+        let fixture = try PoolFixture(connections: 1) { $0.connectionWait = .seconds(2) }
         let error = try await fixture.run { pool in
             try await pool.transaction(deadline: .within(.seconds(10))) { transaction in
                 _ = try await transaction.run([Self.one()])
