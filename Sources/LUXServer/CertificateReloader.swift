@@ -22,7 +22,6 @@ struct CertificateReloader {
                 logger.error("certificate and key stay as they were", metadata: ["cause": "\(error)"])
             }
         }
-        signal(SIGHUP, SIG_IGN)
         hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
         hangUp.setEventHandler(handler: reload)
         hangUp.resume()

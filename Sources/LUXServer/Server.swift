@@ -16,6 +16,8 @@ struct Server {
     let logger: Logger
     /// Called once the port is open.
     var onListening: (_ port: Int) -> Void = { _ in }
+    /// What ends it. Without SIGHUP among them, that one only re-reads the certificate, if there is one.
+    var stopSignals = [SIGTERM, SIGINT]
 
     /// Part of the deadline that is left for the answer when the database does not keep it.
     private static let answerReserve = Duration.milliseconds(300)
@@ -25,13 +27,15 @@ struct Server {
         self.logger = logger
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains.
+    /// Serves until one of the signals that stop it, then drains.
     ///
     /// - Parameter migrate: applies what migrations are missing.
     /// - Throws: `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
     ///   `SocketError`, `EventLoopError`, `JWTError`.
     func run(migrate: Bool) throws {
-        let signals = SignalWaiter([SIGTERM, SIGINT])
+        let signals = SignalWaiter(stopSignals)
+        let reloads = !stopSignals.contains(SIGHUP)
+        if reloads { signal(SIGHUP, SIG_IGN) }
         let schema = SchemaCheck(configuration: configuration, logger: logger, migrate: migrate)
         let migrations = try Migration.all(in: configuration.migrations)
         let isCurrent = try schema.attempt(migrations)
@@ -54,7 +58,8 @@ struct Server {
         ) { events.log($0) }
         let port = try server.listen(host: configuration.host, port: configuration.port)
         let redirector = try redirector(on: loops, to: port) { events.log($0) }
-        let reloader = configuration.tls.map { CertificateReloader(files: $0, server: server, logger: logger) }
+        let reloader =
+            reloads ? configuration.tls.map { CertificateReloader(files: $0, server: server, logger: logger) } : nil
         defer { reloader?.stop() }
         for loop in loops { loop.start() }
         if isCurrent {
@@ -69,8 +74,8 @@ struct Server {
         logger.info("listening", metadata: ["host": "\(configuration.host)", "port": .stringConvertible(port)])
         onListening(port)
 
-        let signal = signals.wait()
-        logger.info("stopping", metadata: ["signal": .stringConvertible(Int(signal))])
+        let ending = signals.wait()
+        logger.info("stopping", metadata: ["signal": .stringConvertible(Int(ending))])
         let clean = server.shutDown()
         _ = redirector?.shutDown()
         for pool in pools { pool.close() }

@@ -62,6 +62,16 @@ import Testing
         }
     }
 
+    @Test func `SIGHUP without a certificate to read again changes nothing`() async throws {
+        try await onThread {
+            let server = try TestServer(try TestDatabase.make())
+            server.process.signal(SIGHUP)
+            usleep(200_000)
+            #expect(try server.call("GET", "/healthz").status == 200)
+            server.stop()
+        }
+    }
+
     @Test func `loses nothing that was answered when it is killed under load`() async throws {
         try await onThread {
             let database = try TestDatabase.make()

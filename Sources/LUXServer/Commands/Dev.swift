@@ -29,6 +29,8 @@ struct Dev: ParsableCommand {
                 user: 1, ttl: 86_400, secret: Array(secret.utf8), claim: configuration.jwtUserClaim,
                 issuer: configuration.jwtIssuer, audience: configuration.jwtAudience)
             var server = Server(configuration: configuration, logger: Environment.logger(configuration))
+            // A closed terminal must not leave the database behind.
+            server.stopSignals.append(SIGHUP)
             server.onListening = { port in
                 print(Self.banner(port: port, token: token, database: database.connectionString))
                 fflush(nil)
