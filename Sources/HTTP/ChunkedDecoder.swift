@@ -83,11 +83,14 @@ struct ChunkedDecoder {
 
     private mutating func parseSize(_ line: ArraySlice<UInt8>) throws(HTTPParseError) -> Int {
         let digits = line.prefix { hexadecimalDigit($0) != nil }
-        let extensions = line[digits.endIndex...]
+        var extensions = line[digits.endIndex...]
+        // Of the "bad" white space of RFC 9110 section 5.6.3 only what stands before an extension is taken.
+        let unpadded = extensions.drop { $0 == 0x20 || $0 == 0x09 }
+        if unpadded.first == UInt8(ascii: ";") { extensions = unpadded }
         guard !digits.isEmpty, extensions.isEmpty || extensions.first == UInt8(ascii: ";"),
             extensions.allSatisfy(ByteClasses.isFieldValue)
         else { throw .malformed("a bad chunk size") }
-        overhead += extensions.count
+        overhead += line.endIndex - digits.endIndex
         guard overhead <= limits.headerBytes else { throw .malformed("too many chunk extensions") }
         var size = 0
         for digit in digits {

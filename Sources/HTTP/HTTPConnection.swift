@@ -30,11 +30,14 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private var inputDeadline: MonotonicTime
     private var lingering = false
     private var requests = 0
+    private var stepsWithoutWait = 0
     /// What of this connection's input counts against the server's bound.
     private var countedBytes = 0
 
     /// Above this much unsent output no further request is parsed.
     private static let outputBound = 64 << 10
+    /// After so many requests or reads without a wait the other connections have their turn.
+    private static let turnBound = 32
 
     init(transport: Transport, client: ClientAddress, server: HTTPLoopServer) {
         self.transport = transport
@@ -88,20 +91,25 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
                 let response = await answer(request)
                 closing =
                     closing || !request.keepAlive || server.draining || requests >= limits.requestsPerConnection
-                write(response, to: request)
+                write(response, method: request.method, version: request.version)
                 if closing { break }
                 if output.count - written > Self.outputBound, await drainOutput() != .ready { break }
+                await yieldIfLong()
                 idleDeadline = server.loop.now + limits.idleTime
             }
         } catch {
             closing = true
-            write(server.responder.refuse(error.status, reason: error.reason), to: nil)
+            let unfinished = parser.unfinished
+            write(
+                server.responder.refuse(error.status, reason: error.reason, request: unfinished),
+                method: unfinished.method)
         }
     }
 
     private func answer(_ request: HTTPRequest) async -> HTTPResponse {
         guard server.underWay < server.maximumUnderWay else {
-            return server.responder.refuse(.serviceUnavailable, reason: "too many requests under way")
+            return server.responder.refuse(
+                .serviceUnavailable, reason: "too many requests under way", request: RefusedRequest(request))
         }
         server.underWay += 1
         server.count(bufferedBytes: request.body.count)
@@ -116,10 +124,14 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private func nextRequest(idleUntil idleDeadline: MonotonicTime) async throws(HTTPParseError) -> HTTPRequest? {
         var headDeadline: MonotonicTime?
         var bodyDeadline: MonotonicTime?
-        while true {
+        while !failed {
             let request = try parser.next()
             try countBufferedBytes()
-            if let request { return request }
+            if let request {
+                // The answers before it must not wait for its own.
+                if written < output.count { server.flushAtTurnEnd(self) }
+                return request
+            }
             if parser.takeContinueExpectation() {
                 output.append(contentsOf: Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
             }
@@ -146,6 +158,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
                 throw HTTPParseError(status: .requestTimeout, reason: "the request did not arrive in time")
             }
         }
+        return nil
     }
 
     /// Keeps account of what the parser holds.
@@ -174,8 +187,11 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private func moreInput() async -> Wait {
         while !failed {
             if !readable {
+                stepsWithoutWait = 0
                 let wait = await withUnsafeContinuation { inputWaiter = $0 }
                 guard wait == .ready else { return wait }
+            } else if await yieldIfLong(), inputDeadline <= server.loop.now {
+                return .timedOut
             }
             switch receive() {
             case .transferred: return .ready
@@ -185,6 +201,18 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             }
         }
         return .gone
+    }
+
+    /// Lets the loop serve others and look at its clock, if this connection has kept it busy.
+    ///
+    /// - Returns: whether it had to.
+    @discardableResult
+    private func yieldIfLong() async -> Bool {
+        stepsWithoutWait += 1
+        guard stepsWithoutWait >= Self.turnBound else { return false }
+        stepsWithoutWait = 0
+        await server.nextTurn()
+        return true
     }
 
     private func receive() -> TransferResult {
@@ -204,14 +232,13 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     // MARK: Output
 
-    private func write(_ response: HTTPResponse, to request: HTTPRequest?) {
+    private func write(_ response: HTTPResponse, method: HTTPMethod?, version: HTTPVersion = .http11) {
         if output.count == written { lastWrite = server.loop.now }
         ResponseEncoder.encode(
-            response, isHead: request?.method == .head, version: request?.version ?? .http11,
-            keepAlive: !closing, date: server.date, into: &output)
+            response, isHead: method == .head, version: version, keepAlive: !closing, date: server.date, into: &output)
     }
 
-    private func flush() {
+    func flush() {
         while written < output.count, !failed {
             let result = output.withUnsafeBytes { bytes in
                 transport.send(UnsafeRawBufferPointer(rebasing: bytes[written...]))
@@ -225,7 +252,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             }
         }
         written = 0
-        output.removeAll(keepingCapacity: output.capacity <= Self.outputBound)
+        output.removeAll(keepingCapacity: output.capacity <= limits.idleBufferBytes)
     }
 
     private func drainOutput() async -> Wait {
@@ -241,15 +268,17 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     // MARK: Events
 
     func ready(_ events: Readiness) {
-        if !events.isDisjoint(with: [.failed, .hungUp]) { failed = true }
+        // While the rest of the input is thrown away, a hang-up only says that it is the rest.
+        if !events.isDisjoint(with: [.failed, .hungUp]), !lingering { failed = true }
         if events.contains(.peerClosed) { peerClosed = true }
+        if transport.isSecure || !events.isDisjoint(with: [.writable, .failed, .hungUp]) {
+            // The edge comes once, whatever the task is doing.
+            if outputWaiter == nil { flush() }
+            resumeOutput(failed ? .gone : .ready)
+        }
         if transport.isSecure || !events.isDisjoint(with: [.readable, .peerClosed, .failed, .hungUp]) {
             readable = true
             resumeInput(failed ? .gone : .ready)
-        }
-        if transport.isSecure || !events.isDisjoint(with: [.writable, .failed, .hungUp]) {
-            resumeOutput(failed ? .gone : .ready)
-            if outputWaiter == nil, inputWaiter != nil { flush() }
         }
     }
 

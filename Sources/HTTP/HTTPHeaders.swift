@@ -30,13 +30,21 @@ public struct HTTPHeaders: Sendable {
 
     /// The members of a list that is spread over the fields of a name (RFC 9110 section 5.6.1), in lower case.
     func tokens(_ name: String) -> [String] {
-        values(for: name).flatMap { value in
-            value.split(separator: ",").map { member in
-                let start = member.drop { $0 == " " || $0 == "\t" }
-                let end = start.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
-                return String(end).lowercased()
-            }
-        }.filter { !$0.isEmpty }
+        values(for: name).flatMap { Self.members($0) }.filter { !$0.isEmpty }
+    }
+
+    /// The members of the list in one field value, in lower case; empty ones too.
+    static func members(_ value: String) -> [String] {
+        value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { member in
+            let start = member.drop { $0 == 0x20 || $0 == 0x09 }
+            let end = start.reversed().drop { $0 == 0x20 || $0 == 0x09 }.reversed()
+            return String(decoding: end.map { lowercased($0) }, as: UTF8.self)
+        }
+    }
+
+    /// ASCII letters in lower case and nothing else changed: Unicode has a letter beside `k` whose lower case is `k`.
+    static func lowercased(_ text: String) -> String {
+        String(decoding: text.utf8.map { lowercased($0) }, as: UTF8.self)
     }
 
     private static func areSame(_ one: String, _ other: String) -> Bool {

@@ -27,6 +27,9 @@ public struct HTTPLimits: Sendable {
     /// Bytes of unfinished requests that are held for all clients; who sends more meanwhile gets 503. Without it, as many
     /// slow bodies as there are connections could fill the memory.
     public var bufferedBytes = 256 << 20
+    /// Bytes of a buffer that a connection keeps for its next request; larger ones are given back, as idle connections count
+    /// for nothing above.
+    public var idleBufferBytes = 8 << 10
     /// From the start of a connection to the end of its TLS handshake.
     public var handshakeTime = Duration.seconds(10)
     /// From the first byte of a header section to its last; a client that dribbles holds a connection no longer.

@@ -21,6 +21,8 @@ final class HTTPLoopServer: @unchecked Sendable {
     /// Bytes of requests that are not complete, and how many may be held.
     private(set) var bufferedBytes = 0
     let maximumBufferedBytes: Int
+    private var unflushed: [HTTPConnection] = []
+    private var yielded: [UnsafeContinuation<Void, Never>] = []
     private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private var whenEmpty: (@Sendable () -> Void)?
 
@@ -46,6 +48,7 @@ final class HTTPLoopServer: @unchecked Sendable {
         loop.execute {
             self.updateDate()
             self.loop.onTick { self.tick() }
+            self.loop.onTurnEnd { self.endTurn() }
         }
     }
 
@@ -86,6 +89,27 @@ final class HTTPLoopServer: @unchecked Sendable {
     /// Called by a connection when what it holds of unfinished requests has grown or shrunk.
     func count(bufferedBytes change: Int) {
         bufferedBytes += change
+    }
+
+    /// Sends what a connection has buffered once this turn's requests are answered or wait.
+    func flushAtTurnEnd(_ connection: HTTPConnection) {
+        unflushed.append(connection)
+    }
+
+    /// Waits until the loop has looked at its sockets and its clock again.
+    func nextTurn() async {
+        await withUnsafeContinuation { yielded.append($0) }
+    }
+
+    private func endTurn() {
+        if !unflushed.isEmpty {
+            for connection in unflushed { connection.flush() }
+            unflushed.removeAll(keepingCapacity: true)
+        }
+        guard !yielded.isEmpty else { return }
+        // As jobs of the loop they run in its next turn.
+        for continuation in yielded { continuation.resume() }
+        yielded.removeAll(keepingCapacity: true)
     }
 
     /// A buffer that all connections of the loop receive into, one at a time.

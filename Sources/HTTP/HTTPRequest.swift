@@ -16,4 +16,18 @@ public struct HTTPRequest: Sendable {
     public var body: [UInt8]
     /// Whether the client wants to use the connection again (RFC 9112 section 9.3).
     public var keepAlive: Bool
+
+    /// The authority that the request is for, and path and query as they were sent (RFC 9112 section 3.3): those of a target
+    /// in absolute-form, else `Host` and the target. `nil` when there are none.
+    public var effectiveURI: (authority: String, pathAndQuery: String)? {
+        if target.utf8.first == UInt8(ascii: "/") { return headers.first("host").map { ($0, target) } }
+        // The parser took `http://` and `https://` with a good authority only.
+        guard let colon = target.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        let rest = target.utf8[colon...].dropFirst(3)
+        let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+        let suffix = String(target[authority.endIndex...])
+        return (
+            String(target[authority.startIndex..<authority.endIndex]), suffix.hasPrefix("/") ? suffix : "/" + suffix
+        )
+    }
 }

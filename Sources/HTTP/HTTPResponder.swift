@@ -5,6 +5,22 @@ public protocol HTTPResponder: AnyObject, Sendable {
     /// Answers a request. Never throws: a fault is a response too.
     func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse
 
-    /// The answer to bytes that are no request, or that did not come in time; the connection is closed after it.
-    func refuse(_ status: HTTPStatus, reason: String) -> HTTPResponse
+    /// The answer to bytes that are no request, that did not come in time, or that there is no room for.
+    func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse
+}
+
+/// What was read of a request before it was refused.
+public struct RefusedRequest: Sendable {
+    /// The method, if the request line was read.
+    public var method: HTTPMethod?
+    /// The header fields, if all of them were read.
+    public var headers = HTTPHeaders()
+
+    /// Nothing read yet.
+    public init() {}
+
+    init(_ request: HTTPRequest) {
+        method = request.method
+        headers = request.headers
+    }
 }

@@ -31,9 +31,10 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     /// - Parameters:
     ///   - loops: the loops and what answers on each; at least one.
     ///   - tls: what its port speaks TLS with; `nil` for plain HTTP.
+    ///   - other: a server whose connections count against the same limits.
     public init(
         loops: [(loop: EventLoop, responder: any HTTPResponder)], limits: HTTPLimits, tls: TLSContext? = nil,
-        onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
+        sharing other: HTTPServer? = nil, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
     ) {
         precondition(!loops.isEmpty, "a server needs a loop")
         signal(SIGPIPE, SIG_IGN)
@@ -43,7 +44,7 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
         self.limits = limits
         self.tls = Locked(tls)
         self.onEvent = onEvent
-        let counter = ConnectionCounter(limits: limits)
+        let counter = other?.counter ?? ConnectionCounter(limits: limits)
         self.counter = counter
         servers = loops.map {
             HTTPLoopServer(
@@ -119,7 +120,8 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     private func refuse(_ descriptor: Int32, isSecure: Bool) {
         if !isSecure {
             var response: [UInt8] = []
-            let refusal = servers[0].responder.refuse(.serviceUnavailable, reason: "over the limit of connections")
+            let refusal = servers[0].responder.refuse(
+                .serviceUnavailable, reason: "over the limit of connections", request: RefusedRequest())
             ResponseEncoder.encode(
                 refusal, isHead: false, version: .http11, keepAlive: false, date: servers[0].date, into: &response)
             servers[0].withReceiveBuffer { _ = Socket.receive(descriptor, into: $0) }

@@ -16,15 +16,7 @@ struct RequestHead {
     let keepAlive: Bool
     let expectsContinue: Bool
 
-    /// - Parameter lines: the lines of `buffer` without their ends, the request line first; at least one.
-    init(_ buffer: [UInt8], lines: [Range<Int>], limits: HTTPLimits) throws(HTTPParseError) {
-        guard let first = lines.first else { throw .malformed("no request line") }
-        let requestLine = try RequestLine(buffer[first])
-        var headers = HTTPHeaders()
-        for line in lines.dropFirst() {
-            let (name, value) = try Self.field(buffer[line])
-            headers.add(name, value)
-        }
+    init(_ requestLine: RequestLine, headers: HTTPHeaders, limits: HTTPLimits) throws(HTTPParseError) {
         let target = try RequestTarget(requestLine.target, method: requestLine.method)
         try Self.checkHost(headers, version: requestLine.version)
         let connection = headers.tokens("connection")
@@ -38,6 +30,16 @@ struct RequestHead {
         expectsContinue = try Self.expectsContinue(headers, version: version) && framing != .length(0)
         keepAlive = !connection.contains("close") && (version == .http11 || connection.contains("keep-alive"))
         self.headers = headers
+    }
+
+    /// The header fields on the lines of `buffer`.
+    static func fields(_ buffer: [UInt8], lines: ArraySlice<Range<Int>>) throws(HTTPParseError) -> HTTPHeaders {
+        var headers = HTTPHeaders()
+        for line in lines {
+            let (name, value) = try field(buffer[line])
+            headers.add(name, value)
+        }
+        return headers
     }
 
     /// A field line (RFC 9112 section 5): no white space before the colon and no line folding.
@@ -86,10 +88,7 @@ struct RequestHead {
     }
 
     private static func checkCodings(_ fields: [String]) throws(HTTPParseError) -> Framing {
-        let names = fields.joined(separator: ",").split(separator: ",", omittingEmptySubsequences: false).map { name in
-            String(name.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
-                .lowercased()
-        }
+        let names = fields.flatMap { HTTPHeaders.members($0) }
         if names == ["chunked"] { return .chunked }
         guard !names.contains(""), !names.dropLast().contains("chunked") else {
             throw .malformed("a bad list of transfer codings")
@@ -101,7 +100,7 @@ struct RequestHead {
         // A server must ignore the expectation of an HTTP/1.0 client (RFC 9110 section 10.1.1).
         guard version == .http11 else { return false }
         let expectations = headers.values(for: "expect")
-        guard expectations.allSatisfy({ $0.lowercased() == "100-continue" }) else {
+        guard expectations.allSatisfy({ HTTPHeaders.lowercased($0) == "100-continue" }) else {
             throw HTTPParseError(status: .expectationFailed, reason: "an unknown expectation")
         }
         return !expectations.isEmpty

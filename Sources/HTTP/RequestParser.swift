@@ -27,6 +27,8 @@ public struct RequestParser {
     private var scanned = 0
     /// The lines of the header section found so far, without their ends.
     private var lines: [Range<Int>] = []
+    /// What is known of the request that is being read; also when it is then refused.
+    public private(set) var unfinished = RefusedRequest()
     private var expectsContinue = false
     /// How many empty lines were skipped before the current request.
     private var emptyLines = 0
@@ -106,6 +108,7 @@ public struct RequestParser {
         emptyLines = 0
         discardConsumed()
         state = .head
+        unfinished = RefusedRequest()
         return HTTPRequest(
             method: head.method, target: head.target, path: head.path, query: head.query, version: head.version,
             headers: head.headers, body: body, keepAlive: head.keepAlive)
@@ -113,7 +116,7 @@ public struct RequestParser {
 
     private mutating func discardConsumed() {
         if start == buffer.count {
-            if buffer.capacity > 128 << 10 { buffer = [] } else { buffer.removeAll(keepingCapacity: true) }
+            if buffer.capacity > limits.idleBufferBytes { buffer = [] } else { buffer.removeAll(keepingCapacity: true) }
             start = 0
         } else if start > 64 << 10 {
             buffer.removeSubrange(..<start)
@@ -135,7 +138,10 @@ public struct RequestParser {
             if line.isEmpty {
                 guard !lines.isEmpty else { throw .malformed("an empty request line") }
                 try checkSize(upTo: scanned)
-                let head = try RequestHead(buffer, lines: lines, limits: limits)
+                let requestLine = try RequestLine(buffer[lines[0]])
+                unfinished.method = requestLine.method
+                unfinished.headers = try RequestHead.fields(buffer, lines: lines.dropFirst())
+                let head = try RequestHead(requestLine, headers: unfinished.headers, limits: limits)
                 start = scanned
                 lines.removeAll(keepingCapacity: true)
                 return head

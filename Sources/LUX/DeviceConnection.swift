@@ -1,3 +1,9 @@
+/// Whether two texts are the same to the database: in their bytes. Swift's own comparison takes canonically equivalent ones
+/// for equal.
+func isSameText(_ one: String, _ other: String) -> Bool {
+    one.utf8.elementsEqual(other.utf8)
+}
+
 /// What is stored of a device when the question is whose it is.
 public struct StoredDevice: Sendable, Equatable {
     /// Its id.
@@ -23,7 +29,7 @@ public struct StoredDevice: Sendable, Equatable {
     /// - Throws: `.notFoundDevice` when another serial code or MAC address is recorded, `.alreadyConnectedDevice` when it
     ///   is connected to another child.
     public func canConnect(childID: Int64, serialCode: String, macID: String) throws(LUXError) -> Bool {
-        if let recorded = self.serialCode, recorded != serialCode { throw .notFoundDevice }
+        if let recorded = self.serialCode, !isSameText(recorded, serialCode) { throw .notFoundDevice }
         if let recorded = self.macID, !MACAddress.isSameDevice(recorded, macID) { throw .notFoundDevice }
         guard let realUserID else { return true }
         guard realUserID == childID else { throw .alreadyConnectedDevice }

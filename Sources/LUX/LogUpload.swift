@@ -52,7 +52,7 @@ public struct StoredLogs: Sendable {
         for record in upload.records {
             guard let rootUserID = rootUserIDs[record.childID] else { throw .notFoundUser }
             guard rootUserID == userID else { throw .notAuthorizedUser }
-            guard let device = devices[record.deviceID], device.uniqueID == record.uniqueID else {
+            guard let device = devices[record.deviceID], isSameText(device.uniqueID, record.uniqueID) else {
                 throw .notFoundDevice
             }
             guard device.realUserID == record.childID else { throw .notConnectedDevice }

@@ -10,17 +10,19 @@ public struct WallClock: Sendable {
 
     private var periods: [Period]
 
-    /// Summer times are known from rules that reach beyond any date that a device can report; they are looked up this far.
-    private static let firstYear = -2_208_988_800.0  // 1900
-    private static let lastYear = 7_258_118_400.0  // 2200
+    /// Transitions are looked up in these years. Later ones follow from rules, which repeat with the calendar.
+    private static let firstYear: Int64 = -2_208_988_800  // 1900
+    private static let lastYear: Int64 = 19_880_899_200  // 2600
+    /// After 400 years the Gregorian calendar repeats, days of the week included.
+    private static let calendarCycle: Int64 = 146_097 * 86_400
 
     /// The zone of an IANA name such as `Asia/Seoul`; `nil` when there is none.
     public init?(identifier: String) {
         guard let zone = TimeZone(identifier: identifier) else { return nil }
-        var time = Date(timeIntervalSince1970: Self.firstYear)
+        var time = Date(timeIntervalSince1970: Double(Self.firstYear))
         periods = [Period(start: .min, offset: Int64(zone.secondsFromGMT(for: time)))]
         while let next = zone.nextDaylightSavingTimeTransition(after: time), next > time,
-            next.timeIntervalSince1970 < Self.lastYear
+            next.timeIntervalSince1970 < Double(Self.lastYear)
         {
             let start = Int64(next.timeIntervalSince1970.rounded())
             periods.append(Period(start: start, offset: Int64(zone.secondsFromGMT(for: next))))
@@ -32,6 +34,12 @@ public struct WallClock: Sendable {
     ///
     /// A time that summer time skips moves forward; of a time that comes twice the first is meant.
     public func utc(fromWallClock wall: Int64) -> Int64 {
+        // The last period has no end here: what lies beyond its beginning is read off an earlier cycle.
+        let end = Self.lastYear - 366 * 86_400
+        if wall >= end {
+            let shift = ((wall - end) / Self.calendarCycle + 1) * Self.calendarCycle
+            return utc(fromWallClock: wall - shift) + shift
+        }
         // The period of the answer is the last one that had begun by then on its own or the earlier clock.
         var low = 0
         var high = periods.count - 1

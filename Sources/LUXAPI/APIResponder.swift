@@ -31,12 +31,9 @@ public final class APIResponder: HTTPResponder {
     }
 
     /// Answers bytes that are no request; part of `HTTPResponder`.
-    public func refuse(_ status: HTTPStatus, reason: String) -> HTTPResponse {
-        var record = RequestRecord(requestID: RequestID.new(), cause: reason)
-        let error =
-            status == .serviceUnavailable
-            ? ErrorResponse(unavailable: reason) : ErrorResponse(status: status, detail: status.reasonPhrase)
-        var response = error.response
+    public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+        var record = RequestRecord(refused: request, reason: reason)
+        var response = ErrorResponse(refused: status, reason: reason).response
         finish(&response, &record, received: .now())
         return response
     }

@@ -40,6 +40,15 @@ struct ErrorResponse {
         headers = [("Retry-After", "1")]
     }
 
+    /// What the HTTP server refuses before it is a request to the API.
+    init(refused status: HTTPStatus, reason: String) {
+        if status == .serviceUnavailable {
+            self.init(unavailable: reason)
+        } else {
+            self.init(status: status, detail: status.reasonPhrase, cause: reason)
+        }
+    }
+
     private init(_ error: LUXError) {
         let status: HTTPStatus =
             switch error {

@@ -1,3 +1,5 @@
+import HTTP
+
 /// What the log says of one answered request. Never holds a token, a body or a phone number.
 public struct RequestRecord: Sendable {
     /// The id that the answer carries as `X-Request-ID`.
@@ -14,4 +16,16 @@ public struct RequestRecord: Sendable {
     public var userID: Int64?
     /// Why the answer is an error, for the operator.
     public var cause: String?
+
+    init(requestID: String, method: String) {
+        self.requestID = requestID
+        self.method = method
+    }
+
+    /// Of a request that the HTTP server refused.
+    init(refused request: RefusedRequest, reason: String) {
+        requestID = RequestID.of(request.headers)
+        method = request.method?.rawValue ?? ""
+        cause = reason
+    }
 }

@@ -57,7 +57,7 @@ struct Server {
             limits: configuration.limits, tls: try configuration.tls?.context()
         ) { events.log($0) }
         let port = try server.listen(host: configuration.host, port: configuration.port)
-        let redirector = try redirector(on: loops, to: port) { events.log($0) }
+        let redirector = try redirector(beside: server, on: loops, to: port) { events.log($0) }
         let reloader =
             reloads ? configuration.tls.map { CertificateReloader(files: $0, server: server, logger: logger) } : nil
         defer { reloader?.stop() }
@@ -108,11 +108,14 @@ struct Server {
 
     /// The plain port that sends everybody to the TLS port.
     private func redirector(
-        on loops: [EventLoop], to port: Int, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
+        beside server: HTTPServer, on loops: [EventLoop], to port: Int,
+        onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
     ) throws -> HTTPServer? {
         guard let plainPort = configuration.redirectPort else { return nil }
+        let logger = logger
         let redirector = HTTPServer(
-            loops: loops.map { ($0, RedirectResponder(port: port)) }, limits: configuration.limits, onEvent: onEvent)
+            loops: loops.map { ($0, RedirectResponder(port: port) { Self.log($0, to: logger) }) },
+            limits: configuration.limits, sharing: server, onEvent: onEvent)
         let actual = try redirector.listen(host: configuration.host, port: plainPort)
         logger.info("redirecting to https", metadata: ["port": .stringConvertible(actual)])
         return redirector

@@ -9,11 +9,12 @@ extension DeviceStore {
         "lock_device_by_unique_id",
         "select id, real_user_id, serial_code, mac_id from devices where unique_id = $1 for no key update")
 
+    // Of two devices the one connected last is the child's: the time is that of the statement, behind the wait for the lock.
     private static let connectDevice = PostgresStatement(
         "connect_device",
         """
         update devices
-        set real_user_id = $2, connected_at = now(), serial_code = coalesce(serial_code, $3),
+        set real_user_id = $2, connected_at = statement_timestamp(), serial_code = coalesce(serial_code, $3),
             mac_id = coalesce(mac_id, $4)
         where id = $1
         """)

@@ -45,31 +45,33 @@ extension DeviceStore {
                       offset 0) l
         """)
 
-    // MARK: What the plan writes
+    // MARK: What the plan writes. Times are the statement's: the transaction's begins before it waits for its locks.
 
+    // As text, since jsonb takes 1.0 and 1.00 for equal and yet keeps them apart.
     private static let updateLogs = PostgresStatement(
         "update_device_logs",
         """
         update device_logs l
         set log_file_id = n.log_file_id, treatment_date = n.start, finish_flag = n.finish_flag,
             last_intensity = n.last_intensity, treatment_time = n.treatment_time, detail_data = n.detail_data,
-            temp_treatment_date = coalesce(n.completed_start, l.temp_treatment_date), updated_at = now()
+            temp_treatment_date = coalesce(n.completed_start, l.temp_treatment_date), updated_at = statement_timestamp()
         from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::smallint[], $5::integer[], $6::integer[],
                     $7::jsonb[], $8::timestamptz[])
              as n (id, log_file_id, start, finish_flag, last_intensity, treatment_time, detail_data, completed_start)
         where l.id = any($1) and l.id = n.id
-          and (l.log_file_id, l.treatment_date, l.finish_flag, l.last_intensity, l.treatment_time, l.detail_data)
+          and (l.log_file_id, l.treatment_date, l.finish_flag, l.last_intensity, l.treatment_time, l.detail_data::text)
               is distinct from
-              (n.log_file_id, n.start, n.finish_flag, n.last_intensity, n.treatment_time, n.detail_data)
+              (n.log_file_id, n.start, n.finish_flag, n.last_intensity, n.treatment_time, n.detail_data::text)
         """)
 
     private static let insertLogs = PostgresStatement(
         "insert_device_logs",
         """
         insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, last_intensity,
-                                 treatment_time, detail_data)
-        select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::smallint[],
-                             $6::integer[], $7::integer[], $8::jsonb[])
+                                 treatment_time, detail_data, created_at, updated_at)
+        select *, statement_timestamp(), statement_timestamp()
+        from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::smallint[],
+                    $6::integer[], $7::integer[], $8::jsonb[])
         """)
 
     private static let raiseLastLogFileIDs = PostgresStatement(
@@ -88,16 +90,16 @@ extension DeviceStore {
     /// - Throws: `LUXError`: what `StoredLogs.authorize` throws, or `.updateDeviceLogFailed` and `.createDeviceLogFailed` when
     ///   the database refuses a log; `PostgresError`.
     public func save(_ upload: LogUpload, userID: Int64) async throws -> LogPlan.Counts {
-        try await transaction { transaction in
-            let stored = try await lockAndRead(upload, in: transaction)
-            try stored.authorize(upload, userID: userID)
-            let plan = LogPlan(upload, stored: stored)
-            do throws(PostgresError) {
+        do {
+            return try await transaction { transaction in
+                let stored = try await lockAndRead(upload, in: transaction)
+                try stored.authorize(upload, userID: userID)
+                let plan = LogPlan(upload, stored: stored)
                 try await transaction.commit(Self.writes(of: plan))
-            } catch {
-                throw Self.refusal(error) ?? error
+                return plan.counts
             }
-            return plan.counts
+        } catch {
+            throw Self.refusal(error) ?? error
         }
     }
 
@@ -178,8 +180,8 @@ extension DeviceStore {
     }
 
     /// What the API calls a refused write; `nil` for an error that is none, such as a lost connection.
-    private static func refusal(_ error: PostgresError) -> LUXError? {
-        guard error.kind == .server, !error.isUnavailable, !error.isTransient else { return nil }
+    private static func refusal(_ error: any Error) -> LUXError? {
+        guard let error = error as? PostgresError, error.kind == .server, !error.isUnavailable else { return nil }
         switch error.statement {
         case updateLogs.name: return .updateDeviceLogFailed
         case insertLogs.name: return .createDeviceLogFailed

@@ -39,7 +39,7 @@ public final class TLSContext: @unchecked Sendable {
     }
 
     private func use(chain: [UInt8]) throws(TLSError) {
-        guard let bio = BIO_new_mem_buf(chain, Int32(clamping: chain.count)) else { throw .openSSL("BIO_new_mem_buf") }
+        let bio = try Self.memory(chain)
         defer { BIO_free(bio) }
         guard let leaf = PEM_read_bio_X509(bio, nil, noPassphrase, nil) else {
             throw .openSSL("the certificate file holds no certificate")
@@ -57,8 +57,18 @@ public final class TLSContext: @unchecked Sendable {
         ERR_clear_error()
     }
 
+    /// A BIO that holds a copy of these bytes (BIO_s_mem(3)).
+    private static func memory(_ bytes: [UInt8]) throws(TLSError) -> OpaquePointer {
+        guard let bio = BIO_new(BIO_s_mem()) else { throw .openSSL("BIO_new") }
+        guard BIO_write(bio, bytes, Int32(clamping: bytes.count)) == Int32(clamping: bytes.count) else {
+            BIO_free(bio)
+            throw .openSSL("BIO_write")
+        }
+        return bio
+    }
+
     private func use(key: [UInt8]) throws(TLSError) {
-        guard let bio = BIO_new_mem_buf(key, Int32(clamping: key.count)) else { throw .openSSL("BIO_new_mem_buf") }
+        let bio = try Self.memory(key)
         defer { BIO_free(bio) }
         guard let privateKey = PEM_read_bio_PrivateKey(bio, nil, noPassphrase, nil) else {
             throw .openSSL("the key file holds no private key without a passphrase")

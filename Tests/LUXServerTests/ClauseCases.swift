@@ -163,6 +163,9 @@ struct ClauseCase: Sendable, CustomStringConvertible {
         closed("11.2", "TE.TE by a line in front", post("X: y\r\n Transfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400),
         closed("11.2", "TE.TE by a bare LF", post("X: y\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400),
         closed("11.2", "TE.TE by a bare CR", post("X: y\rTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400),
+        closed(
+            "11.2", "TE.TE by a letter that is k in lower case",
+            post("Transfer-Encoding: chun\u{212a}ed\r\n", "0\r\n\r\n"), 501),
         closed("11.2", "TE.TE by quotes", post("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n"), 501),
         closed("11.2", "TE.TE by a parameter", post("Transfer-Encoding: chunked;a=b\r\n", "0\r\n\r\n"), 501),
         closed("11.2", "TE.TE by an empty member", post("Transfer-Encoding: chunked,\r\n", "0\r\n\r\n"), 400),
@@ -205,6 +208,7 @@ struct ClauseCase: Sendable, CustomStringConvertible {
         closed("7.1", "a bare LF in place of the last CR LF", chunked("1\r\na\r\n0\r\n\n"), 400),
         closed("7.1", "more data than the size", chunked("1\r\nab\r\n0\r\n\r\n"), 400),
         closed("7.1", "less data than the size", chunked("5\r\na\r\n0\r\n\r\n0\r\n\r\n"), 400),
+        kept("7.1.1", "white space before an extension", chunked("1 \t;a\r\na\r\n0 ;b\r\n\r\n"), 405),
         kept("7.1.1", "extensions are ignored", chunked("1;a=\"b\";c\r\na\r\n0;d\r\n\r\n"), 405),
         closed(
             "7.1.1", "extensions have an end", chunked("1;\(String(repeating: "a", count: 999))\r\na\r\n0\r\n\r\n"), 400

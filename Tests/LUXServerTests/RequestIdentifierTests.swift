@@ -25,6 +25,18 @@ import Testing
         }
     }
 
+    @Test func `gives it back with a refusal of what was never handled`() throws {
+        let refused: [(headers: [(String, String)], status: Int)] = [
+            ([("Content-Length", "2000000")], 413), ([("Transfer-Encoding", "gzip")], 501),
+            ([("Content-Length", "+1")], 400), ([("Expect", "more")], 417),
+        ]
+        for (headers, status) in refused {
+            let reply = try world.server.call("POST", "/healthz", headers: headers + [("X-Request-ID", "its-own")])
+            #expect(reply.status == status)
+            #expect(reply.values("x-request-id") == ["its-own"], "\(headers)")
+        }
+    }
+
     @Test func `makes a new id when the client has none or a bad one`() throws {
         let bad = ["", " ", "a b", "a,b", "a/b", "a\"b", "é", "{}", "%41", "a\tb", String(repeating: "x", count: 129)]
         var seen: Set<String> = []

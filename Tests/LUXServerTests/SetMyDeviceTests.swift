@@ -1,3 +1,4 @@
+import Glibc
 import LUXTestSupport
 import Testing
 
@@ -31,6 +32,37 @@ import Testing
         let device = try world.device()
         expect(try connect(device, to: child, as: user), answers: Self.connected)
         #expect(try stored(device) == [String(child), "S1", "41AD", "t"])
+    }
+
+    @Test func `of two devices the one that was connected last is the child's, though its request came first`()
+        async throws
+    {
+        try await onThread {
+            let world = try World.own()
+            let user = try world.user()
+            let child = try world.child(of: user)
+            let (late, early) = (try world.device(), try world.device())
+            try world.sql.script("begin; select * from devices where id = \(late.id) for update")
+            let client = try world.server.connect()
+            let query = "set-my-device?serial_code=S&mac_id=41AD&real_user_id=\(child)&unique_id="
+            try client.send(
+                TestServer.request("POST", World.api + query + late.unique, token: Token.access(user: user)))
+            usleep(300_000)
+            expect(try world.call("POST", query + early.unique, as: user), answers: Self.connected)
+            try world.sql.script("commit")
+            expect(try client.receive(), answers: Self.connected)
+            let reply = try world.call("GET", "child-device?real_user_id=\(child)", as: user)
+            #expect(reply.json?["unique_id"]?.string == late.unique)
+            world.server.stop()
+        }
+    }
+
+    @Test func `compares a serial code byte by byte`() throws {
+        let user = try world.user()
+        let child = try world.child(of: user)
+        let device = try world.device(serial: "caf\u{e9}")
+        expect(try connect(device, to: child, as: user, serial: "cafe%CC%81"), 404, "Not Found Device")
+        expect(try connect(device, to: child, as: user, serial: "caf%C3%A9"), answers: Self.connected)
     }
 
     @Test func `keeps the serial code and the address that the factory recorded`() throws {

@@ -56,6 +56,24 @@ import Testing
         )
     }
 
+    @Test func `an answer that the client takes late arrives whole`() async throws {
+        try await onThread {
+            let certificate = try TestCertificate()
+            let server = try TestServer(
+                World.sharedDatabase, environment: certificate.environment.merging(["LUX_WRITE_TIMEOUT": "3"]) { $1 })
+            let world = try World()
+            let (user, child, _) = try world.family()
+            for _ in 0..<150 { _ = try world.device(of: child) }
+            let client = try HTTPClient(port: server.port, receiveBuffer: 4_096, offer: TLSClient.Offer())
+            try client.send(TestServer.request("GET", World.api + "get-all-device", token: Token.access(user: user)))
+            usleep(1_000_000)
+            let reply = try client.receive()
+            #expect(reply.status == 200)
+            #expect((40_000..<65_536).contains(reply.body.count), "more than the kernel takes, less than is waited for")
+            server.stop()
+        }
+    }
+
     @Test(arguments: [
         (TLS1_2_VERSION, true), (TLS1_3_VERSION, true), (TLS1_VERSION, false), (TLS1_1_VERSION, false),
     ]) func `TLS 1.2 and 1.3 are spoken, older versions are not`(_ version: Int32, _ spoken: Bool) throws {
@@ -209,15 +227,23 @@ import Testing
         let lines = server.logLines { $0["message"]?.string == "redirecting to https" }
         let line = try #require(lines.first)
         let port = try #require(line["port"]?.integer.flatMap { UInt16(exactly: $0) })
-        for (host, origin) in [
-            ("lux.example:80", "lux.example"), ("lux.example", "lux.example"), ("[::1]:80", "[::1]"),
+        for (target, host, origin) in [
+            ("/a%20b?c=d", "lux.example:80", "lux.example"), ("/a%20b?c=d", "lux.example", "lux.example"),
+            ("/a%20b?c=d", "[::1]:80", "[::1]"), ("http://lux.example:80/a%20b?c=d", "h", "lux.example"),
         ] {
             let plain = try HTTPClient(port: port)
-            try plain.send("POST /a%20b?c=d HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n\r\n")
+            try plain.send(
+                "POST \(target) HTTP/1.1\r\nHost: \(host)\r\nX-Request-ID: mine\r\nContent-Length: 0\r\n\r\n")
             let reply = try plain.receive()
             #expect(reply.status == 308)
             #expect(reply.header("Location") == "https://\(origin):\(server.port)/a%20b?c=d")
+            #expect(reply.requestID == "mine")
             #expect(reply.body.isEmpty)
+        }
+        for (request, status) in [("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 400), ("nonsense\r\n\r\n", 400)] {
+            let plain = try HTTPClient(port: port)
+            try plain.send(request)
+            expect(try plain.receive(), status, "Bad Request")
         }
         server.stop()
         let without = try TestServer(World.sharedDatabase)

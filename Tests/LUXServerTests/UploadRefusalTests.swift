@@ -110,4 +110,20 @@ import Testing
         expect(try world.upload([complete], as: user), answers: Saved.complete)
         world.server.stop()
     }
+
+    @Test func `answers 409 to a unique violation that does not pass`() throws {
+        let world = try World.own()
+        let (user, child, device) = try world.family()
+        let (_, otherChild, other) = try world.family()
+        // Rows with ids of their own, which the sequence will come to.
+        try world.sql.script(
+            """
+            insert into device_logs (id, device_id, real_user_id, treatment_date, finish_flag)
+            select n, \(other.id), \(otherChild), now() + n * interval '1 second', 1 from generate_series(1, 20) n
+            """)
+        let record = World.record(child: child, device: device, date: "2025-02-21T15:48:19", flag: 1, file: 1)
+        expect(try world.upload([record], as: user), 409, "Create Device Log Failed")
+        #expect(try world.logs(of: device).isEmpty)
+        world.server.stop()
+    }
 }

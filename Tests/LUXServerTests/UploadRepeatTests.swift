@@ -1,3 +1,4 @@
+import Glibc
 import LUXTestSupport
 import Testing
 
@@ -19,6 +20,39 @@ import Testing
         World.record(
             child: child ?? self.child, device: device, date: "2025-03-01T\(time)Z", flag: flag, intensity: intensity,
             file: file)
+    }
+
+    @Test func `stores a refresh that differs in the decimals of an unknown number only`() throws {
+        for decimals in ["1.0", "1.00"] {
+            let record = World.record(
+                child: child, device: device, date: "2025-03-02T10:00:00Z", flag: 1, file: 1,
+                more: ",\"voltage\":\(decimals)")
+            expect(try world.upload([record], as: user), answers: Saved.complete)
+            let stored = try world.sql.value(
+                "select detail_data->>'voltage' from device_logs where device_id = $1", [String(device.id)])
+            #expect(stored == decimals)
+        }
+    }
+
+    @Test func `times an upload that waited for another one behind it`() async throws {
+        try await onThread {
+            let world = try World.own()
+            let (user, child, device) = try world.family()
+            try world.sql.script("begin; select * from devices where id = \(device.id) for update")
+            let token = Token.access(user: user)
+            let record = World.record(child: child, device: device, date: "2025-03-02T10:00:00Z", flag: 1, file: 1)
+            let client = try world.server.connect()
+            try client.send(
+                TestServer.request("POST", World.api + "devlog", token: token, body: World.logArrays([record])))
+            usleep(300_000)
+            let released = try world.sql.value("select clock_timestamp()")
+            try world.sql.script("commit")
+            #expect(try client.receive().status == 200)
+            let late = try world.sql.integer(
+                "select count(*) from device_logs where created_at > $1 and updated_at > $1", [released])
+            #expect(late == 1)
+            world.server.stop()
+        }
     }
 
     @Test func `changes nothing when the same upload comes twice`() throws {

@@ -43,8 +43,10 @@ package final class HTTPClient {
     deinit { close(descriptor) }
 
     /// Connects and does a TLS handshake.
-    package convenience init(port: UInt16, timeout: Double = 15, offer: TLSClient.Offer) throws {
-        try self.init(port: port, timeout: timeout)
+    package convenience init(
+        port: UInt16, timeout: Double = 15, receiveBuffer: Int32? = nil, offer: TLSClient.Offer
+    ) throws {
+        try self.init(port: port, timeout: timeout, receiveBuffer: receiveBuffer)
         tls = try TLSClient(descriptor: descriptor, offer: offer)
     }
 

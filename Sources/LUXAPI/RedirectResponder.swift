@@ -1,0 +1,55 @@
+import EventLoop
+import HTTP
+
+/// Sends every request to the same target over HTTPS (308, RFC 9110 section 15.4.9), which keeps method and body.
+///
+/// `@unchecked Sendable` by way of ``HTTPResponder``: it has no state that changes.
+public final class RedirectResponder: HTTPResponder {
+    private let port: Int
+    private let log: @Sendable (RequestRecord) -> Void
+
+    /// Makes the responder of a loop.
+    ///
+    /// - Parameters:
+    ///   - port: where HTTPS is spoken.
+    ///   - log: takes the record of each answered request.
+    public init(port: Int, log: @escaping @Sendable (RequestRecord) -> Void) {
+        self.port = port
+        self.log = log
+    }
+
+    /// The redirection; part of `HTTPResponder`.
+    public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
+        var record = RequestRecord(requestID: RequestID.of(request.headers), method: request.method.rawValue)
+        guard let (authority, pathAndQuery) = request.effectiveURI else {
+            record.cause = "no origin to redirect to"
+            return finish(
+                ErrorResponse(status: .badRequest, detail: HTTPStatus.badRequest.reasonPhrase).response, record)
+        }
+        var response = HTTPResponse(status: .permanentRedirect)
+        let suffix = port == 443 ? "" : ":\(port)"
+        response.headers.add("Location", "https://\(Self.host(in: authority))\(suffix)\(pathAndQuery)")
+        return finish(response, record)
+    }
+
+    /// The answer to what is no request; part of `HTTPResponder`.
+    public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+        finish(ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason))
+    }
+
+    private func finish(_ response: HTTPResponse, _ record: RequestRecord) -> HTTPResponse {
+        var (response, record) = (response, record)
+        response.headers.set("X-Request-ID", record.requestID)
+        record.status = response.status.rawValue
+        log(record)
+        return response
+    }
+
+    /// An authority without its port.
+    private static func host(in authority: String) -> Substring {
+        let bytes = authority.utf8
+        let end = bytes.lastIndex(of: UInt8(ascii: "]")) ?? bytes.startIndex
+        let colon = bytes[end...].firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
+        return authority[..<colon]
+    }
+}
