@@ -1,13 +1,23 @@
 import JSON
 
 /// A claim of one of the kinds that are looked at.
-enum ClaimValue: Equatable {
+enum ClaimValue {
     case string(String)
     /// Any number, exact where it is an integer that fits.
     case number(Double, exact: Int64?)
     /// The strings of an array of nothing but strings.
     case strings([String])
     case other
+
+    /// Whether it is this string, or an array that holds it. Strings are compared code point by code point (RFC 7515 section
+    /// 5.3), which Swift's own comparison does not do.
+    func holds(_ text: String, orOneOfSeveral isList: Bool) -> Bool {
+        switch self {
+        case .string(let value): value.utf8.elementsEqual(text.utf8)
+        case .strings(let values): isList && values.contains { $0.utf8.elementsEqual(text.utf8) }
+        case .number, .other: false
+        }
+    }
 }
 
 /// The members of a JSON object, each of which stands for itself; of two with one name the last counts.

@@ -89,7 +89,7 @@ struct Server {
         var database = PostgresConfiguration(
             connectionString: configuration.databaseURL, statementTimeout: databaseTimeout)
         database.readTimeout = min(database.readTimeout, databaseTimeout)
-        database.connectionWait = min(database.connectionWait, databaseTimeout)
+        database.connectionWait = min(database.connectionWait, databaseTimeout / 2)
         let logger = logger
         let loops = try (0..<count).map { try EventLoop(label: "lux.loop.\($0)") }
         let pools = loops.enumerated().map { index, loop in

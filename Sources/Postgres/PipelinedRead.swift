@@ -4,6 +4,8 @@ import EventLoop
 final class PipelinedRead: OutcomeReceiver {
     let query: PostgresQuery
     private let deadline: MonotonicTime
+    /// Until when it may wait for a connection.
+    private var waitsUntil: MonotonicTime
     private var continuation: UnsafeContinuation<Result<PostgresResult, PostgresError>, Never>?
     /// Sends it a second time; called at most once.
     var retry: ((PipelinedRead) -> Void)?
@@ -13,6 +15,7 @@ final class PipelinedRead: OutcomeReceiver {
     private init(_ query: PostgresQuery, deadline: MonotonicTime) {
         self.query = query
         self.deadline = deadline
+        waitsUntil = deadline
     }
 
     /// Hands a read to `submit` and waits for its outcome.
@@ -29,9 +32,27 @@ final class PipelinedRead: OutcomeReceiver {
     /// Whether somebody still waits for it.
     var isWaiting: Bool { continuation != nil }
 
+    /// Begins to wait for a connection.
+    func wait(until last: MonotonicTime) {
+        waitsUntil = min(deadline, last)
+    }
+
+    /// Gives up when no connection has come in time.
+    ///
+    /// - Returns: whether nobody waits for it any more.
+    func hasGivenUp(at now: MonotonicTime) -> Bool {
+        if isWaiting, now >= waitsUntil {
+            let message = "no connection within the time to wait for one"
+            finish(.failure(PostgresError(kind: .poolExhausted, message: message)))
+        }
+        return !isWaiting
+    }
+
     func received(_ outcome: StatementOutcome) {
         switch outcome {
         case .result(let result): finish(.success(result))
+        // Its preparation stood in a batch that failed: it can be prepared again.
+        case .failure(let error) where error.sqlState == "26000": tryAgain(or: error)
         case .failure(let error): finish(.failure(error))
         case .aborted(let cause): tryAgain(or: cause)
         }

@@ -12,6 +12,11 @@ public struct PostgresConfiguration: Sendable {
     public var readTimeout: Duration = .seconds(2)
     /// How long a request waits for a connection at most.
     public var connectionWait: Duration = .seconds(5)
+    /// For how long the server may be silent while it owes answers to reads: they are under `readTimeout` all.
+    var readSilence: Duration { readTimeout + .seconds(2) }
+    /// For how long it may owe the answer to a commit that nobody waits for any more. While a standby is away this is the
+    /// pace at which sessions are given up to wait on their own.
+    public var commitSilence: Duration = .seconds(60)
     /// How many reads may be under way in one pipeline; more wait.
     public var maximumReadsInFlight = 512
     /// How many requests may wait in each of the two lanes; more are refused at once.

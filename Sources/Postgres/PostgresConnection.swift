@@ -1,27 +1,6 @@
 import CLibPQ
 import DequeModule
-import Dispatch
 import EventLoop
-
-/// What became of one statement of a pipeline.
-enum StatementOutcome {
-    case result(PostgresResult)
-    case failure(PostgresError)
-    /// Not executed, because an earlier statement of the same batch failed: `cause`.
-    case aborted(cause: PostgresError)
-}
-
-/// Whoever sent a statement and waits for what becomes of it. All calls come on the connection's loop.
-protocol OutcomeReceiver: AnyObject {
-    /// One statement ended.
-    func received(_ outcome: StatementOutcome)
-    /// All statements up to the Sync sent for this receiver ended (libpq manual, "Pipeline Mode").
-    func synchronized()
-    /// The connection was lost; nothing more will come.
-    func lost(_ error: PostgresError)
-    /// Called at each tick. `true` when the connection must be given up for it.
-    func expired(at now: MonotonicTime) -> Bool
-}
 
 /// A libpq connection in non-blocking pipeline mode, confined to one event loop.
 ///
@@ -40,6 +19,8 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     private let pg: OpaquePointer
     private let descriptor: Int32
     private let loop: EventLoop
+    private let cancels: CancelQueue
+    private let silenceLimit: Duration
     private let onClose: (PostgresError) -> Void
     private var expectations: Deque<Expectation> = []
     private var prepared: Set<String> = []
@@ -48,6 +29,15 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     private var needsSync = false
     private var watchesWritable = false
     private var encoder = ParameterEncoder()
+    /// When the server last said something, or began to owe an answer.
+    private var lastProgress = MonotonicTime.now()
+
+    /// Whether a `COMMIT` was sent and not answered.
+    private(set) var isCommitting = false
+    /// `false` when the last commit is stored here, but its wait for a standby was broken off.
+    private(set) var isCommitConfirmed = true
+    /// Called once when the commit that is under way is answered, its owner having given up.
+    var whenCommitted: (() -> Void)?
 
     /// Whether statements may be sent.
     private(set) var isOpen = true
@@ -56,11 +46,16 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     var inFlight: Int { expectations.count }
 
     /// Takes the ownership of a connected, idle `PGconn`.
+    ///
+    /// - Parameter silenceLimit: for how long the server may owe an answer without saying anything.
     init(
-        adopting pg: OpaquePointer, loop: EventLoop, onClose: @escaping (PostgresError) -> Void
+        adopting pg: OpaquePointer, loop: EventLoop, cancels: CancelQueue, silenceLimit: Duration,
+        onClose: @escaping (PostgresError) -> Void
     ) throws(PostgresError) {
         self.pg = pg
         self.loop = loop
+        self.cancels = cancels
+        self.silenceLimit = silenceLimit
         self.onClose = onClose
         descriptor = PQsocket(pg)
         guard PQsetnonblocking(pg, 1) == 0, PQenterPipelineMode(pg) == 1, descriptor >= 0 else {
@@ -74,6 +69,21 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             PQfinish(pg)
             throw PostgresError(kind: .connection, message: error.description)
         }
+        // Unretained: libpq calls it only while this object owns the PGconn.
+        PQsetNoticeReceiver(pg, noticed, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Says that the batch that is sent next commits.
+    func beginCommit() {
+        isCommitting = true
+        isCommitConfirmed = true
+    }
+
+    /// A `SyncRepWaitForLSN` that is cancelled warns, and the commit is then answered as any other (PostgreSQL manual,
+    /// "Synchronous Replication").
+    fileprivate func take(notice: OpaquePointer) {
+        guard let function = PQresultErrorField(notice, Int32(Character("R").asciiValue ?? 0)) else { return }
+        if String(cString: function) == "SyncRepWaitForLSN" { isCommitConfirmed = false }
     }
 
     /// Whether the session is as it was at the beginning: no transaction, nothing under way.
@@ -90,31 +100,35 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             receiver.lost(PostgresError(kind: .connection, message: "the connection is closed"))
             return
         }
+        if expectations.isEmpty { lastProgress = loop.now }
         let name = query.statement.name
         if prepared.insert(name).inserted {
             let types = query.parameters.map { Oid($0.typeOID) }
             guard PQsendPrepare(pg, name, query.statement.sql, Int32(types.count), types) == 1 else {
-                receiver.lost(PostgresError(connection: pg))
-                return close(PostgresError(connection: pg))
+                return fail(receiver)
             }
             expectations.append(.preparation(name: name))
         }
         let sent = encoder.withEncoded(query.parameters) { count, values, lengths, formats in
             PQsendQueryPrepared(pg, name, count, values, lengths, formats, 1)
         }
-        guard sent == 1 else {
-            receiver.lost(PostgresError(connection: pg))
-            return close(PostgresError(connection: pg))
-        }
+        guard sent == 1 else { return fail(receiver) }
         expectations.append(.statement(receiver, name: name))
         needsSync = true
+    }
+
+    /// First the pool is told, so that a read that is sent again goes to another connection.
+    private func fail(_ receiver: any OutcomeReceiver) {
+        let reason = PostgresError(connection: pg)
+        close(reason)
+        receiver.lost(reason)
     }
 
     /// Ends a batch for its receiver and sends all of it.
     func synchronize(for receiver: any OutcomeReceiver) {
         guard isOpen else { return }
         needsSync = false
-        guard PQpipelineSync(pg) == 1 else { return close(PostgresError(connection: pg)) }
+        guard PQpipelineSync(pg) == 1 else { return closeBroken() }
         expectations.append(.sync(receiver))
         flush()
     }
@@ -124,16 +138,16 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         guard isOpen else { return }
         if needsSync {
             needsSync = false
-            guard PQpipelineSync(pg) == 1 else { return close(PostgresError(connection: pg)) }
+            guard PQpipelineSync(pg) == 1 else { return closeBroken() }
             expectations.append(.sync(nil))
             flush()
         }
-        if PQstatus(pg) == CONNECTION_BAD { close(PostgresError(connection: pg)) }
+        if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
     }
 
     private func flush() {
         let state = PQflush(pg)
-        guard state >= 0 else { return close(PostgresError(connection: pg)) }
+        guard state >= 0 else { return closeBroken() }
         let wantsWritable = state == 1
         guard wantsWritable != watchesWritable else { return }
         watchesWritable = wantsWritable
@@ -152,11 +166,12 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         guard isOpen else { return }
         guard PQconsumeInput(pg) == 1 else {
             deliver()
-            return close(PostgresError(connection: pg))
+            return closeBroken()
         }
+        lastProgress = loop.now
         deliver()
         if isOpen, watchesWritable { flush() }
-        if isOpen, PQstatus(pg) == CONNECTION_BAD { close(PostgresError(connection: pg)) }
+        if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
     }
 
     /// Hands out what has arrived. On a bad connection `PQgetResult` answers NULL for ever, so a NULL that ends no
@@ -192,6 +207,8 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         default:
             let error = PostgresError(result: result, statement: nameOfCurrentStatement)
             PQclear(result)
+            // The server's last word. Whoever waits is told that the connection is lost: a commit may have taken place.
+            guard error.kind == .server else { return close(error) }
             if batchError == nil { batchError = error }
             current = .failure(error)
         }
@@ -214,12 +231,6 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             expectations.removeFirst()
             receiver.received(outcome)
         case .sync, nil:
-            // The server's last word when it ends a session between two statements; it stays unknown to whoever waits
-            // for the Sync whether a commit took place.
-            if case .failure(var error) = outcome {
-                error.kind = .connection
-                return close(error)
-            }
             close(PostgresError(kind: .connection, message: "a result that nothing asked for"))
         }
     }
@@ -231,6 +242,10 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         }
         expectations.removeFirst()
         receiver?.synchronized()
+        isCommitting = false
+        let next = whenCommitted
+        whenCommitted = nil
+        next?()
     }
 
     // MARK: Ending
@@ -238,6 +253,9 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     /// Gives up what has waited for too long.
     func expire(at now: MonotonicTime) {
         guard isOpen else { return }
+        if !expectations.isEmpty, now - lastProgress > silenceLimit {
+            return close(PostgresError(kind: .connection, message: "the server owes an answer and is silent"))
+        }
         var giveUp = false
         for expectation in expectations {
             switch expectation {
@@ -248,16 +266,14 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             }
         }
         if giveUp {
-            cancel()
+            cancels.cancel(pg)
             close(PostgresError(kind: .timeout, message: "the deadline has passed"))
         }
     }
 
-    /// Asks the server to stop what it does for this session. `PQcancel` opens a connection and blocks, hence the queue.
-    private func cancel() {
-        guard let cancel = PQgetCancel(pg) else { return }
-        let request = CancelRequest(pointer: cancel)
-        DispatchQueue.global().async { request.send() }
+    /// Ends a session whose connection libpq has found to be lost.
+    private func closeBroken() {
+        if isOpen { close(PostgresError(connection: pg)) }
     }
 
     /// Ends the session; whoever waits for an outcome is told that it is lost. A second call does nothing.
@@ -279,15 +295,8 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     }
 }
 
-/// A `PGcancel` on its way to another thread.
-///
-/// `@unchecked Sendable`: libpq documents `PQcancel` as safe from any thread; the object is used once and freed there.
-private struct CancelRequest: @unchecked Sendable {
-    let pointer: OpaquePointer
-
-    func send() {
-        var message = [CChar](repeating: 0, count: 256)
-        PQcancel(pointer, &message, Int32(message.count))
-        PQfreeCancel(pointer)
-    }
+/// libpq's `PQnoticeReceiver`.
+private func noticed(_ context: UnsafeMutableRawPointer?, _ notice: OpaquePointer?) {
+    guard let context, let notice else { return }
+    Unmanaged<PostgresConnection>.fromOpaque(context).takeUnretainedValue().take(notice: notice)
 }

@@ -45,8 +45,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
         constraint = field("n")
         message = field("M") ?? String(cString: PQresultErrorMessage(result))
         self.statement = statement
-        // Without an SQLSTATE the message is libpq's own: the server is gone.
-        kind = sqlState == nil ? .connection : .server
+        // Without an SQLSTATE the message is libpq's own: the server is gone. It also is after a fatal error.
+        kind = sqlState == nil || ["FATAL", "PANIC"].contains(field("V")) ? .connection : .server
     }
 
     /// What libpq says of a connection that was not made or was lost.

@@ -13,6 +13,8 @@ import EventLoop
 public final class PostgresPool: @unchecked Sendable {
     private final class Slot {
         let isPipeline: Bool
+        /// A queue of its own: one that waits for a server in vain must not keep the others waiting.
+        let queue = DispatchQueue(label: "lux.postgres.connect")
         var connection: PostgresConnection?
         var connecting = false
         var failures = 0
@@ -23,26 +25,13 @@ public final class PostgresPool: @unchecked Sendable {
         }
     }
 
-    private final class LeaseWaiter {
-        let deadline: MonotonicTime
-        let continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
-
-        init(
-            _ deadline: MonotonicTime,
-            _ continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
-        ) {
-            self.deadline = deadline
-            self.continuation = continuation
-        }
-    }
-
     /// The loop that the pool lives on.
     public let loop: EventLoop
     private let configuration: PostgresConfiguration
     private let onEvent: @Sendable (PostgresPoolEvent) -> Void
     private let slots: [Slot]
-    private var idle: [PostgresConnection] = []
-    private var waiters: Deque<LeaseWaiter> = []
+    private let leases: LeaseQueue
+    private let cancels = CancelQueue()
     private var waitingReads: Deque<PipelinedRead> = []
     private var closed = false
 
@@ -58,6 +47,7 @@ public final class PostgresPool: @unchecked Sendable {
         self.loop = loop
         self.configuration = configuration
         self.onEvent = onEvent
+        leases = LeaseQueue(configuration)
         slots = (0..<max(1, connections)).map { Slot(isPipeline: $0 == 0 && connections > 1) }
     }
 
@@ -75,10 +65,10 @@ public final class PostgresPool: @unchecked Sendable {
             self.closed = true
             let reason = PostgresError(kind: .connection, message: "the pool is closed")
             for slot in self.slots { slot.connection?.close(reason) }
-            for waiter in self.waiters { waiter.continuation.resume(returning: .failure(reason)) }
-            for read in self.waitingReads { read.lost(reason) }
-            self.waiters = []
+            self.leases.close(reason)
+            let reads = self.waitingReads
             self.waitingReads = []
+            for read in reads { read.lost(reason) }
         }
     }
 
@@ -91,12 +81,13 @@ public final class PostgresPool: @unchecked Sendable {
     public func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresResult {
         loop.assertCurrent()
         guard slots[0].isPipeline else {
-            return try await withLease(until: deadline) { connection throws(PostgresError) in
-                try await PipelinedRead.run(query, deadline: deadline) { read in
-                    connection.send(query, for: read)
-                    connection.endTurn()
-                }
+            let results = try await withLease(until: deadline) { connection throws(PostgresError) in
+                try await Batch.run([query], on: connection, deadline: deadline)
             }
+            guard let result = results.first else {
+                throw PostgresError(kind: .protocolViolation, message: "a read without a result")
+            }
+            return result
         }
         return try await PipelinedRead.run(query, deadline: deadline) { read in
             read.retry = { [unowned self] in self.submit($0) }
@@ -105,9 +96,12 @@ public final class PostgresPool: @unchecked Sendable {
     }
 
     private func submit(_ read: PipelinedRead) {
-        if let connection = slots[0].connection, connection.inFlight < configuration.maximumReadsInFlight {
+        if waitingReads.isEmpty, let connection = slots[0].connection,
+            connection.inFlight < configuration.maximumReadsInFlight
+        {
             send(read, on: connection)
-        } else if waitingReads.count < configuration.maximumWaiting {
+        } else if !closed, waitingReads.count < configuration.maximumWaiting {
+            read.wait(until: .now() + configuration.connectionWait)
             waitingReads.append(read)
         } else {
             read.lost(PostgresError(kind: .poolExhausted, message: "too many reads are waiting"))
@@ -119,7 +113,7 @@ public final class PostgresPool: @unchecked Sendable {
         while connection.isOpen, connection.inFlight < configuration.maximumReadsInFlight,
             let read = waitingReads.popFirst()
         {
-            if read.isWaiting { send(read, on: connection) }
+            if !read.hasGivenUp(at: loop.now) { send(read, on: connection) }
         }
     }
 
@@ -155,7 +149,7 @@ public final class PostgresPool: @unchecked Sendable {
                         throw error
                     }
                 }
-            } catch let error as PostgresError where error.isTransient && attempt < 3 {
+            } catch let error as PostgresError where error.isTransient && attempt < 3 && .now() < deadline {
                 attempt += 1
                 try await Task.sleep(for: .milliseconds(Int.random(in: 5...(20 << attempt))))
             }
@@ -165,7 +159,7 @@ public final class PostgresPool: @unchecked Sendable {
     private func withLease<T>(
         until deadline: MonotonicTime, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        let connection = try await lease(until: deadline)
+        let connection = try await leases.lease(until: deadline)
         defer { release(connection) }
         return try await body(connection)
     }
@@ -173,44 +167,26 @@ public final class PostgresPool: @unchecked Sendable {
     private func withLease<T>(
         until deadline: MonotonicTime, _ body: (PostgresConnection) async throws(PostgresError) -> T
     ) async throws(PostgresError) -> T {
-        let connection = try await lease(until: deadline)
+        let connection = try await leases.lease(until: deadline)
         defer { release(connection) }
         return try await body(connection)
     }
 
-    private func lease(until deadline: MonotonicTime) async throws(PostgresError) -> PostgresConnection {
-        while let connection = idle.popLast() {
-            if connection.isOpen { return connection }
-        }
-        guard !closed, waiters.count < configuration.maximumWaiting else {
-            throw PostgresError(kind: .poolExhausted, message: "too many requests wait for a connection")
-        }
-        return try await withUnsafeContinuation { continuation in
-            waiters.append(LeaseWaiter(min(deadline, .now() + configuration.connectionWait), continuation))
-        }.get()
-    }
-
     private func release(_ connection: PostgresConnection) {
-        guard connection.isIdle else {
+        if connection.isIdle { return leases.offer(connection) }
+        guard connection.isOpen, connection.isCommitting else {
             return connection.close(
                 PostgresError(kind: .connection, message: "given back in the middle of a transaction"))
         }
-        offer(connection)
-    }
-
-    private func offer(_ connection: PostgresConnection) {
-        if let waiter = waiters.popFirst() {
-            waiter.continuation.resume(returning: .success(connection))
-        } else {
-            idle.append(connection)
-        }
+        // Its owner was not prepared to wait for the commit.
+        connection.whenCommitted = { [unowned self, unowned connection] in release(connection) }
     }
 
     // MARK: Turns and ticks
 
     private func endTurn() {
-        for slot in slots { slot.connection?.endTurn() }
         if !waitingReads.isEmpty { sendWaitingReads() }
+        for slot in slots { slot.connection?.endTurn() }
     }
 
     private func tick() {
@@ -219,15 +195,8 @@ public final class PostgresPool: @unchecked Sendable {
             slot.connection?.expire(at: now)
             if slot.connection == nil, !slot.connecting, slot.retryAt <= now, !closed { connect(slot) }
         }
-        while let first = waiters.first, first.deadline <= now {
-            waiters.removeFirst()
-            let error = PostgresError(kind: .poolExhausted, message: "no connection within the time to wait for one")
-            first.continuation.resume(returning: .failure(error))
-        }
-        // The deadlines of those who wait are in nearly the order of their arrival.
-        while let first = waitingReads.first, !first.isWaiting || first.expired(at: now) {
-            waitingReads.removeFirst()
-        }
+        leases.expire(at: now)
+        if !waitingReads.isEmpty { waitingReads.removeAll { $0.hasGivenUp(at: now) } }
     }
 
     // MARK: Connecting
@@ -237,7 +206,7 @@ public final class PostgresPool: @unchecked Sendable {
         let settings = slot.isPipeline ? configuration.readSettings : configuration.transactionSettings
         let connectionString = configuration.connectionString
         let index = slots.firstIndex { $0 === slot } ?? 0
-        DispatchQueue.global().async {
+        slot.queue.async {
             let outcome = ConnectedSession.open(connectionString, settings: settings)
             self.loop.execute { self.connected(self.slots[index], outcome) }
         }
@@ -248,14 +217,17 @@ public final class PostgresPool: @unchecked Sendable {
         do throws(PostgresError) {
             let session = try outcome.get()
             guard !closed else { return session.finish() }
-            let connection = try PostgresConnection(adopting: session.pg, loop: loop) { [weak self, weak slot] reason in
+            let connection = try PostgresConnection(
+                adopting: session.pg, loop: loop, cancels: cancels,
+                silenceLimit: slot.isPipeline ? configuration.readSilence : configuration.commitSilence
+            ) { [weak self, weak slot] reason in
                 guard let self, let slot else { return }
                 self.lost(slot, reason)
             }
             slot.connection = connection
             slot.failures = 0
             onEvent(.connected)
-            if slot.isPipeline { sendWaitingReads() } else { offer(connection) }
+            if slot.isPipeline { sendWaitingReads() } else { leases.offer(connection) }
         } catch {
             pause(slot)
             onEvent(.connectFailed(error))
@@ -263,7 +235,7 @@ public final class PostgresPool: @unchecked Sendable {
     }
 
     private func lost(_ slot: Slot, _ reason: PostgresError) {
-        idle.removeAll { $0 === slot.connection }
+        leases.withdraw(slot.connection)
         slot.connection = nil
         guard !closed else { return }
         // The first attempt follows at once, with a little jitter so that not all connections return in one moment.

@@ -74,7 +74,7 @@ package final class TestServer: Sendable {
 
     /// The log lines so far for which `matches` is true; waits a moment for the first one.
     package func logLines(_ matches: @escaping (JSONValue) -> Bool) -> [JSONValue] {
-        process.waitForOutput(seconds: 5) { lines in
+        process.waitForOutput(seconds: 15) { lines in
             let found = lines.compactMap { JSONValue($0) }.filter(matches)
             return found.isEmpty ? nil : found
         } ?? []

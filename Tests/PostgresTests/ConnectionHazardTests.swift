@@ -108,7 +108,7 @@ import Testing
             let start = MonotonicTime.now()
             defer { #expect(MonotonicTime.now() - start < .seconds(2)) }
             try await pool.transaction(deadline: .within(.milliseconds(200))) {
-                try await $0.commit([Self.nap(.int8(30_000))])
+                _ = try await $0.run([Self.nap(.int8(30_000))])
             }
         }
         #expect(error?.kind == .timeout)

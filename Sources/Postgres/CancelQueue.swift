@@ -1,0 +1,41 @@
+import CLibPQ
+import Dispatch
+import EventLoop
+
+/// Sends the cancel requests of a pool from a thread of its own: `PQcancel` opens a connection and blocks, for minutes when
+/// the server does not answer at all.
+final class CancelQueue: Sendable {
+    /// Beyond these a request is dropped: the session is closed anyway, and its `statement_timeout` ends what it does.
+    private static let bound = 16
+
+    private let queue = DispatchQueue(label: "lux.postgres.cancel")
+    private let waiting = Locked(0)
+
+    /// A `PGcancel` on its way to another thread.
+    ///
+    /// `@unchecked Sendable`: libpq documents `PQcancel` as safe from any thread; the object is used once and freed there.
+    private struct Request: @unchecked Sendable {
+        let pointer: OpaquePointer
+
+        func send() {
+            var message = [CChar](repeating: 0, count: 256)
+            PQcancel(pointer, &message, Int32(message.count))
+            PQfreeCancel(pointer)
+        }
+    }
+
+    /// Asks the server to stop what it does for a session.
+    func cancel(_ pg: OpaquePointer) {
+        let isFull = waiting.withLock { count in
+            guard count < Self.bound else { return true }
+            count += 1
+            return false
+        }
+        guard !isFull, let pointer = PQgetCancel(pg) else { return }
+        let request = Request(pointer: pointer)
+        queue.async { [waiting] in
+            request.send()
+            waiting.withLock { $0 -= 1 }
+        }
+    }
+}

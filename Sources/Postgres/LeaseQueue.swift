@@ -1,0 +1,74 @@
+import DequeModule
+import EventLoop
+
+/// The connections that wait for somebody, and those who wait for a connection. Confined to the pool's loop.
+final class LeaseQueue {
+    private struct Waiter {
+        let deadline: MonotonicTime
+        let continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
+    }
+
+    /// Whoever gets a connection must have time left to use it: one that is given up in the middle of a statement has to be
+    /// made anew, just when connections are scarce.
+    private static let reserve = Duration.milliseconds(50)
+
+    private let maximumWait: Duration
+    private let maximumWaiting: Int
+    private var idle: [PostgresConnection] = []
+    private var waiters: Deque<Waiter> = []
+    private var isClosed = false
+
+    init(_ configuration: PostgresConfiguration) {
+        maximumWait = configuration.connectionWait
+        maximumWaiting = configuration.maximumWaiting
+    }
+
+    /// A connection for one owner, to be given back by ``offer(_:)``.
+    func lease(until deadline: MonotonicTime) async throws(PostgresError) -> PostgresConnection {
+        let last = deadline + (.zero - Self.reserve)
+        guard MonotonicTime.now() < last else {
+            throw PostgresError(kind: .timeout, message: "the deadline of the request has passed")
+        }
+        while let connection = idle.popLast() {
+            if connection.isOpen { return connection }
+        }
+        guard !isClosed, waiters.count < maximumWaiting else {
+            throw PostgresError(kind: .poolExhausted, message: "too many requests wait for a connection")
+        }
+        return try await withUnsafeContinuation { continuation in
+            waiters.append(Waiter(deadline: min(last, .now() + maximumWait), continuation: continuation))
+        }.get()
+    }
+
+    /// Takes a connection for whoever comes next.
+    func offer(_ connection: PostgresConnection) {
+        expire(at: .now())
+        if let waiter = waiters.popFirst() {
+            waiter.continuation.resume(returning: .success(connection))
+        } else {
+            idle.append(connection)
+        }
+    }
+
+    /// Forgets a connection that was lost.
+    func withdraw(_ connection: PostgresConnection?) {
+        idle.removeAll { $0 === connection }
+    }
+
+    /// Tells those who have waited for too long.
+    func expire(at now: MonotonicTime) {
+        guard waiters.contains(where: { $0.deadline <= now }) else { return }
+        let late = waiters.filter { $0.deadline <= now }
+        waiters.removeAll { $0.deadline <= now }
+        let error = PostgresError(kind: .poolExhausted, message: "no connection within the time to wait for one")
+        for waiter in late { waiter.continuation.resume(returning: .failure(error)) }
+    }
+
+    /// Tells all who wait, and whoever comes later.
+    func close(_ reason: PostgresError) {
+        isClosed = true
+        let left = waiters
+        waiters = []
+        for waiter in left { waiter.continuation.resume(returning: .failure(reason)) }
+    }
+}

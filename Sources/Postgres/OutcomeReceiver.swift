@@ -1,0 +1,21 @@
+import EventLoop
+
+/// What became of one statement of a pipeline.
+enum StatementOutcome {
+    case result(PostgresResult)
+    case failure(PostgresError)
+    /// Not executed, because an earlier statement of the same batch failed: `cause`.
+    case aborted(cause: PostgresError)
+}
+
+/// Whoever sent a statement and waits for what becomes of it. All calls come on the connection's loop.
+protocol OutcomeReceiver: AnyObject {
+    /// One statement ended.
+    func received(_ outcome: StatementOutcome)
+    /// All statements up to the Sync sent for this receiver ended (libpq manual, "Pipeline Mode").
+    func synchronized()
+    /// The connection was lost; nothing more will come.
+    func lost(_ error: PostgresError)
+    /// Called at each tick. `true` when the connection must be given up for it.
+    func expired(at now: MonotonicTime) -> Bool
+}
