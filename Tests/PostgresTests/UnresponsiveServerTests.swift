@@ -69,7 +69,7 @@ import Testing
             $0.readTimeout = .milliseconds(100)
             $0.commitSilence = .milliseconds(500)
         }
-        usleep(3_000_000)
+        try await Task.sleep(for: .seconds(3))
         let pause = PostgresStatement("pause", "select 1::bigint from pg_sleep(0.2)")
         let count = try await fixture.run { pool in
             try await pool.transaction(deadline: .within(.seconds(5))) { try await $0.run([pause()]).count }
