@@ -29,6 +29,19 @@ import Testing
         }
     }
 
+    @Test func `a message that was sent is answered so, though its row cannot be settled`() throws {
+        let world = try World.own()
+        let user = try world.user(phone: "+821093847561")
+        try world.sql.script(
+            """
+            create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not today'; end $$;
+            create trigger refusing before update on alimtalks for each row execute function refuse()
+            """)
+        expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+        #expect(try world.sql.value("select status from alimtalks") == "pending")
+        world.server.stop()
+    }
+
     @Test func `makes one row for each message asked for`() throws {
         let user = try world.user(phone: "+821093847561")
         for _ in 0..<3 { #expect(try world.call("POST", "alimtalk", as: user).status == 200) }
