@@ -70,6 +70,9 @@ public final class APIResponder: HTTPResponder {
 
     private func finish(_ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime) {
         response.headers.set("X-Request-ID", record.requestID)
+        // Medical data: for no cache on the way, and never taken for another type than it says.
+        response.headers.add("Cache-Control", "no-store")
+        response.headers.add("X-Content-Type-Options", "nosniff")
         if let policy = services.strictTransportSecurity {
             response.headers.set("Strict-Transport-Security", policy)
         }

@@ -89,7 +89,8 @@ struct Server {
         var database = PostgresConfiguration(
             connectionString: configuration.databaseURL, statementTimeout: databaseTimeout)
         database.readTimeout = min(database.readTimeout, databaseTimeout)
-        database.connectionWait = min(database.connectionWait, databaseTimeout / 2)
+        // Half of the time is left to use the connection; but the longest pause between two attempts to connect is borne.
+        database.connectionWait = min(database.connectionWait, max(databaseTimeout / 2, .milliseconds(650)))
         let logger = logger
         let loops = try (0..<count).map { try EventLoop(label: "lux.loop.\($0)") }
         let pools = loops.enumerated().map { index, loop in

@@ -69,6 +69,8 @@ import Testing
         ]
         for reply in replies {
             #expect(Self.isWellFormed(reply.requestID ?? ""), "\(reply.summary)")
+            #expect(reply.values("cache-control") == ["no-store"])
+            #expect(reply.values("x-content-type-options") == ["nosniff"])
         }
     }
 }
