@@ -105,7 +105,7 @@ import Testing
             ].map { Array($0.utf8) }
             try survives(server) {
                 let statuses = try simultaneously(4) { thread in
-                    var generator = SplitMix(seed: seed &+ UInt64(thread))
+                    var generator = SplitMix64(state: seed &+ UInt64(thread))
                     var statuses: [Int: Int] = [:]
                     for _ in 0..<2_500 {
                         let client = try server.connect(timeout: 10)
@@ -127,7 +127,7 @@ import Testing
     }
 
     /// A request with some bytes changed, taken out, put in or repeated; now and then nothing but noise.
-    private static func mutilated(_ requests: [[UInt8]], _ generator: inout SplitMix) -> [UInt8] {
+    private static func mutilated(_ requests: [[UInt8]], _ generator: inout SplitMix64) -> [UInt8] {
         if Int.random(in: 0..<10, using: &generator) == 0 {
             return (0..<Int.random(in: 1...500, using: &generator)).map { _ in .random(in: 0...255, using: &generator) }
         }
@@ -189,22 +189,5 @@ import Testing
                 #expect(ProcessUsage(of: server.process.pid).memory < before + 20 * 1_024)
             }
         }
-    }
-}
-
-/// A generator that a seed determines (Steele, Lea and Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

@@ -1,4 +1,5 @@
 import LUX
+import LUXTestSupport
 import Testing
 
 /// Plans of random uploads against the rules carried out record by record.
@@ -101,18 +102,5 @@ import Testing
             }
         }
         return (memory, [made, updated, completed, new, repeated])
-    }
-}
-
-/// Steele, Lea and Flood's generator: the same uploads in every run.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import LUX
+import LUXTestSupport
 import Testing
 
 @Suite struct TimestampTests {

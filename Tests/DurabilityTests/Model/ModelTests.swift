@@ -1,0 +1,103 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// Random histories over all endpoints, sent to the running server and to the model: after each step the answer and all
+/// tables are what the model says.
+///
+/// `LUX_MODEL_STEPS` and `LUX_MODEL_SEED` change length and seed; see `Scripts/model`.
+@Suite struct ModelTests {
+    private static let environment = ProcessInfo.processInfo.environment
+    private static let steps = environment["LUX_MODEL_STEPS"].flatMap { Int($0) } ?? 20_000
+    private static let seed = environment["LUX_MODEL_SEED"].flatMap { UInt64($0) } ?? 20_250_301
+    /// Steps in one world: long enough for every state of a few logs, short enough to shrink.
+    private static let historyLength = 120
+
+    /// A step that went wrong.
+    private struct Failure {
+        var step: Int
+        var reason: String
+    }
+
+    @Test func `answers and tables are those of the model, whatever is sent in whatever order`() async throws {
+        try await onThread {
+            let world = try World.own()
+            print("model: \(Self.steps) steps, seed \(Self.seed)")
+            var random = SplitMix64(state: Self.seed)
+            var done = 0
+            while done < Self.steps {
+                let seed = random.next()
+                let length = min(Self.historyLength, Self.steps - done)
+                var generator = RequestGenerator(seed: seed)
+                var requests: [ModelRequest] = []
+                let failure = try Self.run(ModelWorld(world), steps: length) { step, model in
+                    requests.append(generator.next(model))
+                    return requests[step]
+                }
+                if let failure {
+                    try Self.report(failure, requests, world)
+                    break
+                }
+                done += length
+            }
+            #expect(done >= Self.steps)
+            world.server.stop()
+        }
+    }
+
+    /// Sends what `request` gives for each step.
+    private static func run(
+        _ world: ModelWorld, steps: Int, _ request: (_ step: Int, _ model: WorldModel) -> ModelRequest
+    ) throws -> Failure? {
+        var model = ModelWorld.model
+        let client = try world.world.server.connect()
+        var changes: [String: (updatedAt: String, version: Int)] = [:]
+        for step in 0..<steps {
+            let request = request(step, model)
+            let expected = model.answer(request, world.names)
+            try client.send(world.bytes(request))
+            let reply = try client.receive()
+            let answer = ModelAnswer(status: reply.status, body: reply.text)
+            guard answer == expected else { return Failure(step: step, reason: "\(answer), not \(expected)") }
+            if let difference = try world.difference(from: model, world.world.sql) {
+                return Failure(step: step, reason: difference)
+            }
+            for (stored, log) in zip(try world.stored(world.world.sql).logs, model.logs) {
+                // What did not change keeps its time, what did has a new one.
+                if let before = changes[stored.id],
+                    (before.updatedAt == stored.updatedAt) != (before.version == log.version)
+                {
+                    return Failure(
+                        step: step, reason: "updated_at of log \(stored.id): \(before) → \(stored.updatedAt)")
+                }
+                changes[stored.id] = (stored.updatedAt, log.version)
+            }
+        }
+        return nil
+    }
+
+    /// Leaves out requests for as long as what is left still fails, and prints the rest as curl lines.
+    private static func report(_ failure: Failure, _ requests: [ModelRequest], _ world: World) throws {
+        var shortest = Array(requests[...failure.step])
+        var reason = failure.reason
+        var size = shortest.count / 2
+        while size > 0 {
+            var start = 0
+            while start < shortest.count {
+                var candidate = shortest
+                candidate.removeSubrange(start..<min(start + size, shortest.count))
+                if let smaller = try self.run(ModelWorld(world), steps: candidate.count, { step, _ in candidate[step] })
+                {
+                    shortest = Array(candidate[...smaller.step])
+                    reason = smaller.reason
+                } else {
+                    start += size
+                }
+            }
+            size /= 2
+        }
+        let last = try ModelWorld(world)
+        let lines = shortest.map { $0.curl(last.names) }.joined(separator: "\n")
+        Issue.record("seed \(seed): \(reason)\nThe shortest history that shows it:\n\(lines)")
+    }
+}
