@@ -32,6 +32,9 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     /// When the server last said something, or began to owe an answer.
     private var lastProgress = MonotonicTime.now()
 
+    /// Whether the server has refused to write: the primary is elsewhere by now, and a new connection may find it.
+    private var isReadOnly = false
+
     /// Whether a `COMMIT` was sent and not answered.
     private(set) var isCommitting = false
     /// `false` when the last commit is stored here, but its wait for a standby was broken off.
@@ -86,9 +89,9 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         if String(cString: function) == "SyncRepWaitForLSN" { isCommitConfirmed = false }
     }
 
-    /// Whether the session is as it was at the beginning: no transaction, nothing under way.
+    /// Whether the session is as it was at the beginning: no transaction, nothing under way, and of use.
     var isIdle: Bool {
-        isOpen && expectations.isEmpty && PQtransactionStatus(pg) == PQTRANS_IDLE
+        isOpen && !isReadOnly && expectations.isEmpty && PQtransactionStatus(pg) == PQTRANS_IDLE
     }
 
     // MARK: Sending
@@ -209,6 +212,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             PQclear(result)
             // The server's last word. Whoever waits is told that the connection is lost: a commit may have taken place.
             guard error.kind == .server else { return close(error) }
+            if error.sqlState == "25006" { isReadOnly = true }
             if batchError == nil { batchError = error }
             current = .failure(error)
         }

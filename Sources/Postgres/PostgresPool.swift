@@ -33,9 +33,10 @@ public final class PostgresPool: @unchecked Sendable {
     private let leases: LeaseQueue
     private let cancels = CancelQueue()
     private var waitingReads: Deque<PipelinedRead> = []
+    private var started = false
     private var closed = false
 
-    /// Makes a pool that connects once ``start()`` is called.
+    /// Makes a pool that connects once ``start()`` is called. Who asks earlier waits, within the usual limits.
     ///
     /// - Parameters:
     ///   - connections: how many connections it keeps, at least 1.
@@ -49,14 +50,15 @@ public final class PostgresPool: @unchecked Sendable {
         self.onEvent = onEvent
         leases = LeaseQueue(configuration)
         slots = (0..<max(1, connections)).map { Slot(isPipeline: $0 == 0 && connections > 1) }
+        loop.execute {
+            loop.onTurnEnd { self.endTurn() }
+            loop.onTick { self.tick() }
+        }
     }
 
-    /// Begins to connect. From any thread, once.
+    /// Begins to connect. From any thread.
     public func start() {
-        loop.execute {
-            self.loop.onTurnEnd { self.endTurn() }
-            self.loop.onTick { self.tick() }
-        }
+        loop.execute { self.started = true }
     }
 
     /// Closes all connections; whoever waits is told. From any thread.
@@ -193,7 +195,7 @@ public final class PostgresPool: @unchecked Sendable {
         let now = loop.now
         for slot in slots {
             slot.connection?.expire(at: now)
-            if slot.connection == nil, !slot.connecting, slot.retryAt <= now, !closed { connect(slot) }
+            if slot.connection == nil, !slot.connecting, slot.retryAt <= now, started, !closed { connect(slot) }
         }
         leases.expire(at: now)
         if !waitingReads.isEmpty { waitingReads.removeAll { $0.hasGivenUp(at: now) } }

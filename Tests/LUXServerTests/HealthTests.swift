@@ -60,6 +60,11 @@ import Testing
             let server = try TestServer(database, environment: ["LUX_REQUEST_TIMEOUT": "2"])
             #expect(try server.call("GET", "/readyz").status == 503)
             #expect(try server.call("GET", "/healthz").status == 200)
+            let token = Token.access(user: 1)
+            for (method, target) in [("GET", "get-all-device"), ("POST", "alimtalk")] {
+                expect(
+                    try server.call(method, World.api + target, token: token), 503, "Service temporarily unavailable")
+            }
             try cluster.start()
             #expect(server.waits(for: 200, at: "/readyz", seconds: 20))
             let user = try World(database, server).user()

@@ -4,7 +4,7 @@ import Testing
 
 /// A private PostgreSQL in a temporary folder, run as an unprivileged user, gone when the test process is.
 ///
-/// Durability is switched off: what the tests kill is the server and its connections, not the machine.
+/// Durability is switched off unless a test asks for it: what most tests kill is the server and its connections.
 ///
 /// `@unchecked Sendable`: `process` is guarded by `lock`, the rest never changes.
 package final class TestCluster: @unchecked Sendable {
@@ -18,13 +18,25 @@ package final class TestCluster: @unchecked Sendable {
     }
 
     package let folder: String
+    private let data: String
     package let port: UInt16
     private let programs: String
     private let user: String
+    private let settings: [String]
     private let lock = NSLock()
     private var process: ChildProcess?
 
-    package init() throws {
+    /// Makes a cluster and starts it.
+    ///
+    /// - Parameters:
+    ///   - isDurable: whether a commit survives that the cluster is killed.
+    ///   - settings: more settings, `name=value`.
+    ///   - dataFolder: where the data is, in place of a folder of its own; WAL is always in that one.
+    ///   - upstream: a cluster to be a standby of.
+    package init(
+        isDurable: Bool = false, settings: [String] = [], dataFolder: String? = nil,
+        standbyOf upstream: TestCluster? = nil
+    ) throws {
         guard let programs = Locations.postgresPrograms else {
             throw StartFailure(description: "no initdb in pg_config --bindir, /usr/lib/postgresql or PATH")
         }
@@ -36,10 +48,21 @@ package final class TestCluster: @unchecked Sendable {
             chown(folder, entry.pointee.pw_uid, entry.pointee.pw_gid)
         }
         chmod(folder, 0o755)
-        let initdb = try run(
-            "initdb",
-            ["-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-        guard initdb.wait(seconds: 120) == .exit(0) else { throw StartFailure(description: initdb.errors) }
+        data = dataFolder ?? folder + "/data"
+        let fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        self.settings = (isDurable ? [] : fast) + settings
+        let making =
+            if let upstream {
+                try run(
+                    "pg_basebackup",
+                    ["-D", data, "-h", "127.0.0.1", "-p", String(upstream.port), "-U", "postgres", "-R", "-c", "fast"])
+            } else {
+                try run(
+                    "initdb",
+                    ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+                        + (dataFolder == nil ? [] : ["--waldir", folder + "/wal"]))
+            }
+        guard making.wait(seconds: 120) == .exit(0) else { throw StartFailure(description: making.errors) }
         try start()
     }
 
@@ -54,26 +77,45 @@ package final class TestCluster: @unchecked Sendable {
 
     /// Starts the database again after `stop()`.
     package func start() throws {
-        let settings = [
-            "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200",
-            "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder)", "shared_buffers=128MB",
-            "max_wal_size=4GB", "log_min_messages=fatal", "timezone=UTC",
-        ]
-        let process = try run(
-            "postgres", ["-D", folder + "/data", "-p", String(port)] + settings.flatMap { ["-c", $0] })
-        lock.withLock { self.process = process }
+        let settings =
+            [
+                "max_connections=200", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder)",
+                "shared_buffers=128MB",
+                "max_wal_size=4GB", "log_min_messages=fatal", "timezone=UTC",
+            ] + self.settings
+        let arguments = ["-D", data, "-p", String(port)] + settings.flatMap { ["-c", $0] }
         let deadline = Date(timeIntervalSinceNow: 60)
+        var process = try run("postgres", arguments)
         while (try? session()) == nil {
-            guard process.isRunning, Date() < deadline else { throw StartFailure(description: process.errors) }
+            guard Date() < deadline else { throw StartFailure(description: process.errors) }
+            // The processes of a postmaster that was killed take a moment to find out.
+            if !process.isRunning { process = try run("postgres", arguments) }
             usleep(20_000)
         }
+        lock.withLock { self.process = process }
+    }
+
+    /// Kills the postmaster, as the kernel does when memory is short; its processes end by themselves.
+    package func kill() {
+        end(SIGKILL, .signal(SIGKILL))
+    }
+
+    /// `pg_ctl stop -m immediate`: all processes end at once, and the next start recovers.
+    package func stopImmediately() {
+        let process = lock.withLock { self.process }
+        process?.signal(SIGQUIT)
+        process?.wait(seconds: 30)
     }
 
     /// Stops the database at once: sessions are cut, the files stay.
     package func stop() {
+        end(SIGINT, .exit(0))
+    }
+
+    private func end(_ signal: Int32, _ ending: ChildProcess.Ending) {
         let process = lock.withLock { self.process }
-        process?.signal(SIGINT)
-        #expect(process?.wait(seconds: 30) == .exit(0))
+        process?.signal(signal)
+        #expect(process?.wait(seconds: 30) == ending)
     }
 
     private func run(_ program: String, _ arguments: [String]) throws -> ChildProcess {

@@ -45,6 +45,40 @@ import Testing
         }
     }
 
+    @Test func `the rules hold for every order of three uploads, each repeated at each later place`() async throws {
+        try await onThread {
+            func record(_ date: Int, _ flag: Int?, file: Int64? = nil, intensity: Int = 2) -> ModelRequest.Record {
+                .init(child: 0, device: 0, file: file, date: date, flag: flag, intensity: intensity, time: 60, note: 0)
+            }
+            let kinds: [[ModelRequest.Record]] = [
+                [record(30, nil)], [record(30, nil, intensity: 5)], [record(60, nil, intensity: 6)],
+                [record(0, 1, file: 1)], [record(3_630, nil)], [record(1_800, 1, file: 2), record(2_400, 2, file: 3)],
+            ]
+            let uploads = kinds.map { ModelRequest(user: 0, action: .upload($0)) }
+            let world = try World.own()
+            var histories = 0
+            for first in uploads {
+                for second in uploads {
+                    for third in uploads {
+                        let order = [first, second, third]
+                        // Which one comes again, and behind which.
+                        for (again, place) in [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)] {
+                            var requests = order
+                            requests.insert(order[again], at: place + 1)
+                            let failure = try Self.run(ModelWorld(world), steps: requests.count) { step, _ in
+                                requests[step]
+                            }
+                            if let failure { return try Self.report(failure, requests, world) }
+                            histories += 1
+                        }
+                    }
+                }
+            }
+            #expect(histories == 6 * 6 * 6 * 6)
+            world.server.stop()
+        }
+    }
+
     /// Sends what `request` gives for each step.
     private static func run(
         _ world: ModelWorld, steps: Int, _ request: (_ step: Int, _ model: WorldModel) -> ModelRequest

@@ -51,7 +51,7 @@ struct ModelWorld {
     }
 
     /// What the tables hold, in the model's terms, and when each log was changed last.
-    func stored(_ sql: SQLSession) throws -> (devices: [WorldModel.Device], logs: [StoredLog], messages: Int) {
+    func stored(_ sql: SQLSession) throws -> Stored {
         let devices = try sql.query(
             """
             select real_user_id, serial_code, mac_id, device_alias, last_log_file_id, connected_at is not null
@@ -86,12 +86,27 @@ struct ModelWorld {
         let users = "{\(names.users.map { String($0) }.joined(separator: ","))}"
         let messages = try sql.integer(
             "select count(*) from alimtalks where user_id = any($1::bigint[]) and status = 'sent'", [users])
-        return (devices, logs, Int(messages))
+        let connected = try sql.query(
+            "select id from devices where id = any($1::bigint[]) and real_user_id is not null order by connected_at, id",
+            ids
+        ).compactMap { row in row[0].flatMap { Int64($0) }.flatMap { id in names.devices.firstIndex { $0.id == id } } }
+        return Stored(devices: devices, logs: logs, messages: Int(messages), connected: connected)
+    }
+
+    struct Stored {
+        var devices: [WorldModel.Device]
+        var logs: [StoredLog]
+        var messages: Int
+        /// The connected devices in the order of their connecting.
+        var connected: [Int]
     }
 
     /// How tables and model differ; `nil` when they do not.
     func difference(from model: WorldModel, _ sql: SQLSession) throws -> String? {
-        let stored = try stored(sql)
+        Self.difference(of: try stored(sql), from: model)
+    }
+
+    static func difference(of stored: Stored, from model: WorldModel) -> String? {
         for (place, device) in model.devices.enumerated() {
             var expected = device
             expected.connected = min(1, expected.connected)
@@ -104,7 +119,19 @@ struct ModelWorld {
             log.version = 0
             return log
         }
-        guard stored.logs.map(\.log) == logs else { return "logs: stored \(stored.logs.map(\.log)), expected \(logs)" }
+        // Ids grow with time for each device; between devices they say nothing.
+        let byDevice = stored.logs.map(\.log).enumerated().sorted {
+            ($0.element.device, $0.offset) < ($1.element.device, $1.offset)
+        }
+        let expected = logs.enumerated().sorted { ($0.element.device, $0.offset) < ($1.element.device, $1.offset) }
+        guard byDevice.map(\.element) == expected.map(\.element) else {
+            return "logs: stored \(stored.logs.map(\.log)), expected \(logs)"
+        }
+        let connected = model.devices.indices.filter { model.devices[$0].child != nil }
+            .sorted { model.devices[$0].connected < model.devices[$1].connected }
+        guard stored.connected == connected else {
+            return "connected: stored \(stored.connected), expected \(connected)"
+        }
         guard stored.messages == model.messages.count else { return "messages: stored \(stored.messages)" }
         return nil
     }

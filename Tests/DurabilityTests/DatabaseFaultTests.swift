@@ -1,0 +1,206 @@
+import Foundation
+import Glibc
+import LUXTestSupport
+import Testing
+
+/// A database that is full, out of connections, read-only or behind a bad network: 503 while it lasts, nothing stored by
+/// halves, and all well by itself afterwards.
+@Suite struct DatabaseFaultTests {
+    /// A server on its own database that is reached through a proxy.
+    private final class Fixture: Sendable {
+        let database: TestDatabase
+        let proxy: FaultyProxy
+        let server: TestServer
+
+        init(environment: [String: String] = ["LUX_REQUEST_TIMEOUT": "2"]) throws {
+            database = try TestDatabase.make()
+            proxy = try FaultyProxy(to: database.cluster.port)
+            let address = "postgresql://postgres@127.0.0.1:\(proxy.port)/\(database.name)"
+            server = try TestServer(database, environment: environment.merging(["DATABASE_URL": address]) { $1 })
+        }
+
+        /// Uploads while `work` runs.
+        func load(_ load: UploadLoad, during work: () throws -> Void) throws {
+            let (stopped, finished) = (Flag(), Flag())
+            let port = server.port
+            Thread.detachNewThread {
+                try? load.run(until: stopped) { _ in port }
+                finished.set()
+            }
+            defer {
+                stopped.set()
+                while !finished.isSet { usleep(5_000) }
+            }
+            try work()
+        }
+    }
+
+    private static func expectKept(_ load: UploadLoad, _ fixture: Fixture, _ what: String) throws {
+        #expect(fixture.server.waits(for: 200, at: "/readyz", seconds: 10))
+        #expect(try load.repeatOpen(port: fixture.server.port) >= 0)
+        let figures = try load.figures(fixture.database.session())
+        print("\(what): \(figures)")
+        #expect(figures.lost == 0 && figures.torn == 0 && figures.duplicated == 0, "\(figures)")
+        #expect(Set(figures.statuses.keys).isSubset(of: [0, 200, 503]), "\(figures.statuses)")
+        #expect(figures.acknowledged > 10)
+    }
+
+    @Test func `a network that stalls: 503 in time, and service again when it moves`() async throws {
+        try await onThread {
+            let fixture = try Fixture()
+            let load = try UploadLoad(World(fixture.database, fixture.server))
+            try fixture.load(load) {
+                usleep(300_000)
+                for _ in 0..<2 {
+                    fixture.proxy.set(.stall)
+                    usleep(200_000)
+                    let start = Date()
+                    let reply = try fixture.server.call("GET", "/readyz")
+                    #expect(reply.status == 503)
+                    #expect(Date().timeIntervalSince(start) < 3)
+                    usleep(2_500_000)
+                    fixture.proxy.set(.none)
+                    let back = Date()
+                    while load.lastAnswer < back, Date().timeIntervalSince(back) < 10 { usleep(10_000) }
+                    #expect(load.lastAnswer.timeIntervalSince(back) < 4)
+                }
+            }
+            try Self.expectKept(load, fixture, "stalled network")
+            fixture.server.stop()
+            fixture.proxy.close()
+        }
+    }
+
+    @Test func `a network that cuts connections in the middle of messages`() async throws {
+        try await onThread {
+            let fixture = try Fixture()
+            let load = try UploadLoad(World(fixture.database, fixture.server))
+            var random = SplitMix64(state: 7)
+            try fixture.load(load) {
+                for _ in 0..<40 {
+                    fixture.proxy.set(.cut(after: Int.random(in: 0..<3_000, using: &random)))
+                    usleep(60_000)
+                    fixture.proxy.set(.none)
+                    usleep(120_000)
+                }
+            }
+            try Self.expectKept(load, fixture, "40 cuts")
+            fixture.server.stop()
+            fixture.proxy.close()
+        }
+    }
+
+    @Test func `a slow network slows answers down and fails none`() async throws {
+        try await onThread {
+            let fixture = try Fixture(environment: [:])
+            let load = try UploadLoad(World(fixture.database, fixture.server))
+            fixture.proxy.set(.delay(100))
+            try fixture.load(load) { usleep(4_000_000) }
+            fixture.proxy.set(.none)
+            try Self.expectKept(load, fixture, "100 ms each way")
+            #expect(try load.figures(fixture.database.session()).statuses[503] == nil)
+            fixture.server.stop()
+            fixture.proxy.close()
+        }
+    }
+
+    @Test func `a database that has become read-only: reads are answered, uploads are 503, until it is not`()
+        async throws
+    {
+        try await onThread {
+            let fixture = try Fixture()
+            let world = try World(fixture.database, fixture.server)
+            let (user, child, device) = try world.family()
+            let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49")
+            let name = fixture.database.name
+            func setReadOnly(_ value: Bool) throws {
+                let sql = try fixture.database.cluster.session()
+                try sql.script("alter database \(name) set default_transaction_read_only = \(value)")
+                try sql.script("select pg_terminate_backend(pid) from pg_stat_activity where datname = '\(name)'")
+                #expect(fixture.server.waits(for: 200, at: "/readyz"))
+            }
+            try setReadOnly(true)
+            for _ in 0..<3 { #expect(try world.upload([record], as: user).status == 503) }
+            #expect(try world.call("GET", "child-device?real_user_id=\(child)", as: user).status == 200)
+            // As when the primary has moved: the sessions are not asked to go, the server has to.
+            try fixture.database.cluster.session().script("alter database \(name) reset default_transaction_read_only")
+            var status = 0
+            for _ in 0..<40 where status != 200 {
+                status = try world.upload([record], as: user).status
+                if status != 200 { usleep(50_000) }
+            }
+            #expect(status == 200)
+            fixture.server.stop()
+        }
+    }
+
+    @Test func `a database out of connections: 503 for those without one, and service when there are some`()
+        async throws
+    {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let sql = try database.session()
+            let role = "few_\(Unique.number())"
+            try sql.script(
+                """
+                create role \(role) login connection limit 0;
+                grant all on all tables in schema public to \(role); grant usage on all sequences in schema public to \(role)
+                """)
+            let address = "postgresql://\(role)@127.0.0.1:\(database.cluster.port)/\(database.name)"
+            let server = try TestServer(database, environment: ["DATABASE_URL": address, "LUX_REQUEST_TIMEOUT": "1"])
+            let world = try World(database, server)
+            let (user, child, device) = try world.family()
+            let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49")
+            #expect(try server.call("GET", "/readyz").status == 503)
+            #expect(try world.upload([record], as: user).status == 503)
+            // Fewer than the pool wants.
+            try sql.script("alter role \(role) connection limit 5")
+            #expect(server.waits(for: 200, at: "/readyz"))
+            var status = 0
+            for _ in 0..<60 where status != 200 {
+                status = try world.upload([record], as: user).status
+                if status != 200 { usleep(50_000) }
+            }
+            #expect(status == 200)
+            server.stop()
+        }
+    }
+
+    @Test func `a full disk: 503, nothing by halves, and service when there is room`() async throws {
+        try await onThread {
+            let disk = try SmallDisk(megabytes: 96)
+            let cluster = try TestCluster(isDurable: true, dataFolder: disk.folder + "/data")
+            let database = try TestDatabase.makeEmpty(in: cluster)
+            let server = try TestServer(database, arguments: ["--migrate"])
+            let load = try UploadLoad(try World(database, server), clients: 4)
+            let (stopped, finished) = (Flag(), Flag())
+            let port = server.port
+            Thread.detachNewThread {
+                try? load.run(until: stopped) { _ in port }
+                finished.set()
+            }
+            usleep(300_000)
+            try disk.fill()
+            var refused = 0
+            for _ in 0..<600 where refused < 20 {
+                usleep(50_000)
+                refused = try load.figures(database.session()).statuses[503, default: 0]
+            }
+            #expect(refused >= 20, "the disk is full")
+            try disk.free()
+            let back = Date()
+            while load.lastAnswer < back, Date().timeIntervalSince(back) < 10 { usleep(10_000) }
+            #expect(load.lastAnswer.timeIntervalSince(back) < 5)
+            stopped.set()
+            while !finished.isSet { usleep(5_000) }
+            #expect(try load.repeatOpen(port: port) >= 0)
+            let figures = try load.figures(database.session())
+            print("disk full: \(figures)")
+            #expect(figures.lost == 0 && figures.torn == 0 && figures.duplicated == 0, "\(figures)")
+            #expect(Set(figures.statuses.keys).isSubset(of: [0, 200, 503]), "\(figures.statuses)")
+            server.stop()
+            cluster.stop()
+            disk.remove()
+        }
+    }
+}

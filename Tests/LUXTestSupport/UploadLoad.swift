@@ -1,0 +1,143 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// Clients that upload complete logs without end, each for a device of its own, and remember what became of each upload.
+package final class UploadLoad: Sendable {
+    /// Three records that are stored together or not at all.
+    package struct Upload: Sendable {
+        let client: Int
+        let first: Int64
+    }
+
+    /// What was counted so far.
+    package struct Figures: Sendable {
+        package var acknowledged = 0
+        /// Uploads that were answered 200 and are not there as a whole.
+        package var lost = 0
+        /// Uploads without an answer that are there in part.
+        package var torn = 0
+        /// Logs that are there more than once.
+        package var duplicated = 0
+        /// How often each status was answered; 0 for no answer.
+        package var statuses: [Int: Int] = [:]
+    }
+
+    private struct State {
+        var acknowledged: [Upload] = []
+        var open: [Upload] = []
+        var statuses: [Int: Int] = [:]
+        var next: Int64 = 1
+        var lastAnswer = Date.distantPast
+    }
+
+    private struct Client: Sendable {
+        let child: Int64
+        let device: World.Device
+        let token: String
+    }
+
+    private let clients: [Client]
+    private let state = Mutex(State())
+
+    package init(_ world: World, clients: Int = 8) throws {
+        self.clients = try (0..<clients).map { _ in
+            let (user, child, device) = try world.family()
+            return Client(child: child, device: device, token: Token.access(user: user, ttl: 86_400))
+        }
+    }
+
+    /// Uploads on all clients until the flag is set. Blocks.
+    ///
+    /// - Parameter port: where client and attempt connect to.
+    package func run(until stopped: Flag, port: @escaping @Sendable (_ client: Int) -> UInt16) throws {
+        _ = try simultaneously(clients.count) { [self] index in
+            var connection: HTTPClient?
+            while !stopped.isSet {
+                do {
+                    let client = try connection ?? HTTPClient(port: port(index), timeout: 12)
+                    connection = client
+                    if try upload(next(index), on: client) != 200 { usleep(20_000) }
+                } catch {
+                    connection = nil
+                    usleep(10_000)
+                }
+            }
+        }
+    }
+
+    /// When an upload was answered 200 last.
+    package var lastAnswer: Date { state.withLock { $0.lastAnswer } }
+
+    private func next(_ client: Int) -> Upload {
+        state.withLock { state in
+            defer { state.next += 3 }
+            return Upload(client: client, first: state.next)
+        }
+    }
+
+    private func upload(_ upload: Upload, on connection: HTTPClient) throws -> Int {
+        state.withLock { $0.open.append(upload) }
+        do {
+            try connection.send(bytes(upload))
+            let status = try connection.receive().status
+            state.withLock { state in
+                state.statuses[status, default: 0] += 1
+                guard status == 200 else { return }
+                state.acknowledged.append(upload)
+                state.open.removeAll { $0.first == upload.first }
+                state.lastAnswer = Date()
+            }
+            return status
+        } catch {
+            state.withLock { $0.statuses[0, default: 0] += 1 }
+            throw error
+        }
+    }
+
+    private func bytes(_ upload: Upload) -> String {
+        let client = clients[upload.client]
+        let records = (0..<3).map { number in
+            World.record(
+                child: client.child, device: client.device, date: "2025-05-01T10:00:00Z", flag: 1,
+                file: upload.first + Int64(number))
+        }
+        return TestServer.request("POST", World.api + "devlog", token: client.token, body: World.logArrays(records))
+    }
+
+    /// Sends what was never answered again, as the app does; each has to be answered 200 now.
+    package func repeatOpen(port: UInt16) throws -> Int {
+        let open = state.withLock { $0.open }
+        let connection = try HTTPClient(port: port)
+        var repeated = 0
+        for upload in open where try self.upload(upload, on: connection) == 200 { repeated += 1 }
+        state.withLock { state in
+            let done = Set(state.acknowledged.map(\.first))
+            state.open.removeAll { done.contains($0.first) }
+        }
+        return repeated == open.count ? repeated : -1
+    }
+
+    /// Compares what was answered with what is stored.
+    package func figures(_ sql: SQLSession) throws -> Figures {
+        // First what was answered, then what is stored: in the other order an answer could come in between.
+        let state = state.withLock { $0 }
+        let devices = "{\(clients.map { String($0.device.id) }.joined(separator: ","))}"
+        var stored: [Int64: Int] = [:]
+        for row in try sql.query(
+            "select log_file_id from device_logs where device_id = any($1::bigint[])", [devices])
+        {
+            if let file = row[0].flatMap({ Int64($0) }) { stored[file, default: 0] += 1 }
+        }
+        func count(_ upload: Upload) -> Int {
+            (0..<3).filter { stored[upload.first + Int64($0)] != nil }.count
+        }
+        var figures = Figures()
+        figures.acknowledged = state.acknowledged.count
+        figures.lost = state.acknowledged.filter { count($0) != 3 }.count
+        figures.torn = state.open.filter { ![0, 3].contains(count($0)) }.count
+        figures.duplicated = stored.values.filter { $0 > 1 }.count
+        figures.statuses = state.statuses
+        return figures
+    }
+}
