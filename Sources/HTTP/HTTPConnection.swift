@@ -15,6 +15,9 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private let server: HTTPLoopServer
     private let limits: HTTPLimits
     private var parser: RequestParser
+    /// What runs ``run()``. It is cancelled when the client is gone for good, so that nothing is begun for it any more; a
+    /// client that only sends no more still gets its answer.
+    var task: Task<Void, Never>?
     private var readable = false
     private var peerClosed = false
     private var failed = false
@@ -57,6 +60,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         await finish()
         server.count(bufferedBytes: -countedBytes)
         server.closed(self, transport.descriptor, client)
+        task = nil
     }
 
     private func handshake() async -> Bool {
@@ -269,7 +273,10 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     func ready(_ events: Readiness) {
         // While the rest of the input is thrown away, a hang-up only says that it is the rest.
-        if !events.isDisjoint(with: [.failed, .hungUp]), !lingering { failed = true }
+        if !events.isDisjoint(with: [.failed, .hungUp]), !lingering {
+            failed = true
+            task?.cancel()
+        }
         if events.contains(.peerClosed) { peerClosed = true }
         if transport.isSecure || !events.isDisjoint(with: [.writable, .failed, .hungUp]) {
             // The edge comes once, whatever the task is doing.

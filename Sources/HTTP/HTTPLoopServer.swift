@@ -71,7 +71,7 @@ final class HTTPLoopServer: @unchecked Sendable {
             try loop.watch(
                 descriptor, for: [.readable, .writable, .peerClosed, .edgeTriggered], handler: connection)
             connections[descriptor] = connection
-            Task(executorPreference: loop) { await connection.run() }
+            connection.task = Task(executorPreference: loop) { await connection.run() }
         } catch {
             giveUp()
         }

@@ -23,10 +23,40 @@ struct SchemaCheck {
                 for name in try migrator.apply() { logger.info("migrated", metadata: ["migration": "\(name)"]) }
             }
             try migrator.verify()
+            try refuseTransactionPooler(session)
+            try warnOfLostCommits(session)
             return true
         } catch let error as PostgresError where error.isUnavailable {
             logger.warning("the database is out of reach", metadata: ["cause": "\(error)"])
             return false
+        }
+    }
+
+    /// A pooler in transaction mode gives each transaction another session of the database. Prepared statements and settings
+    /// are those of a session, so the server would fail at some of its requests, and only under load.
+    ///
+    /// - Throws: `PoolerError`.
+    private func refuseTransactionPooler(_ session: PostgresSession) throws {
+        // The process has no connections beyond its pool's.
+        guard configuration.databasePool > 1 else { return }
+        let other = try PostgresSession(connectionString: configuration.databaseURL)
+        var processes: [Set<String>] = [[], []]
+        for _ in 0..<3 {
+            for (index, session) in [session, other].enumerated() {
+                processes[index].insert(try session.query("select pg_backend_pid()").first?.first.flatMap { $0 } ?? "")
+            }
+        }
+        // Two sessions that are open at once are two processes, and stay the ones that they are.
+        guard processes.allSatisfy({ $0.count == 1 }), processes[0] != processes[1] else { throw PoolerError() }
+    }
+
+    /// An answer 200 is a promise that PostgreSQL has to keep.
+    private func warnOfLostCommits(_ session: PostgresSession) throws {
+        for (setting, bad) in [("synchronous_commit", ["off", "local"]), ("fsync", ["off"])] {
+            let value = try session.query("select current_setting($1)", [setting]).first?.first.flatMap { $0 } ?? ""
+            guard bad.contains(value) else { continue }
+            logger.warning(
+                "a log that was answered 200 can be lost", metadata: ["setting": "\(setting)", "value": "\(value)"])
         }
     }
 
@@ -42,6 +72,14 @@ struct SchemaCheck {
                 exit(1)
             }
         }
+    }
+}
+
+/// `DATABASE_URL` leads to a pooler that hands sessions around.
+struct PoolerError: Error, CustomStringConvertible {
+    var description: String {
+        "DATABASE_URL: a connection pooler in transaction or statement mode is in between; LUX needs one in session mode,"
+            + " or none: it keeps its own connections"
     }
 }
 

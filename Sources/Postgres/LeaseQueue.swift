@@ -1,9 +1,12 @@
 import DequeModule
 import EventLoop
 
-/// The connections that wait for somebody, and those who wait for a connection. Confined to the pool's loop.
-final class LeaseQueue {
+/// The connections that wait for somebody, and those who wait for a connection.
+///
+/// `@unchecked Sendable`: confined to the pool's loop.
+final class LeaseQueue: @unchecked Sendable {
     private struct Waiter {
+        let number: Int
         let deadline: MonotonicTime
         let continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
     }
@@ -12,13 +15,16 @@ final class LeaseQueue {
     /// made anew, just when connections are scarce.
     private static let reserve = Duration.milliseconds(50)
 
+    private let loop: EventLoop
     private let maximumWait: Duration
     private let maximumWaiting: Int
     private var idle: [PostgresConnection] = []
     private var waiters: Deque<Waiter> = []
     private var isClosed = false
+    private var lastNumber = 0
 
-    init(_ configuration: PostgresConfiguration) {
+    init(_ configuration: PostgresConfiguration, loop: EventLoop) {
+        self.loop = loop
         maximumWait = configuration.connectionWait
         maximumWaiting = configuration.maximumWaiting
     }
@@ -29,15 +35,30 @@ final class LeaseQueue {
         guard MonotonicTime.now() < last else {
             throw PostgresError(kind: .timeout, message: "the deadline of the request has passed")
         }
+        guard !Task.isCancelled else { throw Self.cancelled }
         while let connection = idle.popLast() {
             if connection.isOpen { return connection }
         }
         guard !isClosed, waiters.count < maximumWaiting else {
             throw PostgresError(kind: .poolExhausted, message: "too many requests wait for a connection")
         }
-        return try await withUnsafeContinuation { continuation in
-            waiters.append(Waiter(deadline: min(last, .now() + maximumWait), continuation: continuation))
+        lastNumber += 1
+        let number = lastNumber
+        return try await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                waiters.append(
+                    Waiter(number: number, deadline: min(last, .now() + maximumWait), continuation: continuation))
+            }
+        } onCancel: {
+            loop.execute { self.cancel(number) }
         }.get()
+    }
+
+    private static let cancelled = PostgresError(kind: .timeout, message: "nobody waits for it any more")
+
+    private func cancel(_ number: Int) {
+        guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
+        waiters.remove(at: index).continuation.resume(returning: .failure(Self.cancelled))
     }
 
     /// Takes a connection for whoever comes next.

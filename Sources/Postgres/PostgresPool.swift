@@ -48,7 +48,7 @@ public final class PostgresPool: @unchecked Sendable {
         self.loop = loop
         self.configuration = configuration
         self.onEvent = onEvent
-        leases = LeaseQueue(configuration)
+        leases = LeaseQueue(configuration, loop: loop)
         slots = (0..<max(1, connections)).map { Slot(isPipeline: $0 == 0 && connections > 1) }
         loop.execute {
             loop.onTurnEnd { self.endTurn() }
@@ -153,7 +153,8 @@ public final class PostgresPool: @unchecked Sendable {
                 }
             } catch let error as PostgresError where error.isTransient && attempt < 3 && .now() < deadline {
                 attempt += 1
-                try await Task.sleep(for: .milliseconds(Int.random(in: 5...(20 << attempt))))
+                // A cancelled request does not pause, and gets no connection.
+                try? await Task.sleep(for: .milliseconds(Int.random(in: 5...(20 << attempt))))
             }
         }
     }

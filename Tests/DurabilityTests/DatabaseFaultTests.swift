@@ -166,6 +166,55 @@ import Testing
         }
     }
 
+    @Test func `an upload that is still queued when its client is gone is not begun, a half-closed client's is`()
+        async throws
+    {
+        try await onThread {
+            // One connection for reads, one for transactions.
+            let world = try World.own(environment: ["LUX_DB_POOL": "2"])
+            let families = try (0..<3).map { _ in try world.family() }
+            func begin(_ index: Int) throws -> HTTPClient {
+                let (user, child, device) = families[index]
+                let body = World.logArrays([World.record(child: child, device: device, date: "2025-02-21T15:48:49")])
+                let client = try world.server.connect()
+                try client.send(
+                    TestServer.request("POST", World.api + "devlog", token: Token.access(user: user), body: body))
+                return client
+            }
+            try world.sql.script("begin; select * from devices where id = \(families[0].device.id) for update")
+            let first = try begin(0)
+            usleep(300_000)
+            var gone: HTTPClient? = try begin(1)
+            let half = try begin(2)
+            half.closeWrite()
+            usleep(300_000)
+            gone?.abort()
+            gone = nil
+            usleep(300_000)
+            try world.sql.script("rollback")
+            #expect(try first.receive().status == 200)
+            #expect(try half.receive().status == 200)
+            #expect(try families.map { try world.logs(of: $0.device).count } == [1, 0, 1])
+            world.server.stop()
+        }
+    }
+
+    @Test func `a database that can forget a commit is warned of at the start, another one is not`() async throws {
+        try await onThread {
+            func warnings(_ cluster: TestCluster) throws -> [String] {
+                let database = try TestDatabase.makeEmpty(in: cluster)
+                let server = try TestServer(database, arguments: ["--migrate"])
+                defer { server.stop() }
+                return server.logLines { $0["level"]?.string == "warning" || $0["message"]?.string == "listening" }
+                    .compactMap { $0["setting"]?.string }
+            }
+            #expect(try warnings(.shared) == ["synchronous_commit", "fsync"])
+            let durable = try TestCluster(isDurable: true)
+            #expect(try warnings(durable).isEmpty)
+            durable.stop()
+        }
+    }
+
     @Test func `a full disk: 503, nothing by halves, and service when there is room`() async throws {
         try await onThread {
             let disk = try SmallDisk(megabytes: 96)

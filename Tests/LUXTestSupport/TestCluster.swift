@@ -71,6 +71,9 @@ package final class TestCluster: @unchecked Sendable {
         "postgresql://postgres@127.0.0.1:\(port)/\(database)"
     }
 
+    /// What a standby connects with.
+    package var replicationString: String { "host=127.0.0.1 port=\(port) user=postgres" }
+
     package func session(_ database: String = "postgres") throws -> SQLSession {
         try SQLSession(connectionString(database))
     }
@@ -119,8 +122,12 @@ package final class TestCluster: @unchecked Sendable {
     }
 
     private func run(_ program: String, _ arguments: [String]) throws -> ChildProcess {
+        try runUnprivileged(programs + "/" + program, arguments)
+    }
+
+    /// Runs a program as the user that the cluster runs as.
+    package func runUnprivileged(_ command: String, _ arguments: [String]) throws -> ChildProcess {
         let environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": folder]
-        let command = programs + "/" + program
         if user.isEmpty {
             return try ChildProcess(command, arguments, environment: environment, folder: folder)
         }
@@ -134,7 +141,7 @@ package final class TestCluster: @unchecked Sendable {
         getpwnam("postgres") != nil ? "postgres" : "nobody"
     }
 
-    private static func freePort() throws -> UInt16 {
+    package static func freePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = loopback(port: 0)
