@@ -58,7 +58,7 @@ let package = Package(
         testTarget("EventLoopTests", ["EventLoop", "LUXTestSupport"]),
         testTarget("HTTPTests", ["HTTP", "EventLoop"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
-        testTarget("JWTTests", ["JWT"]),
+        testTarget("JWTTests", ["JWT", "LUXTestSupport"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),

@@ -38,10 +38,10 @@ extension KeyError: CustomStringConvertible {
         case .otherPEM(let label): "holds a PEM block \(label), not a public key"
         case .severalPEM: "holds several keys; several go into a JWKS, each with its kid"
         case .size(let bits):
-            "an RSA key of \(bits) bits; from \(PublicKey.sizes.lowerBound) to \(PublicKey.sizes.upperBound) are taken"
-        case .curve(let name): "an elliptic curve key on \(name); only P-256 is taken"
-        case .kind: "a key that is neither RSA nor P-256"
-        case .invalid: "the numbers make no valid key"
+            "is an RSA key of \(bits) bits; from \(PublicKey.sizes.lowerBound) to \(PublicKey.sizes.upperBound) are taken"
+        case .curve(let name): "is an elliptic curve key on \(name); only P-256 is taken"
+        case .kind: "is a key that is neither RSA nor P-256"
+        case .invalid: "makes no valid key"
         case .noUsableKey(let warnings):
             "holds no key that can be used" + warnings.map { "; \($0)" }.joined()
         case .duplicateIdentifier(let identifier): "holds two keys with the kid \"\(identifier)\""
