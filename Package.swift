@@ -62,7 +62,7 @@ let package = Package(
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
-        testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
+        testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "JWT", "LUXTestSupport", "lux-server"]),
     ]
 )
 
