@@ -179,6 +179,40 @@ import Testing
         }
     }
 
+    @Test func `a key that stays is taken all the while that others come and go`() async throws {
+        try await onThread {
+            let (stays, comes) = (try SigningKey(.curve("P-256")), try SigningKey(.rsa(bits: 2_048)))
+            let sets = [SigningKey.set(stays.jwk("a")), SigningKey.set(comes.jwk("b"), stays.jwk("a"))]
+            let path = try file(sets[0])
+            let world = try world(["LUX_JWT_PUBLIC_KEY": path])
+            let (server, token) = (world.server, try stays.access(user: try world.user(), kid: "a"))
+            let isOver = Flag()
+            // The last one changes the keys, the others ask.
+            let refused = try simultaneously(5) { index in
+                guard index == 4 else {
+                    let client = try server.connect()
+                    var refused = 0
+                    while !isOver.isSet {
+                        try client.send(TestServer.request("GET", World.api + "get-all-device", token: token))
+                        if try client.receive().status != 200 { refused += 1 }
+                    }
+                    return refused
+                }
+                defer { isOver.set() }
+                for round in 1...40 {
+                    try Data(sets[round % 2].utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+                    server.process.signal(SIGHUP)
+                    usleep(25_000)
+                }
+                return 0
+            }
+            #expect(refused == [0, 0, 0, 0, 0])
+            #expect(count(Self.read, world) > 20)
+            #expect(count(Self.kept, world) == 0)
+            server.stop()
+        }
+    }
+
     @Test func `one SIGHUP reads the certificate and the keys`() async throws {
         try await onThread {
             let certificate = try TestCertificate(serial: 21)
