@@ -58,12 +58,12 @@ let package = Package(
         testTarget("EventLoopTests", ["EventLoop", "LUXTestSupport"]),
         testTarget("HTTPTests", ["HTTP", "EventLoop"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
-        testTarget("JWTTests", ["JWT"]),
+        testTarget("JWTTests", ["JWT", "LUXTestSupport"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("DurabilityTests", ["LUXTestSupport"]),
-        testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
+        testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "JWT", "LUXTestSupport", "lux-server"]),
     ]
 )
 

@@ -9,6 +9,11 @@ enum ClaimValue {
     case strings([String])
     case other
 
+    /// The string, if it is one.
+    var text: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
     /// Whether it is this string, or an array that holds it. Strings are compared code point by code point (RFC 7515 section
     /// 5.3), which Swift's own comparison does not do.
     func holds(_ text: String, orOneOfSeveral isList: Bool) -> Bool {
@@ -26,15 +31,18 @@ struct ClaimSet {
 
     /// Reads a JSON object strictly.
     init(_ bytes: [UInt8]) throws(JWTError) {
-        var values: [String: ClaimValue] = [:]
         do throws(JSONError) {
-            try JSONReader.read(bytes) { (reader) throws(JSONError) in
-                try reader.object { (name, reader) throws(JSONError) in
-                    values[name.value] = try Self.value(&reader)
-                }
-            }
+            self = try JSONReader.read(bytes) { (reader) throws(JSONError) in try ClaimSet(&reader) }
         } catch {
             throw .malformed
+        }
+    }
+
+    /// Reads the object that comes next.
+    init(_ reader: inout JSONReader) throws(JSONError) {
+        var values: [String: ClaimValue] = [:]
+        try reader.object { (name, reader) throws(JSONError) in
+            values[name.value] = try Self.value(&reader)
         }
         self.values = values
     }

@@ -4,6 +4,8 @@ public enum JWTError: Error, Equatable, Sendable {
     case malformed
     /// The header names another algorithm than the key's, or extensions that must be understood (`crit`).
     case algorithm
+    /// The header names a key (`kid`) that there is not, or none where there are several.
+    case key
     /// The signature is not the key's.
     case signature
     /// A registered claim is missing or of a wrong type.

@@ -1,6 +1,7 @@
-/// Checks access tokens (RFC 7519) signed with one key.
+/// Checks access tokens (RFC 7519) signed with one of its keys.
 public struct JWTVerifier: Sendable {
-    private let key: VerificationKey
+    /// What tokens may be signed with.
+    public var keys: VerificationKeys
     private let issuer: String?
     private let audience: String?
     private let leeway: Double
@@ -11,14 +12,19 @@ public struct JWTVerifier: Sendable {
     ///   - issuer: what `iss` has to be; `nil` to take any.
     ///   - audience: what `aud` has to hold; `nil` to take any.
     ///   - leeway: seconds by which clocks may differ.
-    public init(key: VerificationKey, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
-        self.key = key
+    public init(keys: VerificationKeys, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
+        self.keys = keys
         self.issuer = issuer
         self.audience = audience
         self.leeway = Double(leeway)
     }
 
-    /// Checks a token: form, algorithm, signature over the bytes as received, then the claims, `exp` last.
+    /// Makes a verifier with one key.
+    public init(key: VerificationKey, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
+        self.init(keys: VerificationKeys(key), issuer: issuer, audience: audience, leeway: leeway)
+    }
+
+    /// Checks a token: form, key, algorithm, signature over the bytes as received, then the claims, `exp` last.
     ///
     /// - Parameters:
     ///   - token: the compact serialization.
@@ -31,9 +37,7 @@ public struct JWTVerifier: Sendable {
     ) throws(JWTError) -> T {
         let parts = try CompactToken(token)
         let header = try ClaimSet(parts.header)
-        let isAlgorithm = header["alg"]?.holds(key.algorithm, orOneOfSeveral: false) ?? false
-        guard isAlgorithm, header["crit"] == nil else { throw .algorithm }
-        try key.verify(parts.signature, over: parts.signed)
+        try keys.verify(parts, header: header)
         let claims = try ClaimSet(parts.payload)
         let now = Double(now)
         guard case .number(let expiration, _)? = claims["exp"] else { throw .claims }

@@ -1,18 +1,42 @@
 /// A key with the one algorithm that it is used for; a token never chooses (RFC 8725 section 3.1).
 public struct VerificationKey: Sendable {
-    private let mac: HMACSHA256
+    private enum Material {
+        case secret(HMACSHA256)
+        case publicKey(PublicKey)
+    }
+
+    private let material: Material
 
     /// The `alg` that a token's header has to name.
-    let algorithm = "HS256"
+    let algorithm: String
 
     /// A shared secret for HMAC with SHA-256 (RFC 7518 section 3.2, which wants at least 32 bytes).
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
     public static func hs256(secret: [UInt8]) throws(JWTError) -> VerificationKey {
-        VerificationKey(mac: try HMACSHA256(key: secret))
+        VerificationKey(material: .secret(try HMACSHA256(key: secret)), algorithm: "HS256")
     }
 
-    func verify(_ signature: [UInt8], over bytes: [UInt8]) throws(JWTError) {
-        guard HMACSHA256.areEqual(try mac.authenticationCode(bytes), signature) else { throw .signature }
+    /// A public key as PEM: RSA of at least 2048 bits for RS256 or P-256 for ES256 (RFC 7518 sections 3.3 and 3.4).
+    ///
+    /// - Throws: ``KeyError``.
+    public static func publicKey(pem: [UInt8]) throws(KeyError) -> VerificationKey {
+        VerificationKey(try PublicKey(pem: pem))
+    }
+
+    private init(material: Material, algorithm: String) {
+        self.material = material
+        self.algorithm = algorithm
+    }
+
+    init(_ key: PublicKey) {
+        self.init(material: .publicKey(key), algorithm: key.algorithm.rawValue)
+    }
+
+    func isSigned(_ signature: [UInt8], over bytes: [UInt8]) throws(JWTError) -> Bool {
+        switch material {
+        case .secret(let mac): HMACSHA256.areEqual(try mac.authenticationCode(bytes), signature)
+        case .publicKey(let key): try key.isSigned(signature, over: bytes)
+        }
     }
 }

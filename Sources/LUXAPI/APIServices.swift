@@ -6,8 +6,8 @@ import Postgres
 
 /// What the API of one event loop works with.
 public struct APIServices: Sendable {
-    /// Checks access tokens.
-    public var verifier: JWTVerifier
+    /// Checks access tokens; the same one for all loops, which gets new keys while they run.
+    public var verifier: Locked<JWTVerifier>
     /// The claim that holds the id of the user; usually `sub`.
     public var userClaim: String
     /// The zone of a `treatment_date` without an offset.
@@ -29,7 +29,7 @@ public struct APIServices: Sendable {
 
     /// Makes the services from their parts.
     public init(
-        verifier: JWTVerifier, userClaim: String, zone: WallClock, pool: PostgresPool,
+        verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
         notifier: any AlimtalkNotifier, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
         strictTransportSecurity: String? = nil,

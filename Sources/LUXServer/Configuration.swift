@@ -12,7 +12,7 @@ struct Configuration: Sendable {
     var databaseURL: String
     var host: String
     var port: Int
-    var jwtSecret: [UInt8]
+    var tokenKeys: TokenKeys
     var jwtIssuer: String?
     var jwtAudience: String?
     var jwtLeeway: Int
@@ -67,7 +67,7 @@ struct Configuration: Sendable {
         databaseURL = reader.connectionString("DATABASE_URL")
         host = reader.text("LUX_HOST") ?? "0.0.0.0"
         port = reader.integer("LUX_PORT", in: 0...65_535) ?? 8_080
-        jwtSecret = reader.secret()
+        tokenKeys = reader.tokenKeys()
         jwtIssuer = reader.text("LUX_JWT_ISSUER")
         jwtAudience = reader.text("LUX_JWT_AUDIENCE")
         jwtLeeway = reader.integer("LUX_JWT_LEEWAY", in: 0...86_400) ?? 0

@@ -70,22 +70,6 @@ struct EnvironmentReader {
         return text
     }
 
-    /// The key of access tokens: `LUX_JWT_SECRET`.
-    mutating func secret() -> [UInt8] {
-        if text("LUX_JWT_PUBLIC_KEY") != nil {
-            fault("LUX_JWT_PUBLIC_KEY", "this version verifies HS256 only; set LUX_JWT_SECRET")
-        }
-        guard let text = text("LUX_JWT_SECRET") else {
-            fault(
-                "LUX_JWT_SECRET",
-                "is required: the secret that access tokens are signed with, at least 32 bytes"
-                    + " (LUX_JWT_PUBLIC_KEY is not supported by this version)")
-            return []
-        }
-        if text.utf8.count < 32 { fault("LUX_JWT_SECRET", "must have at least 32 bytes") }
-        return Array(text.utf8)
-    }
-
     /// `LUX_MIGRATIONS`, else `Migrations/` in the working directory, else beside the executable.
     mutating func migrationsFolder() -> String {
         if let text = text("LUX_MIGRATIONS") {

@@ -16,7 +16,8 @@ struct Server {
     let logger: Logger
     /// Called once the port is open.
     var onListening: (_ port: Int) -> Void = { _ in }
-    /// What ends it. Without SIGHUP among them, that one only re-reads the certificate, if there is one.
+    /// What ends it. Without SIGHUP among them, that one only re-reads the certificate and the keys of access tokens, where
+    /// they are in files.
     var stopSignals = [SIGTERM, SIGINT]
 
     /// Part of the deadline that is left for the answer when the database does not keep it.
@@ -31,7 +32,7 @@ struct Server {
     ///
     /// - Parameter migrate: applies what migrations are missing.
     /// - Throws: `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
-    ///   `SocketError`, `EventLoopError`, `JWTError`.
+    ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     func run(migrate: Bool) throws {
         let signals = SignalWaiter(stopSignals)
         let reloads = !stopSignals.contains(SIGHUP)
@@ -41,9 +42,10 @@ struct Server {
         let isCurrent = try schema.attempt(migrations)
 
         let (loops, pools) = try makeLoops()
-        let verifier = JWTVerifier(
-            key: try VerificationKey.hs256(secret: configuration.jwtSecret), issuer: configuration.jwtIssuer,
-            audience: configuration.jwtAudience, leeway: configuration.jwtLeeway)
+        let verifier = Locked(
+            JWTVerifier(
+                keys: try configuration.tokenKeys.load(), issuer: configuration.jwtIssuer,
+                audience: configuration.jwtAudience, leeway: configuration.jwtLeeway))
         guard let zone = WallClock(identifier: configuration.timeZone) else {
             throw MigrationError.unreadable("time zone \(configuration.timeZone)")
         }
@@ -60,7 +62,12 @@ struct Server {
         let redirector = try redirector(beside: server, on: loops, to: port) { events.log($0) }
         let reloader =
             reloads ? configuration.tls.map { CertificateReloader(files: $0, server: server, logger: logger) } : nil
-        defer { reloader?.stop() }
+        let keyReloader =
+            reloads ? TokenKeyReloader(keys: configuration.tokenKeys, verifier: verifier, logger: logger) : nil
+        defer {
+            reloader?.stop()
+            keyReloader?.stop()
+        }
         for loop in loops { loop.start() }
         if isCurrent {
             gate.open()
@@ -127,7 +134,7 @@ struct Server {
     }
 
     private func services(
-        _ pool: PostgresPool, _ verifier: JWTVerifier, _ zone: WallClock, _ gate: ReadinessGate,
+        _ pool: PostgresPool, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
         _ rateLimiter: RateLimiter?
     ) -> APIServices {
         let logger = logger

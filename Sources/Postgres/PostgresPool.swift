@@ -83,18 +83,27 @@ public final class PostgresPool: @unchecked Sendable {
     public func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresResult {
         loop.assertCurrent()
         guard slots[0].isPipeline else {
-            let results = try await withLease(until: deadline) { connection throws(PostgresError) in
-                try await Batch.run([query], on: connection, deadline: deadline)
-            }
-            guard let result = results.first else {
-                throw PostgresError(kind: .protocolViolation, message: "a read without a result")
-            }
-            return result
+            return try await leasedRead(query, deadline: deadline)
         }
         return try await PipelinedRead.run(query, deadline: deadline) { read in
             read.retry = { [unowned self] in self.submit($0) }
             self.submit(read)
         }
+    }
+
+    private func leasedRead(
+        _ query: PostgresQuery, deadline: MonotonicTime, isRepeat: Bool = false
+    ) async throws(PostgresError) -> PostgresResult {
+        do throws(PostgresError) {
+            let results = try await withLease(until: deadline) { connection throws(PostgresError) in
+                try await Batch.run([query], on: connection, deadline: deadline)
+            }
+            if let result = results.first { return result }
+        } catch {
+            guard error.kind == .connection, !isRepeat else { throw error }
+            return try await leasedRead(query, deadline: deadline, isRepeat: true)
+        }
+        throw PostgresError(kind: .protocolViolation, message: "a read without a result")
     }
 
     private func submit(_ read: PipelinedRead) {
@@ -130,8 +139,9 @@ public final class PostgresPool: @unchecked Sendable {
 
     /// Runs a transaction on a connection of its own.
     ///
-    /// `body` has to commit; what it leaves open is rolled back. After a deadlock or a serialization failure the whole
-    /// transaction is tried again, up to three times, after a pause with jitter.
+    /// `body` has to commit; what it leaves open is rolled back. The whole transaction is tried again, up to three times and
+    /// after a pause with jitter, when a deadlock or a serialization failure ended it, or when its connection was lost before
+    /// `COMMIT` was sent: then nothing can have been committed.
     /// - Throws: what `body` throws, or ``PostgresError``.
     public func transaction<T>(
         deadline: MonotonicTime, _ body: (PostgresTransaction) async throws -> T
@@ -139,9 +149,11 @@ public final class PostgresPool: @unchecked Sendable {
         loop.assertCurrent()
         var attempt = 0
         while true {
+            var mayHaveCommitted = false
             do {
                 return try await withLease(until: deadline) { connection in
                     let transaction = PostgresTransaction(on: connection, deadline: deadline)
+                    defer { mayHaveCommitted = transaction.mayHaveCommitted }
                     do {
                         let value = try await body(transaction)
                         await transaction.rollBackIfOpen()
@@ -151,7 +163,10 @@ public final class PostgresPool: @unchecked Sendable {
                         throw error
                     }
                 }
-            } catch let error as PostgresError where error.isTransient && attempt < 3 && .now() < deadline {
+            } catch let error as PostgresError
+                where attempt < 3 && .now() < deadline
+                && (error.isTransient || error.kind == .connection && !mayHaveCommitted)
+            {
                 attempt += 1
                 // A cancelled request does not pause, and gets no connection.
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 5...(20 << attempt))))

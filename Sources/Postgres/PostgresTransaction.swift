@@ -14,6 +14,8 @@ public final class PostgresTransaction {
     private let connection: PostgresConnection
     private let deadline: MonotonicTime
     private var state = State.new
+    /// Whether `COMMIT` was sent.
+    private(set) var mayHaveCommitted = false
 
     init(on connection: PostgresConnection, deadline: MonotonicTime) {
         self.connection = connection
@@ -40,6 +42,7 @@ public final class PostgresTransaction {
     public func commit(_ queries: [PostgresQuery]) async throws(PostgresError) {
         let opening = state == .new ? [Self.begin()] : []
         state = .committing
+        mayHaveCommitted = true
         let results: [PostgresResult]
         do throws(PostgresError) {
             results = try await Batch.run(

@@ -13,7 +13,14 @@ import Testing
         (["DATABASE_URL": ""], ["DATABASE_URL"]), (["LUX_JWT_SECRET": ""], ["LUX_JWT_SECRET", "LUX_JWT_PUBLIC_KEY"]),
         (["DATABASE_URL": "", "LUX_JWT_SECRET": "", "LUX_PORT": "x"], ["DATABASE_URL", "LUX_JWT_SECRET", "LUX_PORT"]),
         (["LUX_JWT_SECRET": "hidden-but-too-short"], ["LUX_JWT_SECRET"]),
-        (["LUX_JWT_PUBLIC_KEY": "/nowhere.pem"], ["LUX_JWT_PUBLIC_KEY"]), (["LUX_PORT": "65536"], ["LUX_PORT"]),
+        (["LUX_JWT_PUBLIC_KEY": "/nowhere.pem"], ["LUX_JWT_PUBLIC_KEY"]),
+        (["LUX_JWT_SECRET": "", "LUX_JWT_PUBLIC_KEY": "/nowhere.pem"], ["LUX_JWT_PUBLIC_KEY"]),
+        (["LUX_JWT_SECRET": "", "LUX_JWT_PUBLIC_KEY": "hidden-secret-in-the-wrong-place"], ["LUX_JWT_PUBLIC_KEY"]),
+        (
+            ["LUX_JWT_SECRET": "", "LUX_JWT_SECRET_FILE": "/dev/null", "LUX_PORT": "x"],
+            ["LUX_JWT_SECRET_FILE", "LUX_PORT"]
+        ),
+        (["LUX_JWT_SECRET_FILE": "/etc/passwd"], ["LUX_JWT_SECRET_FILE"]), (["LUX_PORT": "65536"], ["LUX_PORT"]),
         (["LUX_PORT": "-1"], ["LUX_PORT"]), (["LUX_PORT": "80 80"], ["LUX_PORT"]),
         (["LUX_DB_POOL": "0"], ["LUX_DB_POOL"]),
         (["LUX_DB_POOL": "many"], ["LUX_DB_POOL"]), (["LUX_TIMEZONE": "Asia/Nowhere"], ["LUX_TIMEZONE"]),

@@ -60,7 +60,7 @@ import Testing
         try await onThread {
             let certificate = try TestCertificate()
             let server = try TestServer(
-                World.sharedDatabase, environment: certificate.environment.merging(["LUX_WRITE_TIMEOUT": "10"]) { $1 })
+                World.sharedDatabase, environment: certificate.environment.merging(["LUX_WRITE_TIMEOUT": "600"]) { $1 })
             let world = try World()
             let (user, child, _) = try world.family()
             for _ in 0..<150 { _ = try world.device(of: child) }

@@ -98,6 +98,11 @@ package final class TestCluster: @unchecked Sendable {
         lock.withLock { self.process = process }
     }
 
+    /// Starts the database again if it has ended by itself.
+    package func startIfEnded() throws {
+        if lock.withLock({ process })?.isRunning == false { try start() }
+    }
+
     /// Kills the postmaster, as the kernel does when memory is short; its processes end by themselves.
     package func kill() {
         end(SIGKILL, .signal(SIGKILL))

@@ -69,6 +69,9 @@ package final class UploadLoad: Sendable {
     /// When an upload was answered 200 last.
     package var lastAnswer: Date { state.withLock { $0.lastAnswer } }
 
+    /// How often a status was answered.
+    package func count(of status: Int) -> Int { state.withLock { $0.statuses[status, default: 0] } }
+
     private func next(_ client: Int) -> Upload {
         state.withLock { state in
             defer { state.next += 3 }

@@ -20,14 +20,15 @@ struct Dev: ParsableCommand {
             let secret = try database.keptSecret("jwt-secret")
             let configuration = try Environment.configuration(overriding: [
                 "DATABASE_URL": database.connectionString, "LUX_HOST": "127.0.0.1", "LUX_PORT": String(port),
-                "LUX_JWT_SECRET": secret, "LUX_JWT_PUBLIC_KEY": "", "LUX_ALIMTALK_PROVIDER": "log",
+                "LUX_JWT_SECRET": secret, "LUX_JWT_SECRET_FILE": "", "LUX_JWT_PUBLIC_KEY": "",
+                "LUX_ALIMTALK_PROVIDER": "log",
             ])
             let session = try PostgresSession(connectionString: database.connectionString)
             _ = try Migrator(session: session, migrations: try Migration.all(in: configuration.migrations)).apply()
             try DemoData.insert(session)
             let token = try TokenCommand.token(
-                user: 1, ttl: 86_400, secret: Array(secret.utf8), claim: configuration.jwtUserClaim,
-                issuer: configuration.jwtIssuer, audience: configuration.jwtAudience)
+                user: 1, ttl: 86_400, secret: configuration.tokenKeys.signingSecret(),
+                claim: configuration.jwtUserClaim, issuer: configuration.jwtIssuer, audience: configuration.jwtAudience)
             var server = Server(configuration: configuration, logger: Environment.logger(configuration))
             // A closed terminal must not leave the database behind.
             server.stopSignals.append(SIGHUP)

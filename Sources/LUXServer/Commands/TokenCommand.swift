@@ -16,7 +16,7 @@ struct TokenCommand: ParsableCommand {
 
     func run() throws {
         var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-        let secret = reader.secret()
+        let secret = reader.signingSecret()
         for fault in reader.faults { Environment.complain("\(fault)") }
         guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
         let claim = reader.text("LUX_JWT_USER_CLAIM") ?? "sub"

@@ -1,0 +1,85 @@
+import Dispatch
+import EventLoop
+import Glibc
+import JWT
+import Logging
+
+/// Gives the verifier the keys of a file anew, on SIGHUP and when the file has changed.
+struct TokenKeyReloader {
+    /// How often the file is looked at.
+    private static let interval = DispatchTimeInterval.seconds(1)
+
+    /// What of a file tells that it is not the one that was read: a look at it costs one stat(2).
+    private struct Stamp: Equatable {
+        let device: UInt
+        let file: UInt
+        let size: Int
+        let seconds: Int
+        let nanoseconds: Int
+
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            device = UInt(status.st_dev)
+            file = UInt(status.st_ino)
+            size = Int(status.st_size)
+            seconds = status.st_mtim.tv_sec
+            nanoseconds = status.st_mtim.tv_nsec
+        }
+    }
+
+    private struct Looks {
+        /// As the file was when it was read.
+        var read: Stamp?
+        /// As it was at the last look.
+        var last: Stamp?
+    }
+
+    private let hangUp: any DispatchSourceSignal
+    private let timer: any DispatchSourceTimer
+
+    /// Watches what there is to watch; `nil` for keys that are in no file.
+    ///
+    /// The file is read once at once, so that nothing is missed between the start's reading and the first look.
+    init?(keys: TokenKeys, verifier: Locked<JWTVerifier>, logger: Logger) {
+        guard let path = keys.file else { return nil }
+        let queue = DispatchQueue(label: "lux.tokenkeys")
+        let looks = Locked(Looks())
+        let reload = { @Sendable in
+            // Before the reading: a change in between makes a difference at the next look.
+            let stamp = Stamp(path)
+            looks.withLock { $0 = Looks(read: stamp, last: stamp) }
+            do throws(TokenKeyError) {
+                let loaded = try keys.load { warning in
+                    logger.warning("a key of the JWKS is not used", metadata: ["cause": "\(warning)"])
+                }
+                verifier.withLock { $0.keys = loaded }
+                logger.info(
+                    "the keys of access tokens were read", metadata: ["count": .stringConvertible(loaded.count)])
+            } catch {
+                logger.error("the keys of access tokens stay as they were", metadata: ["cause": "\(error)"])
+            }
+        }
+        queue.sync(execute: reload)
+        hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+        hangUp.setEventHandler(handler: reload)
+        hangUp.resume()
+        timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + Self.interval, repeating: Self.interval)
+        timer.setEventHandler { @Sendable in
+            let stamp = Stamp(path)
+            // A file that is being written is left alone until it has stayed the same from one look to the next.
+            let isDue = looks.withLock { looks in
+                defer { looks.last = stamp }
+                return stamp != looks.read && stamp == looks.last
+            }
+            if isDue { reload() }
+        }
+        timer.resume()
+    }
+
+    func stop() {
+        hangUp.cancel()
+        timer.cancel()
+    }
+}
