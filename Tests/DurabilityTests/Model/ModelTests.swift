@@ -93,10 +93,11 @@ import Testing
             let reply = try client.receive()
             let answer = ModelAnswer(status: reply.status, body: reply.text)
             guard answer == expected else { return Failure(step: step, reason: "\(answer), not \(expected)") }
-            if let difference = try world.difference(from: model, world.world.sql) {
+            let tables = try world.stored(world.world.sql)
+            if let difference = ModelWorld.difference(of: tables, from: model) {
                 return Failure(step: step, reason: difference)
             }
-            for (stored, log) in zip(try world.stored(world.world.sql).logs, model.logs) {
+            for (stored, log) in zip(tables.logs, model.logs) {
                 // What did not change keeps its time, what did has a new one.
                 if let before = changes[stored.id],
                     (before.updatedAt == stored.updatedAt) != (before.version == log.version)
