@@ -74,6 +74,38 @@ import Testing
         }
     }
 
+    @Test func `each file runs on a database with rows in every table, and keeps them`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let folder = try makeTemporaryFolder("lux-migrations")
+            let files = try FileManager.default.contentsOfDirectory(atPath: Locations.migrations).sorted()
+            for (number, file) in files.enumerated() {
+                try FileManager.default.copyItem(atPath: Locations.migrations + "/" + file, toPath: folder + "/" + file)
+                let run = try migrate(database, folder: folder)
+                #expect(run.ending == .exit(0), "\(file): \(run.everything)")
+                // The columns of the contract and no others, as an operator writes them.
+                try database.session().script(
+                    """
+                    with u as (insert into users (phone_number) values ('+821012345678') returning id),
+                    c as (insert into real_users (root_user_id, first_name) select id, 'a' from u returning id),
+                    d as (insert into devices (real_user_id, unique_id, connected_at)
+                        select id, 'before-\(number)', now() from c returning id, real_user_id),
+                    a as (insert into alimtalks (user_id, provider, status) select id, 'log', 'sent' from u)
+                    insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag,
+                        last_intensity, treatment_time, detail_data)
+                    select id, real_user_id, 1, now(), 1, 2, 60, '{}' from d
+                    union all select id, real_user_id, null, now(), null, 2, 60, '{}' from d
+                    """)
+            }
+            let rows = try database.session().query(
+                """
+                select (select count(*) from users), (select count(*) from real_users), (select count(*) from devices),
+                    (select count(*) from device_logs), (select count(*) from alimtalks)
+                """)
+            #expect(rows == [[1, 1, 1, 2, 1].map { String($0 * files.count) }])
+        }
+    }
+
     @Test func `is applied once by eight processes at the same time`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
