@@ -93,7 +93,7 @@ import Testing
                     a as (insert into alimtalks (user_id, provider, status) select id, 'log', 'sent' from u)
                     insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag,
                         last_intensity, treatment_time, detail_data)
-                    select id, real_user_id, 1, now(), 1, 2, 60, '{}' from d
+                    select id, real_user_id, 1, now(), 1, 2, 60, '{}'::jsonb from d
                     union all select id, real_user_id, null, now(), null, 2, 60, '{}' from d
                     """)
             }
