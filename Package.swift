@@ -35,17 +35,22 @@ let package = Package(
         target("HTTP", ["CLinux", "EventLoop", "TLS"]),
         target("JWT", ["COpenSSL", "JSON"]),
         target("JSON"),
-        target("Postgres", ["CLibPQ", "EventLoop", .product(name: "DequeModule", package: "swift-collections")]),
+        target("Metrics"),
+        target(
+            "Postgres", ["CLibPQ", "EventLoop", "Metrics", .product(name: "DequeModule", package: "swift-collections")]),
 
         // The product.
         target("LUX"),
         target("LUXStore", ["LUX", "Postgres", "EventLoop"]),
         target("LUXNotify", ["LUX"]),
-        target("LUXAPI", ["EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Postgres"]),
+        target(
+            "LUXAPI",
+            ["EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Metrics", "Postgres"]),
         .executableTarget(
             name: "lux-server",
             dependencies: [
-                "EventLoop", "HTTP", "TLS", "JWT", "JSON", "Postgres", "LUX", "LUXStore", "LUXNotify", "LUXAPI",
+                "EventLoop", "HTTP", "TLS", "JWT", "JSON", "Metrics", "Postgres", "LUX", "LUXStore", "LUXNotify",
+                "LUXAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -59,6 +64,7 @@ let package = Package(
         testTarget("HTTPTests", ["HTTP", "EventLoop"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
         testTarget("JWTTests", ["JWT", "LUXTestSupport"]),
+        testTarget("MetricsTests", ["Metrics"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),

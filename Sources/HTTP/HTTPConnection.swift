@@ -68,7 +68,9 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         inputDeadline = server.loop.now + limits.handshakeTime
         while !failed {
             switch session.handshake() {
-            case .done: return true
+            case .done:
+                server.handshakes += 1
+                return true
             case .wouldBlock: break
             case .endOfFile: return false
             case .failed(let reason):

@@ -21,6 +21,10 @@ final class HTTPLoopServer: @unchecked Sendable {
     /// Bytes of requests that are not complete, and how many may be held.
     private(set) var bufferedBytes = 0
     let maximumBufferedBytes: Int
+    /// What other threads see of it; made anew at each tick.
+    let statistics = Locked(HTTPStatistics())
+    /// TLS handshakes that were completed.
+    var handshakes = 0
     private var unflushed: [HTTPConnection] = []
     private var yielded: [UnsafeContinuation<Void, Never>] = []
     private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
@@ -143,6 +147,8 @@ final class HTTPLoopServer: @unchecked Sendable {
 
     private func tick() {
         updateDate()
+        let now = HTTPStatistics(connections: connections.count, underWay: underWay, handshakes: handshakes)
+        statistics.withLock { $0 = now }
         for connection in connections.values { connection.checkDeadlines(at: loop.now) }
     }
 

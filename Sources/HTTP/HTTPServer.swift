@@ -59,6 +59,11 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
         self.tls.withLock { $0 = tls }
     }
 
+    /// What it has and has had.
+    public var statistics: HTTPStatistics {
+        servers.map { server in server.statistics.withLock { $0 } }.reduce(HTTPStatistics(), +)
+    }
+
     /// Binds, listens and begins to serve.
     ///
     /// - Parameter port: 0 to let the system choose.

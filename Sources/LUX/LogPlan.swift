@@ -25,6 +25,18 @@ public struct LogPlan: Sendable {
         public var new = 0
         /// Records that had been stored before.
         public var repeated = 0
+
+        /// None.
+        public init() {}
+
+        /// Adds those of another upload.
+        public mutating func add(_ other: Counts) {
+            temporaryMade += other.temporaryMade
+            temporaryUpdated += other.temporaryUpdated
+            completed += other.completed
+            new += other.new
+            repeated += other.repeated
+        }
     }
 
     /// Stored logs to change, each once.

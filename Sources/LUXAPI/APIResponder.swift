@@ -78,6 +78,7 @@ public final class APIResponder: HTTPResponder {
         }
         record.status = response.status.rawValue
         record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
+        services.counted.count(record)
         services.log(record)
     }
 }

@@ -2,6 +2,7 @@ import EventLoop
 import JWT
 import LUX
 import LUXNotify
+import Metrics
 import Postgres
 
 /// What the API of one event loop works with.
@@ -24,6 +25,10 @@ public struct APIServices: Sendable {
     public var rateLimiter: RateLimiter?
     /// The value of `Strict-Transport-Security` (RFC 6797), if it is sent.
     public var strictTransportSecurity: String?
+    /// Counts what is answered and stored.
+    public var counted: RequestMetrics
+    /// What is measured now; `nil` where it is told on another port.
+    public var metrics: (@Sendable () -> MetricsText)?
     /// Takes the record of each answered request.
     public var log: @Sendable (RequestRecord) -> Void
 
@@ -32,7 +37,8 @@ public struct APIServices: Sendable {
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
         notifier: any AlimtalkNotifier, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
-        strictTransportSecurity: String? = nil,
+        strictTransportSecurity: String? = nil, counted: RequestMetrics,
+        metrics: (@Sendable () -> MetricsText)? = nil,
         log: @escaping @Sendable (RequestRecord) -> Void
     ) {
         self.verifier = verifier
@@ -44,6 +50,8 @@ public struct APIServices: Sendable {
         self.isReady = isReady
         self.rateLimiter = rateLimiter
         self.strictTransportSecurity = strictTransportSecurity
+        self.counted = counted
+        self.metrics = metrics
         self.log = log
     }
 }

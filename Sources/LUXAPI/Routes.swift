@@ -21,6 +21,7 @@ enum Routes {
         (.post, "/api/v1/lux/device/alimtalk", .user(alimtalk)),
         (.get, "/healthz", .open(healthz)),
         (.get, "/readyz", .open(readyz)),
+        (.get, "/metrics", .open(metrics)),
     ]
 
     /// All methods of the table, for `OPTIONS *`.

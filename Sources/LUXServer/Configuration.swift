@@ -30,6 +30,7 @@ struct Configuration: Sendable {
     var redirectPort: Int?
     var strictTransportSecurity: String?
     var rateLimit: RateLimiter.Rate?
+    var metricsPort: Int?
 
     /// Where certificate and key are, for the start and for each time they are read anew.
     struct TLSFiles: Equatable {
@@ -86,6 +87,7 @@ struct Configuration: Sendable {
         redirectPort = reader.integer("LUX_TLS_REDIRECT_PORT", in: 0...65_535)
         strictTransportSecurity = reader.integer("LUX_TLS_HSTS", in: 0...63_072_000).map { "max-age=\($0)" }
         rateLimit = reader.rateLimit()
+        metricsPort = reader.integer("LUX_METRICS_PORT", in: 0...65_535)
         if tls == nil {
             for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {
                 reader.fault(name, "means nothing without LUX_TLS_CERT and LUX_TLS_KEY")

@@ -52,14 +52,20 @@ struct Server {
         let gate = ReadinessGate(migrations: migrations.count)
         let rateLimiter = configuration.rateLimit.map { RateLimiter($0) }
         let events = ServerEventLog(logger: logger)
+        let metrics = ServerMetrics()
+        let onEvent = { @Sendable (event: HTTPServerEvent) in
+            events.log(event)
+            metrics.count(event)
+        }
         let server = HTTPServer(
             loops: zip(loops, pools).map { loop, pool in
-                (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter)))
+                (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter, metrics)))
             },
-            limits: configuration.limits, tls: try configuration.tls?.context()
-        ) { events.log($0) }
+            limits: configuration.limits, tls: try configuration.tls?.context(), onEvent: onEvent)
+        metrics.observe(server, pools)
         let port = try server.listen(host: configuration.host, port: configuration.port)
-        let redirector = try redirector(beside: server, on: loops, to: port) { events.log($0) }
+        let redirector = try redirector(beside: server, on: loops, to: port, onEvent: onEvent)
+        let metricsServer = try metricsServer(metrics, beside: server, on: loops)
         let reloader =
             reloads ? configuration.tls.map { CertificateReloader(files: $0, server: server, logger: logger) } : nil
         let keyReloader =
@@ -85,6 +91,7 @@ struct Server {
         logger.info("stopping", metadata: ["signal": .stringConvertible(Int(ending))])
         let clean = server.shutDown()
         _ = redirector?.shutDown()
+        _ = metricsServer?.shutDown()
         for pool in pools { pool.close() }
         logger.info("stopped", metadata: ["clean": "\(clean)"])
     }
@@ -129,13 +136,26 @@ struct Server {
         return redirector
     }
 
+    /// The port for metrics alone.
+    private func metricsServer(
+        _ metrics: ServerMetrics, beside server: HTTPServer, on loops: [EventLoop]
+    ) throws -> HTTPServer? {
+        guard let port = configuration.metricsPort else { return nil }
+        let metricsServer = HTTPServer(
+            loops: loops.map { ($0, MetricsResponder(metrics: metrics.text)) }, limits: configuration.limits,
+            sharing: server)
+        let actual = try metricsServer.listen(host: configuration.host, port: port)
+        logger.info("metrics", metadata: ["port": .stringConvertible(actual)])
+        return metricsServer
+    }
+
     private var databaseTimeout: Duration {
         max(.milliseconds(50), configuration.requestTimeout - Self.answerReserve)
     }
 
     private func services(
         _ pool: PostgresPool, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
-        _ rateLimiter: RateLimiter?
+        _ rateLimiter: RateLimiter?, _ metrics: ServerMetrics
     ) -> APIServices {
         let logger = logger
         return APIServices(
@@ -145,7 +165,8 @@ struct Server {
             },
             requestTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter,
-            strictTransportSecurity: configuration.strictTransportSecurity,
+            strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
+            metrics: configuration.metricsPort == nil ? metrics.text : nil,
             log: { record in Self.log(record, to: logger) })
     }
 

@@ -7,6 +7,7 @@ import EventLoop
 final class LeaseQueue: @unchecked Sendable {
     private struct Waiter {
         let number: Int
+        let since: MonotonicTime
         let deadline: MonotonicTime
         let continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
     }
@@ -16,6 +17,7 @@ final class LeaseQueue: @unchecked Sendable {
     private static let reserve = Duration.milliseconds(50)
 
     private let loop: EventLoop
+    private let statistics: PostgresStatistics
     private let maximumWait: Duration
     private let maximumWaiting: Int
     private var idle: [PostgresConnection] = []
@@ -23,8 +25,9 @@ final class LeaseQueue: @unchecked Sendable {
     private var isClosed = false
     private var lastNumber = 0
 
-    init(_ configuration: PostgresConfiguration, loop: EventLoop) {
+    init(_ configuration: PostgresConfiguration, loop: EventLoop, statistics: PostgresStatistics) {
         self.loop = loop
+        self.statistics = statistics
         maximumWait = configuration.connectionWait
         maximumWaiting = configuration.maximumWaiting
     }
@@ -37,7 +40,9 @@ final class LeaseQueue: @unchecked Sendable {
         }
         guard !Task.isCancelled else { throw Self.cancelled }
         while let connection = idle.popLast() {
-            if connection.isOpen { return connection }
+            guard connection.isOpen else { continue }
+            statistics.leased(after: .zero)
+            return connection
         }
         guard !isClosed, waiters.count < maximumWaiting else {
             throw PostgresError(kind: .poolExhausted, message: "too many requests wait for a connection")
@@ -47,7 +52,9 @@ final class LeaseQueue: @unchecked Sendable {
         return try await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 waiters.append(
-                    Waiter(number: number, deadline: min(last, .now() + maximumWait), continuation: continuation))
+                    Waiter(
+                        number: number, since: .now(), deadline: min(last, .now() + maximumWait),
+                        continuation: continuation))
             }
         } onCancel: {
             loop.execute { self.cancel(number) }
@@ -65,11 +72,15 @@ final class LeaseQueue: @unchecked Sendable {
     func offer(_ connection: PostgresConnection) {
         expire(at: .now())
         if let waiter = waiters.popFirst() {
+            statistics.leased(after: .now() - waiter.since)
             waiter.continuation.resume(returning: .success(connection))
         } else {
             idle.append(connection)
         }
     }
+
+    /// How many connections wait, and how many requests.
+    var counts: (idle: Int, waiting: Int) { (idle.count, waiters.count) }
 
     /// Forgets a connection that was lost.
     func withdraw(_ connection: PostgresConnection?) {

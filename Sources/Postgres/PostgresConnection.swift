@@ -12,13 +12,14 @@ import EventLoop
 final class PostgresConnection: EventHandler, @unchecked Sendable {
     private enum Expectation {
         case preparation(name: String)
-        case statement(any OutcomeReceiver, name: String)
+        case statement(any OutcomeReceiver, name: String, sent: MonotonicTime)
         case sync((any OutcomeReceiver)?)
     }
 
     private let pg: OpaquePointer
     private let descriptor: Int32
     private let loop: EventLoop
+    private let statistics: PostgresStatistics
     private let cancels: CancelQueue
     private let silenceLimit: Duration
     private let onClose: (PostgresError) -> Void
@@ -52,11 +53,13 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     ///
     /// - Parameter silenceLimit: for how long the server may owe an answer without saying anything.
     init(
-        adopting pg: OpaquePointer, loop: EventLoop, cancels: CancelQueue, silenceLimit: Duration,
+        adopting pg: OpaquePointer, loop: EventLoop, statistics: PostgresStatistics, cancels: CancelQueue,
+        silenceLimit: Duration,
         onClose: @escaping (PostgresError) -> Void
     ) throws(PostgresError) {
         self.pg = pg
         self.loop = loop
+        self.statistics = statistics
         self.cancels = cancels
         self.silenceLimit = silenceLimit
         self.onClose = onClose
@@ -116,7 +119,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             PQsendQueryPrepared(pg, name, count, values, lengths, formats, 1)
         }
         guard sent == 1 else { return fail(receiver) }
-        expectations.append(.statement(receiver, name: name))
+        expectations.append(.statement(receiver, name: name, sent: loop.now))
         needsSync = true
     }
 
@@ -220,7 +223,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     private var nameOfCurrentStatement: String? {
         switch expectations.first {
-        case .preparation(let name), .statement(_, let name): name
+        case .preparation(let name), .statement(_, let name, _): name
         case .sync, nil: nil
         }
     }
@@ -231,8 +234,9 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             expectations.removeFirst()
             if case .result = outcome { return }
             prepared.remove(name)
-        case .statement(let receiver, _):
+        case .statement(let receiver, let name, let sent):
             expectations.removeFirst()
+            statistics.executed(name, loop.now - sent)
             receiver.received(outcome)
         case .sync, nil:
             close(PostgresError(kind: .connection, message: "a result that nothing asked for"))
@@ -263,7 +267,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         var giveUp = false
         for expectation in expectations {
             switch expectation {
-            case .statement(let receiver, _), .sync(let receiver?):
+            case .statement(let receiver, _, _), .sync(let receiver?):
                 if receiver.expired(at: now) { giveUp = true }
             case .preparation, .sync(nil):
                 break
@@ -292,7 +296,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         onClose(reason)
         for expectation in lost {
             switch expectation {
-            case .statement(let receiver, _), .sync(let receiver?): receiver.lost(reason)
+            case .statement(let receiver, _, _), .sync(let receiver?): receiver.lost(reason)
             case .preparation, .sync(nil): break
             }
         }

@@ -27,6 +27,8 @@ public final class PostgresPool: @unchecked Sendable {
 
     /// The loop that the pool lives on.
     public let loop: EventLoop
+    /// What it has done and is doing.
+    public let statistics = PostgresStatistics()
     private let configuration: PostgresConfiguration
     private let onEvent: @Sendable (PostgresPoolEvent) -> Void
     private let slots: [Slot]
@@ -48,7 +50,7 @@ public final class PostgresPool: @unchecked Sendable {
         self.loop = loop
         self.configuration = configuration
         self.onEvent = onEvent
-        leases = LeaseQueue(configuration, loop: loop)
+        leases = LeaseQueue(configuration, loop: loop, statistics: statistics)
         slots = (0..<max(1, connections)).map { Slot(isPipeline: $0 == 0 && connections > 1) }
         loop.execute {
             loop.onTurnEnd { self.endTurn() }
@@ -215,6 +217,11 @@ public final class PostgresPool: @unchecked Sendable {
         }
         leases.expire(at: now)
         if !waitingReads.isEmpty { waitingReads.removeAll { $0.hasGivenUp(at: now) } }
+        let (idle, waiting) = leases.counts
+        let isPipelineOpen = slots[0].isPipeline && slots[0].connection != nil
+        statistics.set(
+            size: slots.count, open: slots.count { $0.connection != nil }, idle: idle + (isPipelineOpen ? 1 : 0),
+            waiting: waiting + waitingReads.count)
     }
 
     // MARK: Connecting
@@ -236,7 +243,7 @@ public final class PostgresPool: @unchecked Sendable {
             let session = try outcome.get()
             guard !closed else { return session.finish() }
             let connection = try PostgresConnection(
-                adopting: session.pg, loop: loop, cancels: cancels,
+                adopting: session.pg, loop: loop, statistics: statistics, cancels: cancels,
                 silenceLimit: slot.isPipeline ? configuration.readSilence : configuration.commitSilence
             ) { [weak self, weak slot] reason in
                 guard let self, let slot else { return }

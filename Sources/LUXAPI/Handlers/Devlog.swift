@@ -7,7 +7,7 @@ import LUXStore
 @Sendable func devlog(_ request: DeviceRequest) async throws -> HTTPResponse {
     let records = try await DevlogBody.records(in: request.http.body, zone: request.services.zone)
     let upload = LogUpload(records)
-    _ = try await request.store.save(upload, userID: request.userID)
+    request.services.counted.count(try await request.store.save(upload, userID: request.userID))
     return .json { json in
         json.member("statusCode", 200)
         json.member(

@@ -1,0 +1,64 @@
+import EventLoop
+import LUX
+import Metrics
+
+/// Counts what the API answers and what it does. Written by all loops.
+public final class RequestMetrics: Sendable {
+    private struct Request: Hashable {
+        var route: String
+        var method: String
+        var status: Int
+    }
+
+    private struct State {
+        var requests: [Request: UInt64] = [:]
+        var durations: [String: Histogram] = [:]
+        var logs = LogPlan.Counts()
+    }
+
+    private let state = Locked(State())
+
+    /// Other methods are told as one: anybody can invent them.
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+    /// Nothing counted yet.
+    public init() {}
+
+    /// Counts an answered request.
+    public func count(_ record: RequestRecord) {
+        let route = record.route.isEmpty ? "none" : record.route
+        let method = Self.methods.contains(record.method) ? record.method : "other"
+        state.withLock { state in
+            state.requests[Request(route: route, method: method, status: record.status), default: 0] += 1
+            state.durations[route, default: Histogram()].observe(record.milliseconds / 1_000)
+        }
+    }
+
+    /// Counts what the records of a stored upload did.
+    public func count(_ logs: LogPlan.Counts) {
+        state.withLock { $0.logs.add(logs) }
+    }
+
+    /// Writes them.
+    public func write(to text: inout MetricsText) {
+        let state = state.withLock { $0 }
+        text.counter(
+            "lux_http_requests_total", "Requests by route, method and status of the answer.",
+            state.requests.sorted {
+                ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
+            }.map { key, count in
+                ([("route", key.route), ("method", key.method), ("status", String(key.status))], count)
+            })
+        text.histogram(
+            "lux_http_request_duration_seconds", "Time from the arrival of a request to its answer.",
+            state.durations.sorted { $0.key < $1.key }.map { ([("route", $0.key)], $0.value) })
+        let logs = state.logs
+        let kinds = [
+            ("temporary_made", logs.temporaryMade), ("temporary_updated", logs.temporaryUpdated),
+            ("completed", logs.completed), ("new", logs.new), ("repeated", logs.repeated),
+        ]
+        text.counter(
+            "lux_devlog_records_total", "Records of stored uploads, by what they did.",
+            kinds.map { ([("kind", $0.0)], UInt64($0.1)) })
+    }
+}

@@ -1,0 +1,98 @@
+import EventLoop
+import HTTP
+import LUXAPI
+import Metrics
+import Postgres
+
+/// Gathers what all parts of the running server have measured.
+final class ServerMetrics: Sendable {
+    let requests = RequestMetrics()
+    private let process = ProcessMetrics()
+    private let events = Locked<[String: UInt64]>([:])
+    /// What is there once the server is made.
+    private let sources = Locked<Sources?>(nil)
+
+    private struct Sources {
+        var server: HTTPServer
+        var pools: [PostgresStatistics]
+    }
+
+    func observe(_ server: HTTPServer, _ pools: [PostgresPool]) {
+        sources.withLock { $0 = Sources(server: server, pools: pools.map(\.statistics)) }
+    }
+
+    /// Counts what the HTTP server tells.
+    func count(_ event: HTTPServerEvent) {
+        let name =
+            switch event {
+            case .handshakeFailed: "handshake_failed"
+            case .connectionRefused: "connection_refused"
+            case .acceptPaused: "accept_paused"
+            }
+        events.withLock { $0[name, default: 0] += 1 }
+    }
+
+    /// Everything, in Prometheus' text format.
+    func text() -> MetricsText {
+        var text = MetricsText()
+        requests.write(to: &text)
+        if let sources = sources.withLock({ $0 }) {
+            write(sources.server.statistics, to: &text)
+            write(sources.pools.map(\.values), to: &text)
+        }
+        process.write(to: &text)
+        text.gauge("lux_build_info", "The version of the program.", [([("version", Version.current)], 1)])
+        return text
+    }
+
+    private func write(_ http: HTTPStatistics, to text: inout MetricsText) {
+        let events = events.withLock { $0 }
+        text.gauge("lux_http_requests_in_flight", "Requests that are being answered.", Double(http.underWay))
+        text.gauge(
+            "lux_http_connections", "Open connections of clients by state.",
+            [
+                ([("state", "active")], Double(min(http.underWay, http.connections))),
+                ([("state", "idle")], Double(max(0, http.connections - http.underWay))),
+            ])
+        text.counter(
+            "lux_http_connections_refused_total", "Connections over a limit.",
+            [([], events["connection_refused", default: 0])])
+        text.counter(
+            "lux_http_accept_pauses_total", "How often the system had no descriptors or memory for a connection.",
+            [([], events["accept_paused", default: 0])])
+        text.counter(
+            "lux_tls_handshakes_total", "TLS handshakes by outcome.",
+            [
+                ([("outcome", "done")], UInt64(http.handshakes)),
+                ([("outcome", "failed")], events["handshake_failed", default: 0]),
+            ])
+    }
+
+    private func write(_ pools: [PostgresStatistics.Values], to text: inout MetricsText) {
+        func sum(_ value: (PostgresStatistics.Values) -> Int) -> Double { Double(pools.map(value).reduce(0, +)) }
+        text.gauge("lux_db_pool_size", "Connections that the pool wants to have.", sum(\.size))
+        text.gauge(
+            "lux_db_connections", "Open connections to the database by state.",
+            [
+                ([("state", "idle")], sum(\.idle)),
+                ([("state", "in_use")], max(0, sum(\.open) - sum(\.idle))),
+            ])
+        text.gauge("lux_db_waiting_requests", "Requests that wait for a connection.", sum(\.waiting))
+        var waits = Histogram()
+        var statements: [String: Histogram] = [:]
+        for pool in pools {
+            waits.add(pool.waits)
+            for (name, histogram) in pool.statements { statements[name, default: Histogram()].add(histogram) }
+        }
+        text.histogram(
+            "lux_db_wait_seconds", "Time for which a transaction waited for its connection.", [([], waits)])
+        text.histogram(
+            "lux_db_statement_duration_seconds", "Time from sending a statement to its result, by its name.",
+            statements.sorted { $0.key < $1.key }.map { ([("statement", $0.key)], $0.value) })
+    }
+}
+
+/// The program's version.
+enum Version {
+    static let current = "1.0.0"
+}

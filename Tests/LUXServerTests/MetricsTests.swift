@@ -1,0 +1,79 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// GET /metrics
+@Suite struct MetricsTests {
+    /// The samples by their name with labels.
+    private func samples(_ server: TestServer, port: UInt16? = nil) throws -> [String: Double] {
+        let client = try HTTPClient(port: port ?? server.port)
+        try client.send("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
+        let reply = try client.receive()
+        #expect(reply.status == 200)
+        #expect(reply.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
+        var samples: [String: Double] = [:]
+        for line in reply.text.split(separator: "\n") where !line.hasPrefix("#") {
+            let space = try #require(line.lastIndex(of: " "))
+            #expect(samples[String(line[..<space])] == nil, "twice: \(line)")
+            let value = try #require(Double(String(line[line.index(after: space)...])), "\(line)")
+            samples[String(line[..<space])] = value
+        }
+        return samples
+    }
+
+    @Test func `counts requests, records, statements and connections`() async throws {
+        try await onThread {
+            let world = try World.own()
+            let (user, child, device) = try world.family()
+            let temporary = World.record(child: child, device: device, date: "2025-05-01T10:00:30Z")
+            let complete = World.record(child: child, device: device, date: "2025-05-01T10:00:00Z", flag: 1, file: 1)
+            let new = World.record(child: child, device: device, date: "2025-05-01T11:00:00Z", flag: 1, file: 2)
+            for records in [[temporary], [temporary], [complete, new], [complete]] {
+                #expect(try world.upload(records, as: user).status == 200)
+            }
+            #expect(try world.upload([], as: user).status == 422)
+            _ = try world.call("INVENTED", "/somewhere")
+            usleep(200_000)
+            let samples = try samples(world.server)
+            let devlog = "route=\"/api/v1/lux/device/devlog\""
+            let expected: [String: Double] = [
+                "lux_http_requests_total{\(devlog),method=\"POST\",status=\"200\"}": 4,
+                "lux_http_requests_total{\(devlog),method=\"POST\",status=\"422\"}": 1,
+                "lux_http_requests_total{route=\"none\",method=\"other\",status=\"404\"}": 1,
+                "lux_http_request_duration_seconds_count{\(devlog)}": 5,
+                "lux_http_request_duration_seconds_bucket{\(devlog),le=\"+Inf\"}": 5,
+                "lux_devlog_records_total{kind=\"temporary_made\"}": 1,
+                "lux_devlog_records_total{kind=\"temporary_updated\"}": 1,
+                "lux_devlog_records_total{kind=\"completed\"}": 1,
+                "lux_devlog_records_total{kind=\"new\"}": 1,
+                "lux_devlog_records_total{kind=\"repeated\"}": 1,
+                "lux_db_statement_duration_seconds_count{statement=\"devlog_lock_devices\"}": 4,
+                "lux_db_wait_seconds_count": 4, "lux_db_pool_size": 8, "lux_db_waiting_requests": 0,
+            ]
+            for (name, value) in expected { #expect(samples[name] == value, "\(name)") }
+            let present = [
+                "lux_http_requests_in_flight", "lux_http_connections{state=\"idle\"}", "process_cpu_seconds_total",
+                "process_resident_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds",
+                "lux_db_connections{state=\"idle\"}", "lux_tls_handshakes_total{outcome=\"done\"}",
+            ]
+            for name in present { #expect(samples[name] != nil, "\(name)") }
+            #expect(samples.keys.contains { $0.hasPrefix("lux_build_info{version=") })
+            #expect(samples["lux_http_connections{state=\"idle\"}", default: 0] >= 1)
+            world.server.stop()
+        }
+    }
+
+    @Test func `has a port of its own when it is given one`() async throws {
+        try await onThread {
+            let server = try TestServer(World.sharedDatabase, environment: ["LUX_METRICS_PORT": "0"])
+            expect(try server.call("GET", "/metrics"), 404, "Resource not found")
+            let lines = server.logLines { $0["message"]?.string == "metrics" }
+            let port = try #require(lines.first?["port"]?.integer.flatMap { UInt16(exactly: $0) })
+            #expect(try samples(server, port: port)["lux_db_pool_size"] != nil)
+            let client = try HTTPClient(port: port)
+            try client.send("GET \(World.api)get-all-device HTTP/1.1\r\nHost: h\r\n\r\n")
+            expect(try client.receive(), 404, "Resource not found")
+            server.stop()
+        }
+    }
+}
