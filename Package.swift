@@ -40,7 +40,7 @@ let package = Package(
         // The product.
         target("LUX"),
         target("LUXStore", ["LUX", "Postgres", "EventLoop"]),
-        target("LUXNotify", ["LUX"]),
+        target("LUXNotify", ["COpenSSL", "EventLoop", "JSON", "LUX"]),
         target("LUXAPI", ["EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Postgres"]),
         .executableTarget(
             name: "lux-server",
@@ -61,6 +61,7 @@ let package = Package(
         testTarget("JWTTests", ["JWT"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
+        testTarget("LUXNotifyTests", ["EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
     ]
