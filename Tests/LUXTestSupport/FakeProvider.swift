@@ -53,7 +53,8 @@ package final class FakeProvider: @unchecked Sendable {
     package init(_ behaviour: Behaviour = .hang, certificate: TestCA.Leaf? = nil) throws {
         self.behaviour = behaviour
         tls = try certificate.map { try Self.context($0) }
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        self.listener = listener
         var address = loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let done = withUnsafeMutableBytes(of: &address) { bytes -> Bool in
@@ -63,7 +64,6 @@ package final class FakeProvider: @unchecked Sendable {
         }
         guard done else { throw TestServer.StartFailure(description: "the fake provider: errno \(errno)") }
         port = UInt16(bigEndian: address.sin_port)
-        let listener = listener
         Thread.detachNewThread { [weak self] in
             while true {
                 let descriptor = accept(listener, nil, nil)
