@@ -11,6 +11,12 @@ enum ProviderExchange: Sendable {
     case notSent(String)
     /// The request left, at least in part, and no reply came.
     case unanswered(String)
+
+    /// What the provider asks for before another attempt.
+    var retryAfter: Duration? {
+        guard case .reply(let reply) = self else { return nil }
+        return reply.retryAfter
+    }
 }
 
 /// HTTPS to a provider through URLSession, which is libcurl: the system's roots, no redirects, no cookies, no cache.

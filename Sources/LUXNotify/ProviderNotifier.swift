@@ -25,6 +25,8 @@ public final class ProviderNotifier: AlimtalkNotifier {
     }
 
     private static let attempts = 3
+    /// With less time left another attempt is not begun.
+    private static let shortestAttempt = Duration.milliseconds(500)
 
     private let provider: any AlimtalkProvider
     private let limits: Limits
@@ -132,17 +134,14 @@ public final class ProviderNotifier: AlimtalkNotifier {
         while true {
             // A signature carries its time and is good once, so each attempt has its own.
             let request = provider.request(for: notification, attempt: .now())
-            let (outcome, retryAfter) = judge(await exchange(request, deadline))
-            let repeatable: Bool
-            switch outcome {
-            case .accepted: return outcome
-            case .refused, .misconfigured: repeatable = false
-            case .tryLater(_, let isSafe): repeatable = isSafe || provider.refusesRepeats
-            case .unknown: repeatable = provider.refusesRepeats && !mayHaveArrived
-            }
+            let exchange = await exchange(request, deadline)
+            let outcome = judge(exchange)
+            if case .accepted = outcome { return outcome }
             if case .unknown = outcome { mayHaveArrived = true }
-            let pause = retryAfter ?? .milliseconds(Int.random(in: 100...200) << (number - 1))
-            guard repeatable, number < Self.attempts, MonotonicTime.now() + pause < deadline else {
+            let pause = exchange.retryAfter ?? .milliseconds(Int.random(in: 100...200) << (number - 1))
+            guard isRepeatable(outcome, exchange), number < Self.attempts,
+                MonotonicTime.now() + pause + Self.shortestAttempt < deadline
+            else {
                 // What a later attempt says does not undo an earlier one that may have arrived.
                 return mayHaveArrived ? .unknown(reason: outcome.reason ?? "") : outcome
             }
@@ -151,11 +150,25 @@ public final class ProviderNotifier: AlimtalkNotifier {
         }
     }
 
-    private func judge(_ exchange: ProviderExchange) -> (NotificationOutcome, retryAfter: Duration?) {
+    private func judge(_ exchange: ProviderExchange) -> NotificationOutcome {
         switch exchange {
-        case .reply(let reply): (provider.outcome(of: reply), reply.retryAfter)
-        case .notSent(let reason): (.tryLater(reason: "\(name): \(reason)", isSafe: true), nil)
-        case .unanswered(let reason): (.unknown(reason: "\(name): \(reason)"), nil)
+        case .reply(let reply): provider.outcome(of: reply)
+        case .notSent(let reason): .tryLater(reason: "\(name): \(reason)", isSafe: true)
+        case .unanswered(let reason): .unknown(reason: "\(name): \(reason)")
+        }
+    }
+
+    /// Whether another attempt cannot become a second message: this one reached nobody, or the provider refuses repeats.
+    private func isRepeatable(_ outcome: NotificationOutcome, _ exchange: ProviderExchange) -> Bool {
+        switch outcome {
+        case .accepted, .refused, .misconfigured: false
+        case .tryLater(_, let isSafe): isSafe || provider.refusesRepeats
+        case .unknown:
+            switch exchange {
+            // An answer that says success, or that the key is known, is not made clearer by asking again.
+            case .reply(let reply): provider.refusesRepeats && reply.status >= 500
+            case .notSent, .unanswered: provider.refusesRepeats
+            }
         }
     }
 

@@ -51,6 +51,8 @@ package final class FakeProvider: @unchecked Sendable {
 
     /// Listens; with a certificate, over TLS.
     package init(_ behaviour: Behaviour = .hang, certificate: TestCA.Leaf? = nil) throws {
+        // OpenSSL writes without MSG_NOSIGNAL.
+        signal(SIGPIPE, SIG_IGN)
         self.behaviour = behaviour
         tls = try certificate.map { try Self.context($0) }
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -114,7 +116,7 @@ package final class FakeProvider: @unchecked Sendable {
             accepted += 1
             return (behaviour, self.answer)
         }
-        if answer == nil, case .resetBefore = early { return connection.reset() }
+        if answer == nil, case .resetBefore = early { return connection.resetUnread() }
         if let tls, !connection.handshake(tls) { return }
         guard let request = connection.request() else { return }
         lock.withLock { received.append(request) }
@@ -165,6 +167,14 @@ package final class FakeProvider: @unchecked Sendable {
         func reset() {
             var linger = linger(l_onoff: 1, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        }
+
+        /// Resets when the request has come, without reading it.
+        func resetUnread() {
+            var byte: UInt8 = 0
+            _ = recv(descriptor, &byte, 1, Int32(MSG_PEEK))
+            Thread.sleep(forTimeInterval: 0.05)
+            reset()
         }
 
         func read() -> [UInt8]? {
