@@ -97,8 +97,9 @@ private final class HTTPSExchange: NSObject, URLSessionDataDelegate, @unchecked 
             defer { (state.continuation, state.session) = (nil, nil) }
             return (state.continuation, state.session)
         }
-        session?.invalidateAndCancel()
         continuation?.resume(returning: result)
+        // Waits for the session's queue, which a flood of data may keep busy.
+        session?.invalidateAndCancel()
     }
 
     private func replySoFar(whole: Bool) -> ProviderExchange? {

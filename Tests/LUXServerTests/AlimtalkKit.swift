@@ -24,7 +24,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 ]
             }
         var environment = [
-            "LUX_ALIMTALK_PROVIDER": rawValue, "LUX_ALIMTALK_BASE_URL": baseURL, "LUX_ALIMTALK_TIMEOUT": "1",
+            "LUX_ALIMTALK_PROVIDER": rawValue, "LUX_ALIMTALK_BASE_URL": baseURL, "LUX_ALIMTALK_TIMEOUT": "2",
             "LUX_ALIMTALK_VARIABLES": ##"{"children":"{children}","#{time}":"{time}","id":"{user_id}"}"##,
         ]
         for (name, value) in own { environment["LUX_ALIMTALK_\(rawValue.uppercased())_\(name)"] = value }
@@ -178,7 +178,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             Case("oversized", .endless, "unknown", "cut off"),
             Case(
                 "redirect", .reply(307, "", headers: ["Location: http://127.0.0.1:1/stolen"]), "failed", "a redirect"),
-            Case("slow", .slow(200, "{}", pause: 0.1), "unknown", "in time"),
+            Case("slow", .slow(200, "{}", pause: 0.2), "unknown", "in time"),
             Case("hang", .hang, "unknown", "in time"),
             Case("reset before the request was read", .resetBefore, "unknown", "reset", calls: again),
             Case("reset after the request was read", .resetAfter, "unknown", "reset", calls: again),
