@@ -77,7 +77,8 @@ public struct ProviderRequest: Sendable, Equatable {
         self.method = method
         self.target = target
         self.body = body
-        headers = body.isEmpty ? [] : [Field(name: "Content-Type", value: "application/json; charset=utf-8", isSecret: false)]
+        headers =
+            body.isEmpty ? [] : [Field(name: "Content-Type", value: "application/json; charset=utf-8", isSecret: false)]
     }
 
     mutating func add(_ name: String, _ value: String) {

@@ -86,7 +86,8 @@ public struct NHNProvider: AlimtalkProvider {
         // An earlier attempt with the same key has arrived; whether it was taken, only a look-up tells.
         case "-1005": return .unknown(reason: reason + ", an earlier attempt has arrived")
         case "-7000", "-9999": return .tryLater(reason: reason, isSafe: false)
-        default: return reply.status == 429 || reply.status >= 500 ? reply.outcome(of: reason) : .refused(reason: reason)
+        default:
+            return reply.status == 429 || reply.status >= 500 ? reply.outcome(of: reason) : .refused(reason: reason)
         }
     }
 

@@ -27,7 +27,8 @@ import Testing
 
     private static func provider(_ name: String) -> any AlimtalkProvider {
         let own = [
-            "NHN_APPKEY", "NHN_SECRET_KEY", "NHN_SENDER_KEY", "NHN_TEMPLATE_CODE", "SOLAPI_API_KEY", "SOLAPI_API_SECRET",
+            "NHN_APPKEY", "NHN_SECRET_KEY", "NHN_SENDER_KEY", "NHN_TEMPLATE_CODE", "SOLAPI_API_KEY",
+            "SOLAPI_API_SECRET",
             "SOLAPI_PF_ID", "SOLAPI_TEMPLATE_ID", "SENS_ACCESS_KEY", "SENS_SECRET_KEY", "SENS_SERVICE_ID",
             "SENS_PLUS_FRIEND_ID", "SENS_TEMPLATE_CODE", "SENS_TEXT",
         ]
@@ -151,7 +152,8 @@ import Testing
         #expect(values.map(\.name) == ["plain", "when", "who"])
         #expect(values.map(\.value) == ["{no}{", "2025-02-22 00:48", "지수, {time}#{when} (7)"])
         let cases = [
-            ("", ""), ("#{who}", "지수, {time}#{when} (7)"), ("a\n #{when}!\t#{when}", "a\n 2025-02-22 00:48!\t2025-02-22 00:48"),
+            ("", ""), ("#{who}", "지수, {time}#{when} (7)"),
+            ("a\n #{when}!\t#{when}", "a\n 2025-02-22 00:48!\t2025-02-22 00:48"),
             ("#{unknown} #{", "#{unknown} #{"), ("#who} {who}", "#who} {who}"),
         ]
         for (text, rendered) in cases { #expect(variables.rendered(text, for: notification) == rendered) }

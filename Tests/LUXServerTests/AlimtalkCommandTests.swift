@@ -126,7 +126,9 @@ import Testing
                 #expect(request.method == "GET" && request.body.isEmpty)
                 switch kit {
                 case .nhn:
-                    #expect(request.target.hasPrefix("/alimtalk/v2.3/appkeys/\(AlimtalkKit.key)/messages?startRequestDate="))
+                    #expect(
+                        request.target.hasPrefix("/alimtalk/v2.3/appkeys/\(AlimtalkKit.key)/messages?startRequestDate=")
+                    )
                     #expect(request.target.hasSuffix("&recipientGroupingKey=\(sent.1)"))
                     #expect(request.header("X-Secret-Key") == AlimtalkKit.secret)
                 default:

@@ -6,9 +6,13 @@ import Testing
 /// The variables of Alimtalk.
 @Suite struct AlimtalkConfigurationTests {
     private func faults(_ kit: AlimtalkKit, _ changes: [String: String]) -> [String] {
-        let environment = kit.environment("http://127.0.0.1:1", [
-            "DATABASE_URL": "postgresql://lux@localhost/lux", "LUX_JWT_SECRET": Token.secret, "LUX_MIGRATIONS": "/tmp",
-        ]).merging(changes) { $1 }
+        let environment = kit.environment(
+            "http://127.0.0.1:1",
+            [
+                "DATABASE_URL": "postgresql://lux@localhost/lux", "LUX_JWT_SECRET": Token.secret,
+                "LUX_MIGRATIONS": "/tmp",
+            ]
+        ).merging(changes) { $1 }
         do {
             _ = try Configuration(environment: environment, isTerminal: false)
             return []
@@ -45,7 +49,8 @@ import Testing
         ("LUX_ALIMTALK_VARIABLES", #"{"a":1}"#, "must be a JSON object"),
         ("LUX_ALIMTALK_VARIABLES", #"{"":"x"}"#, "must be a JSON object"),
         ("LUX_ALIMTALK_VARIABLES", #"{"children":"x","time":"x","a@b":"x"}"#, "nhn allows no @"),
-        ("LUX_ALIMTALK_NHN_APPKEY", "a/b", "must consist of"), ("LUX_ALIMTALK_NHN_SECRET_KEY", "a\nb", "must not contain"),
+        ("LUX_ALIMTALK_NHN_APPKEY", "a/b", "must consist of"),
+        ("LUX_ALIMTALK_NHN_SECRET_KEY", "a\nb", "must not contain"),
         ("LUX_ALIMTALK_SENS_APPKEY", "nobody asks", ""),
     ]) func `a variable`(_ name: String, _ value: String, _ fault: String) {
         let told = faults(.nhn, [name: value])

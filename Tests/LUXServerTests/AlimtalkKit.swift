@@ -14,7 +14,10 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         let own: [String: String] =
             switch self {
             case .nhn:
-                ["APPKEY": Self.key, "SECRET_KEY": Self.secret, "SENDER_KEY": "sender", "TEMPLATE_CODE": "contact-lost"]
+                [
+                    "APPKEY": Self.key, "SECRET_KEY": Self.secret, "SENDER_KEY": "sender",
+                    "TEMPLATE_CODE": "contact-lost",
+                ]
             case .solapi:
                 ["API_KEY": Self.key, "API_SECRET": Self.secret, "PF_ID": "KA01PF1", "TEMPLATE_ID": "KA01TP1"]
             case .sens:
@@ -153,7 +156,8 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 Case("authentication", failure(401, "200"), "failed", "code 200"),
                 Case("permission", failure(401, "210"), "failed", "code 210"),
                 Case("no such service", failure(404, "300"), "failed", "code 300"),
-                Case("no such service", .reply(403, #"{"status":403,"errors":[],"errorMessage":"x"}"#), "failed", "403"),
+                Case(
+                    "no such service", .reply(403, #"{"status":403,"errors":[],"errorMessage":"x"}"#), "failed", "403"),
                 Case("quota", failure(429, "400"), "failed", "code 400", calls: 2),
                 Case("throttle", failure(429, "420"), "failed", "code 420", calls: 2),
                 Case("bad request", failure(400, "100"), "failed", "code 100"),
@@ -174,7 +178,8 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             Case("garbage in a 200", .reply(200, "<html>garbage"), "unknown", "unreadable"),
             Case("no HTTP at all", .bytes("garbage\r\n\r\n"), "unknown", "HTTP/0.9", calls: again),
             Case(
-                "truncated", .bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"header\":{"), "unknown", "cut off"),
+                "truncated", .bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"header\":{"), "unknown", "cut off"
+            ),
             Case("oversized", .endless, "unknown", "cut off"),
             Case(
                 "redirect", .reply(307, "", headers: ["Location: http://127.0.0.1:1/stolen"]), "failed", "a redirect"),

@@ -125,7 +125,8 @@ import Testing
             #expect(try rows(world, racer).count == 1)
 
             try world.sql.query(
-                "update alimtalks set created_at = now() - interval '61 seconds' where user_id = $1", [String(users[1])])
+                "update alimtalks set created_at = now() - interval '61 seconds' where user_id = $1", [String(users[1])]
+            )
             expect(try world.call("POST", "alimtalk", as: users[1]), answers: "null")
             #expect(provider.connections == 4)
             world.server.stop()

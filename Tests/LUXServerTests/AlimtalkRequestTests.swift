@@ -75,7 +75,8 @@ import Testing
                 try #require(parts.map { $0.first } == ["apiKey", "date", "salt", "signature"], "\(header)")
                 let (date, salt) = (parts[1][1], parts[2][1])
                 #expect((12...64).contains(salt.utf8.count))
-                let sent = try Date(date, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
+                let sent = try Date(
+                    date, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
                 #expect(abs(sent.timeIntervalSinceNow) < 30)
                 let code = SHA256.authenticate(Array((date + salt).utf8), key: Array(AlimtalkKit.secret.utf8))
                 #expect(parts[3][1] == code.map { String(format: "%02x", $0) }.joined())

@@ -203,9 +203,11 @@ package final class FakeProvider: @unchecked Sendable {
             var head: [String]?
             var bodyStart = 0
             while true {
-                if head == nil, let end = (bytes.indices.dropLast(3)).first(where: { start in
-                    bytes[start..<start + 4].elementsEqual([13, 10, 13, 10])
-                }) {
+                if head == nil,
+                    let end = (bytes.indices.dropLast(3)).first(where: { start in
+                        bytes[start..<start + 4].elementsEqual([13, 10, 13, 10])
+                    })
+                {
                     head = String(decoding: bytes[..<end], as: UTF8.self).components(separatedBy: "\r\n")
                     bodyStart = end + 4
                 }
@@ -214,7 +216,8 @@ package final class FakeProvider: @unchecked Sendable {
                         let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
                         return (parts[0], parts.count > 1 ? String(parts[1].drop { $0 == " " }) : "")
                     }
-                    let length = fields.first { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) } ?? 0
+                    let length =
+                        fields.first { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) } ?? 0
                     if bytes.count - bodyStart >= length {
                         let line = head[0].split(separator: " ").map(String.init)
                         guard line.count == 3 else { return nil }
