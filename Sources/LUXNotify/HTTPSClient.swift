@@ -43,7 +43,9 @@ struct HTTPSClient: Sendable {
         urlRequest.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         urlRequest.setValue("close", forHTTPHeaderField: "Connection")
         return await withCheckedContinuation { continuation in
-            HTTPSExchange(continuation).start(urlRequest, deadline: deadline)
+            let exchange = HTTPSExchange(continuation)
+            // Making a session takes a while, the first one above all: not on the thread of an event loop.
+            HTTPSExchange.queue.async { [urlRequest] in exchange.start(urlRequest, deadline: deadline) }
         }
     }
 }
@@ -60,6 +62,8 @@ private final class HTTPSExchange: NSObject, URLSessionDataDelegate, @unchecked 
         var body: [UInt8] = []
         var isLate = false
     }
+
+    static let queue = DispatchQueue(label: "lux.alimtalk", attributes: .concurrent)
 
     /// What a cancelled request is given to say how far it had come.
     private static let cancelling = 0.25
@@ -83,11 +87,11 @@ private final class HTTPSExchange: NSObject, URLSessionDataDelegate, @unchecked 
         state.withLock { $0.session = session }
         let task = session.dataTask(with: request)
         task.resume()
-        DispatchQueue.global().asyncAfter(deadline: .now() + max(0.01, seconds - Self.cancelling)) { [weak self] in
+        Self.queue.asyncAfter(deadline: .now() + max(0.01, seconds - Self.cancelling)) { [weak self] in
             self?.state.withLock { $0.isLate = true }
             task.cancel()
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
+        Self.queue.asyncAfter(deadline: .now() + seconds) { [weak self] in
             self?.finish(.unanswered("no answer in time"))
         }
     }
