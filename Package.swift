@@ -61,7 +61,7 @@ let package = Package(
         testTarget("JWTTests", ["JWT"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
-        testTarget("LUXNotifyTests", ["EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
+        testTarget("LUXNotifyTests", ["EventLoop", "LUX", "LUXNotify"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "LUXTestSupport", "lux-server"]),
     ]

@@ -165,7 +165,8 @@ import Testing
             }
             while provider.connections < 16 || quick.value < 184, done.value < 200 { usleep(20_000) }
             let during = try latencies(200)
-            #expect(during[197] < max(0.05, before[197] * 5), "p99 \(before[197]) → \(during[197])")
+            // What waits for the provider takes seconds; the machine's own noise some milliseconds.
+            #expect(during[197] < max(0.3, before[197] * 5), "p99 \(before[197]) → \(during[197])")
             while done.value < 200 { usleep(20_000) }
             #expect(provider.connections == 16)
             #expect(quick.value == 184 && refused.value == 200)
