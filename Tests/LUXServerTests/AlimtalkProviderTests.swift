@@ -89,6 +89,8 @@ import Testing
                 #expect(requests.count == 2)
                 // Signed anew, but the same message.
                 #expect(requests.first?.body == requests.last?.body)
+                let keys = Set(requests.map { $0.header("X-NC-API-IDEMPOTENCY-KEY") })
+                #expect(keys.count == 1 && (kit == .nhn) == (keys.first != .some(nil)))
                 let signed = requests.map { $0.header("Authorization") ?? $0.header("x-ncp-apigw-timestamp") ?? "" }
                 #expect(kit == .nhn || signed[0] != signed[1])
                 world.server.stop()

@@ -1,4 +1,3 @@
-import COpenSSL
 import Foundation
 import Glibc
 
@@ -42,7 +41,7 @@ package final class FakeProvider: @unchecked Sendable {
 
     package let port: UInt16
     private let listener: Int32
-    private let tls: OpaquePointer?
+    private let tls: TLSServerContext?
     private let lock = NSLock()
     private var behaviour: Behaviour
     private var answer: (@Sendable (Request) -> Behaviour)?
@@ -54,7 +53,7 @@ package final class FakeProvider: @unchecked Sendable {
         // OpenSSL writes without MSG_NOSIGNAL.
         signal(SIGPIPE, SIG_IGN)
         self.behaviour = behaviour
-        tls = try certificate.map { try Self.context($0) }
+        tls = try certificate.map { try TLSServerContext($0) }
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.listener = listener
         var address = loopback(port: 0)
@@ -82,7 +81,6 @@ package final class FakeProvider: @unchecked Sendable {
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
-        if let tls { SSL_CTX_free(tls) }
     }
 
     package var baseURL: String { (tls == nil ? "http" : "https") + "://127.0.0.1:\(port)" }
@@ -101,14 +99,6 @@ package final class FakeProvider: @unchecked Sendable {
     /// Answers each request by itself from now on, and forgets what was asked.
     package func reset(answering answer: @escaping @Sendable (Request) -> Behaviour) {
         lock.withLock { (self.answer, received, accepted) = (answer, [], 0) }
-    }
-
-    private static func context(_ leaf: TestCA.Leaf) throws -> OpaquePointer {
-        guard let context = SSL_CTX_new(TLS_server_method()),
-            SSL_CTX_use_certificate_chain_file(context, leaf.certificate) == 1,
-            SSL_CTX_use_PrivateKey_file(context, leaf.key, SSL_FILETYPE_PEM) == 1
-        else { throw TestServer.StartFailure(description: "the fake provider's certificate") }
-        return context
     }
 
     private func serve(_ connection: Connection) {
@@ -145,7 +135,7 @@ package final class FakeProvider: @unchecked Sendable {
     /// One connection, closed when it goes.
     private final class Connection {
         private let descriptor: Int32
-        private var ssl: OpaquePointer?
+        private var tls: TLSServerSession?
 
         init(_ descriptor: Int32) {
             self.descriptor = descriptor
@@ -154,14 +144,12 @@ package final class FakeProvider: @unchecked Sendable {
         }
 
         deinit {
-            if let ssl { SSL_free(ssl) }
             close(descriptor)
         }
 
-        func handshake(_ context: OpaquePointer) -> Bool {
-            ssl = SSL_new(context)
-            SSL_set_fd(ssl, descriptor)
-            return SSL_accept(ssl) == 1
+        func handshake(_ context: TLSServerContext) -> Bool {
+            tls = TLSServerSession(context, descriptor: descriptor)
+            return tls != nil
         }
 
         func reset() {
@@ -179,7 +167,7 @@ package final class FakeProvider: @unchecked Sendable {
 
         func read() -> [UInt8]? {
             var buffer = [UInt8](repeating: 0, count: 65_536)
-            let count = ssl.map { Int(SSL_read($0, &buffer, 65_536)) } ?? recv(descriptor, &buffer, buffer.count, 0)
+            let count = tls?.read(&buffer, buffer.count) ?? recv(descriptor, &buffer, buffer.count, 0)
             return count > 0 ? Array(buffer[..<count]) : nil
         }
 
@@ -188,7 +176,7 @@ package final class FakeProvider: @unchecked Sendable {
             var rest = Array(text.utf8)[...]
             while !rest.isEmpty {
                 let count = rest.withUnsafeBytes { bytes in
-                    ssl.map { Int(SSL_write($0, bytes.baseAddress, Int32(clamping: bytes.count))) }
+                    tls?.write(bytes.baseAddress, bytes.count)
                         ?? Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
                 }
                 guard count > 0 else { return false }
