@@ -1,7 +1,7 @@
 # Two stages: the Swift toolchain builds, plain Debian runs. The Swift runtime is linked into the program.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpq-dev libssl-dev pkg-config \
+    && apt-get install -y --no-install-recommends libcurl4-openssl-dev libpq-dev libssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift ./
@@ -12,7 +12,7 @@ RUN swift build -c release --product lux-server --static-swift-stdlib \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libpq5 libssl3 \
+    && apt-get install -y --no-install-recommends ca-certificates curl libcurl4 libpq5 libssl3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin lux
 COPY --from=build /lux-server /usr/local/bin/lux-server

@@ -42,7 +42,7 @@ let package = Package(
         // The product.
         target("LUX"),
         target("LUXStore", ["LUX", "Postgres", "EventLoop"]),
-        target("LUXNotify", ["LUX"]),
+        target("LUXNotify", ["COpenSSL", "EventLoop", "JSON", "LUX"]),
         target(
             "LUXAPI",
             ["EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Metrics", "Postgres"]),
@@ -67,6 +67,7 @@ let package = Package(
         testTarget("MetricsTests", ["Metrics"]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
+        testTarget("LUXNotifyTests", ["EventLoop", "LUX", "LUXNotify"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("DurabilityTests", ["LUXTestSupport"]),
         testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "JWT", "LUXTestSupport", "lux-server"]),

@@ -33,6 +33,11 @@ public struct PhoneNumber: Hashable, Sendable {
         }
     }
 
+    /// A Korean number as it is dialled in Korea, such as `01012345678`; any other one in its international form.
+    public var domestic: String {
+        e164.hasPrefix("+82") ? "0" + e164.dropFirst(3) : e164
+    }
+
     /// The number in a form that names nobody, such as `+8210****5678`, for logs and rows.
     public var masked: String {
         String(e164.prefix(5)) + "****" + e164.suffix(max(0, min(4, e164.utf8.count - 9)))

@@ -10,6 +10,8 @@ enum APIError: Error {
     case methodNotAllowed(allow: String)
     /// The user has used up what the rate limit grants; seconds until more is granted.
     case tooManyRequests(retryAfter: Int)
+    /// The provider did not take the message, or may not have; why, for the log.
+    case alimtalkSendFailed(String)
     /// The database answers, but not with this program's schema, or not at all.
     case notReady
 }

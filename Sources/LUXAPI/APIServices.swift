@@ -17,6 +17,8 @@ public struct APIServices: Sendable {
     public var pool: PostgresPool
     /// Sends Alimtalk messages.
     public var notifier: any AlimtalkNotifier
+    /// For so long after a message to a user a repeat of the request sends no second one.
+    public var alimtalkCooldown: Duration
     /// By when a request has to be answered, counted from its arrival.
     public var requestTimeout: Duration
     /// Whether the database answers and its schema is the program's.
@@ -35,7 +37,7 @@ public struct APIServices: Sendable {
     /// Makes the services from their parts.
     public init(
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
-        notifier: any AlimtalkNotifier, requestTimeout: Duration,
+        notifier: any AlimtalkNotifier, alimtalkCooldown: Duration = .zero, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
         metrics: (@Sendable () -> MetricsText)? = nil,
@@ -46,6 +48,7 @@ public struct APIServices: Sendable {
         self.zone = zone
         self.pool = pool
         self.notifier = notifier
+        self.alimtalkCooldown = alimtalkCooldown
         self.requestTimeout = requestTimeout
         self.isReady = isReady
         self.rateLimiter = rateLimiter

@@ -76,6 +76,9 @@ struct ErrorResponse {
         case .tooManyRequests(let seconds):
             self.init(status: .tooManyRequests, detail: "Too many requests")
             headers = [("Retry-After", String(seconds))]
+        case .alimtalkSendFailed(let cause):
+            self.init(LUXError.alimtalkSendFailed)
+            self.cause = cause
         case .notReady:
             self.init(unavailable: "not ready")
         }

@@ -6,11 +6,28 @@ public struct Notification: Sendable {
     public var userID: Int64
     /// Where it goes.
     public var phoneNumber: PhoneNumber
+    /// The first names of the account's children.
+    public var children: [String]
+    /// When it was asked for.
+    public var time: Timestamp
+    /// Names the message at the provider, so that it is found there again and not taken twice: see ``reference(row:created:)``.
+    public var reference: String
 
     /// A message for the phone of a user.
-    public init(userID: Int64, phoneNumber: PhoneNumber) {
+    public init(
+        userID: Int64, phoneNumber: PhoneNumber, children: [String] = [], time: Timestamp, reference: String
+    ) {
         self.userID = userID
         self.phoneNumber = phoneNumber
+        self.children = children
+        self.time = time
+        self.reference = reference
+    }
+
+    /// The reference of the message of an audit row. The time keeps apart the rows of several databases that send through
+    /// one account.
+    public static func reference(row id: Int64, created: Timestamp) -> String {
+        "lux-\(id)-\(created.microseconds)"
     }
 }
 
@@ -18,10 +35,32 @@ public struct Notification: Sendable {
 public enum NotificationOutcome: Sendable, Equatable {
     /// The provider took it; its own id for the message, where it gave one.
     case accepted(messageID: String?)
-    /// The provider did not take it, and says why.
+    /// The provider did not take it and never will: recipient, template or content.
     case refused(reason: String)
+    /// The provider does not take anything as things are: keys, sender profile, address, clock, balance.
+    case misconfigured(reason: String)
+    /// The provider did not take it now. `isSafe`: this attempt surely reached nobody, so that a repeat cannot be a second one.
+    case tryLater(reason: String, isSafe: Bool)
     /// It may or may not have been taken. Never sent again by itself.
     case unknown(reason: String)
+
+    /// Why it is not accepted, made of codes only, so that no number and no key is in it.
+    public var reason: String? {
+        switch self {
+        case .accepted: nil
+        case .refused(let reason), .misconfigured(let reason), .unknown(let reason): reason
+        case .tryLater(let reason, _): reason
+        }
+    }
+
+    /// The status of its audit row.
+    public var auditStatus: String {
+        switch self {
+        case .accepted: "sent"
+        case .refused, .misconfigured, .tryLater: "failed"
+        case .unknown: "unknown"
+        }
+    }
 }
 
 /// A way to send KakaoTalk messages (Alimtalk).

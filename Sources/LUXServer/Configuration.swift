@@ -22,7 +22,7 @@ struct Configuration: Sendable {
     var migrations: String
     var logLevel: String
     var logFormat: LogFormat
-    var alimtalkProvider: String
+    var alimtalk: AlimtalkConfiguration
     var requestTimeout: Duration
     var loops: Int
     var limits: HTTPLimits
@@ -79,8 +79,8 @@ struct Configuration: Sendable {
         logLevel = reader.oneOf(Self.logLevels, "LUX_LOG_LEVEL") ?? "info"
         logFormat =
             reader.oneOf(["json", "text"], "LUX_LOG_FORMAT").flatMap(LogFormat.init) ?? (isTerminal ? .text : .json)
-        alimtalkProvider = reader.oneOf(["log"], "LUX_ALIMTALK_PROVIDER") ?? "log"
         requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
+        alimtalk = reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout)
         loops = reader.integer("LUX_LOOPS", in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount
         limits = reader.limits()
         tls = reader.tlsFiles()

@@ -57,9 +57,10 @@ struct Server {
             events.log(event)
             metrics.count(event)
         }
+        let notifier = notifier()
         let server = HTTPServer(
             loops: zip(loops, pools).map { loop, pool in
-                (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter, metrics)))
+                (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter, notifier, metrics)))
             },
             limits: configuration.limits, tls: try configuration.tls?.context(), onEvent: onEvent)
         metrics.observe(server, pools)
@@ -155,19 +156,28 @@ struct Server {
 
     private func services(
         _ pool: PostgresPool, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
-        _ rateLimiter: RateLimiter?, _ metrics: ServerMetrics
+        _ rateLimiter: RateLimiter?, _ notifier: any AlimtalkNotifier, _ metrics: ServerMetrics
     ) -> APIServices {
         let logger = logger
         return APIServices(
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool,
-            notifier: LogNotifier { userID, number in
-                logger.info("alimtalk", metadata: ["user_id": .stringConvertible(userID), "to": "\(number)"])
-            },
-            requestTimeout: databaseTimeout,
+            notifier: notifier, alimtalkCooldown: configuration.alimtalk.cooldown, requestTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
             log: { record in Self.log(record, to: logger) })
+    }
+
+    /// One for all loops: what it limits, it limits for the process.
+    private func notifier() -> any AlimtalkNotifier {
+        let logger = logger
+        let provider = configuration.alimtalk.notifier { state in
+            logger.warning("alimtalk circuit breaker", metadata: ["state": "\(state)"])
+        }
+        return provider
+            ?? LogNotifier { userID, number in
+                logger.info("alimtalk", metadata: ["user_id": .stringConvertible(userID), "to": "\(number)"])
+            }
     }
 
     private static func log(_ record: RequestRecord, to logger: Logger) {

@@ -1,9 +1,56 @@
+import EventLoop
+import LUX
 import Postgres
 
 extension DeviceStore {
+    private static let alimtalkRecipient = PostgresStatement(
+        "alimtalk_recipient",
+        """
+        select u.phone_number, r.first_name
+        from users u
+        left join real_users r on r.root_user_id = u.id
+        where u.id = $1
+        order by r.id
+        """)
+
+    /// The phone number of a user as it is stored, and the first names of the user's children; `nil` when there is no such user.
+    ///
+    /// - Throws: `PostgresError`.
+    public func alimtalkRecipient(
+        userID: Int64
+    ) async throws(PostgresError) -> (phoneNumber: String?, children: [String])? {
+        let result = try await read(Self.alimtalkRecipient(.int8(userID)))
+        guard let first = result.first else { return nil }
+        var children: [String] = []
+        for row in result.rows {
+            if let name = try row.textOrNull(1) { children.append(name) }
+        }
+        return (try first.textOrNull(0), children)
+    }
+
     private static let insertAlimtalk = PostgresStatement(
         "insert_alimtalk",
-        "insert into alimtalks (user_id, provider, status) values ($1, $2, 'pending') returning id")
+        """
+        insert into alimtalks (user_id, provider, status) values ($1, $2, 'pending')
+        returning id, created_at
+        """)
+
+    /// Requests of one user stand in line, so that of two at once the second sees the first one's row.
+    private static let lockUser = PostgresStatement(
+        "lock_user_for_alimtalk", "select id from users where id = $1 for no key update")
+
+    /// A message of unknown outcome does not count: better two messages than none.
+    private static let insertAlimtalkUnlessRecent = PostgresStatement(
+        "insert_alimtalk_unless_recent",
+        """
+        insert into alimtalks (user_id, provider, status)
+        select $1, $2, 'pending'
+        where not exists (
+            select 1 from alimtalks
+            where user_id = $1 and status in ('sent', 'pending')
+              and created_at > clock_timestamp() - $3 * interval '1 microsecond')
+        returning id, created_at
+        """)
 
     private static let settleAlimtalk = PostgresStatement(
         "settle_alimtalk",
@@ -11,16 +58,27 @@ extension DeviceStore {
 
     /// Records that a message is about to be sent, before the provider is called.
     ///
-    /// - Returns: the id of the audit row.
+    /// - Parameter cooldown: for so long after a message to this user nothing is begun; zero for no such time.
+    /// - Returns: the audit row, or `nil` when nothing was begun.
     /// - Throws: `PostgresError`.
-    public func beginAlimtalk(userID: Int64, provider: String) async throws -> Int64 {
+    public func beginAlimtalk(
+        userID: Int64, provider: String, cooldown: Duration = .zero
+    ) async throws -> (id: Int64, createdAt: Timestamp)? {
         try await transaction { transaction in
-            let results = try await transaction.run([Self.insertAlimtalk(.int8(userID), .text(provider))])
-            guard let id = try results.first?.first?.int8(0) else {
+            let queries =
+                cooldown > .zero
+                ? [
+                    Self.lockUser(.int8(userID)),
+                    Self.insertAlimtalkUnlessRecent(
+                        .int8(userID), .text(provider), .int8(cooldown.wholeNanoseconds / 1_000)),
+                ] : [Self.insertAlimtalk(.int8(userID), .text(provider))]
+            let row = try await transaction.run(queries).last?.first
+            let begun = try row.map { (id: try $0.int8(0), createdAt: Timestamp(microseconds: try $0.timestamptz(1))) }
+            if begun == nil, cooldown == .zero {
                 throw PostgresError(kind: .protocolViolation, message: "the insert returned no row")
             }
             try await transaction.commit([])
-            return id
+            return begun
         }
     }
 

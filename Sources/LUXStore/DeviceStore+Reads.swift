@@ -87,14 +87,4 @@ extension DeviceStore {
         guard try row.int8OrNull(11) == userID else { throw LUXError.alreadyConnectedDevice }
         return (device, true)
     }
-
-    private static let phoneNumber = PostgresStatement(
-        "phone_number", "select phone_number from users where id = $1")
-
-    /// The phone number of a user as it is stored; `nil` when there is none or no such user.
-    ///
-    /// - Throws: `PostgresError`.
-    public func phoneNumber(userID: Int64) async throws(PostgresError) -> String? {
-        try await read(Self.phoneNumber(.int8(userID))).first?.textOrNull(0)
-    }
 }

@@ -40,7 +40,7 @@ import Testing
         #expect(configuration.databasePool == 8)
         #expect(configuration.logLevel == "info")
         #expect(configuration.logFormat == .json)
-        #expect(configuration.alimtalkProvider == "log")
+        #expect(configuration.alimtalk.name == "log")
         #expect(configuration.requestTimeout == .seconds(10))
         #expect(configuration.limits.headerTime == .seconds(10))
         #expect(configuration.limits.bodyStall == .seconds(15))

@@ -1,5 +1,5 @@
 /// SHA-256 (FIPS 180-4) and HMAC (RFC 2104), written out: the tests sign tokens without the code that they test.
-enum SHA256 {
+package enum SHA256 {
     private static let constants: [UInt32] = {
         // FIPS 180-4, 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes.
         primes(64).map { prime in fraction(cubeRootOf: prime) }
@@ -21,7 +21,7 @@ enum SHA256 {
         return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } }
     }
 
-    static func authenticate(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
+    package static func authenticate(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
         let short = key.count > 64 ? digest(key) : key
         let block = short + [UInt8](repeating: 0, count: 64 - short.count)
         return digest(block.map { $0 ^ 0x5c } + digest(block.map { $0 ^ 0x36 } + message))

@@ -12,9 +12,9 @@ package final class TestServer: Sendable {
     package let port: UInt16
 
     /// Starts the server on `database`; `environment` adds to the usual variables or replaces them (an empty value
-    /// takes a variable away).
+    /// takes a variable away); `wrapper` is a command that becomes the server.
     package init(
-        _ database: TestDatabase, environment: [String: String] = [:], arguments: [String] = []
+        _ database: TestDatabase, environment: [String: String] = [:], arguments: [String] = [], wrapper: [String] = []
     ) throws {
         var variables = [
             "DATABASE_URL": database.connectionString, "LUX_JWT_SECRET": Token.secret, "LUX_HOST": "127.0.0.1",
@@ -22,8 +22,9 @@ package final class TestServer: Sendable {
         ]
         variables.merge(environment) { $1 }
         variables = variables.filter { !$0.value.isEmpty }
+        let command = wrapper + [Locations.server, "serve"] + arguments
         process = try ChildProcess(
-            Locations.server, ["serve"] + arguments, environment: LUXCommand.environment(variables),
+            command[0], Array(command.dropFirst()), environment: LUXCommand.environment(variables),
             folder: Locations.package)
         let found = process.waitForOutput(seconds: 30) { lines in
             lines.lazy.compactMap { JSONValue($0) }.first { $0["message"]?.string == "listening" }?["port"]

@@ -28,6 +28,15 @@ import Testing
         }
     }
 
+    @Test func `writes a Korean number as it is dialled in Korea`() {
+        for (text, domestic) in [
+            ("+821012345678", "01012345678"), ("010-1234-5678", "01012345678"), ("011-123-4567", "0111234567"),
+            ("+12025550123", "+12025550123"),
+        ] {
+            #expect(PhoneNumber(text)?.domestic == domestic)
+        }
+    }
+
     @Test func `masks a phone number`() {
         for (text, masked) in [
             ("010-1234-5678", "+8210****5678"), ("011-123-4567", "+8211****567"), ("+12025550123", "+1202****123"),

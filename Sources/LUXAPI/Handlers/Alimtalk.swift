@@ -8,14 +8,21 @@ import LUXStore
 ///
 /// The audit row stands before the provider is called, so that a crash in between leaves a trace.
 @Sendable func alimtalk(_ request: DeviceRequest) async throws -> HTTPResponse {
-    guard let stored = try await request.store.phoneNumber(userID: request.userID),
-        let number = PhoneNumber(stored), number.isUsableForAlimtalk
+    guard let recipient = try await request.store.alimtalkRecipient(userID: request.userID),
+        let number = recipient.phoneNumber.flatMap({ PhoneNumber($0) }), number.isUsableForAlimtalk
     else { throw LUXError.phoneNumberNotFound }
     let notifier = request.services.notifier
-    let id = try await request.store.beginAlimtalk(userID: request.userID, provider: notifier.name)
-    let outcome = await notifier.send(Notification(userID: request.userID, phoneNumber: number))
-    await request.settle(id, outcome)
-    guard case .accepted = outcome else { throw LUXError.alimtalkSendFailed }
+    let row = try await request.store.beginAlimtalk(
+        userID: request.userID, provider: notifier.name, cooldown: request.services.alimtalkCooldown)
+    // Nothing begun: the parent was told a moment ago.
+    if let row {
+        let outcome = await notifier.send(
+            Notification(
+                userID: request.userID, phoneNumber: number, children: recipient.children, time: row.createdAt,
+                reference: Notification.reference(row: row.id, created: row.createdAt)))
+        await request.settle(row.id, outcome)
+        guard case .accepted = outcome else { throw APIError.alimtalkSendFailed(outcome.reason ?? "") }
+    }
     return .json(bytes: Array("null".utf8))
 }
 
@@ -27,13 +34,9 @@ extension DeviceRequest {
     /// makes no failure of what was sent.
     fileprivate func settle(_ id: Int64, _ outcome: NotificationOutcome) async {
         let store = DeviceStore(pool: services.pool, deadline: .now() + Self.settlingTime)
-        switch outcome {
-        case .accepted(let messageID):
-            try? await store.settleAlimtalk(id: id, status: "sent", messageID: messageID, error: nil)
-        case .refused(let reason):
-            try? await store.settleAlimtalk(id: id, status: "failed", messageID: nil, error: reason)
-        case .unknown(let reason):
-            try? await store.settleAlimtalk(id: id, status: "unknown", messageID: nil, error: reason)
-        }
+        var messageID: String?
+        if case .accepted(let id) = outcome { messageID = id }
+        try? await store.settleAlimtalk(
+            id: id, status: outcome.auditStatus, messageID: messageID, error: outcome.reason)
     }
 }

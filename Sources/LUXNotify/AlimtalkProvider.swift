@@ -1,0 +1,140 @@
+/// A provider of Alimtalk: turns a message into one HTTP request and one HTTP reply into an outcome.
+///
+/// Pure: time and randomness come with the ``SendingAttempt``. Deadline, repeats, limits and HTTPS stand once around all of them, in
+/// ``ProviderNotifier``.
+public protocol AlimtalkProvider: Sendable {
+    /// Its name in `LUX_ALIMTALK_PROVIDER`, in the names of its variables and in the audit rows.
+    static var name: String { get }
+    /// Where its API is, without a path.
+    static var defaultBaseURL: String { get }
+
+    /// Reads what it needs; what is wrong or missing is gathered there.
+    init(_ settings: inout AlimtalkSettings)
+
+    /// Whether the provider refuses a second message of one ``Notification/reference``, so that an attempt of which nothing is
+    /// known may be repeated.
+    var refusesRepeats: Bool { get }
+    /// What must not be printed: keys, and the account's identifiers in paths.
+    var secrets: [String] { get }
+
+    /// The request that sends a message, signed for this attempt.
+    func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest
+    /// What a reply says of the message.
+    func outcome(of reply: ProviderReply) -> NotificationOutcome
+
+    /// The request that looks a message up, where the provider can find one by what we know of it.
+    func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest?
+    /// What a look-up says of the message; `nil` when it says nothing.
+    func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome?
+}
+
+/// All providers: what `LUX_ALIMTALK_PROVIDER` may name beside `log`.
+public enum AlimtalkProviders {
+    /// One line each.
+    public static let all: [any AlimtalkProvider.Type] = [
+        NHNProvider.self,
+        SolapiProvider.self,
+        SENSProvider.self,
+    ]
+}
+
+/// What differs from one attempt to the next: signatures are made anew for each.
+public struct SendingAttempt: Sendable {
+    /// The wall clock, in milliseconds since the Unix epoch.
+    public var unixMilliseconds: Int64
+    /// Random letters and digits, never used before.
+    public var salt: String
+
+    /// An attempt at a time.
+    public init(unixMilliseconds: Int64, salt: String) {
+        self.unixMilliseconds = unixMilliseconds
+        self.salt = salt
+    }
+}
+
+/// One HTTP request to a provider.
+public struct ProviderRequest: Sendable, Equatable {
+    /// `POST` or `GET`.
+    public var method: String
+    /// Path and query exactly as they are sent, since signatures cover them.
+    public var target: String
+    /// Fields in order.
+    public var headers: [Field]
+    /// The body; empty for none.
+    public var body: [UInt8]
+
+    /// One header field.
+    public struct Field: Sendable, Equatable {
+        /// Its name.
+        public var name: String
+        /// Its value.
+        public var value: String
+        /// Whether the value is a key or made with one.
+        public var isSecret: Bool
+    }
+
+    init(_ method: String, _ target: String, body: [UInt8] = []) {
+        self.method = method
+        self.target = target
+        self.body = body
+        headers =
+            body.isEmpty ? [] : [Field(name: "Content-Type", value: "application/json; charset=utf-8", isSecret: false)]
+    }
+
+    mutating func add(_ name: String, _ value: String) {
+        headers.append(Field(name: name, value: value, isSecret: false))
+    }
+
+    mutating func add(_ name: String, secret value: String) {
+        headers.append(Field(name: name, value: value, isSecret: true))
+    }
+
+    /// The request for people's eyes: everything but the keys as it is sent.
+    public func printed(baseURL: String, hiding secrets: [String]) -> String {
+        let fields = headers.map { "\($0.name): \($0.isSecret ? "***" : $0.value)" }
+        let text = (["\(method) \(baseURL)\(target)"] + fields + ["", String(decoding: body, as: UTF8.self)])
+            .joined(separator: "\n")
+        return secrets.filter { !$0.isEmpty }.reduce(text) { $0.replacing($1, with: "***") }
+    }
+}
+
+/// One HTTP reply of a provider.
+public struct ProviderReply: Sendable {
+    /// The HTTP status.
+    public var status: Int
+    /// The body as far as it came.
+    public var body: [UInt8]
+    /// Whether the body is all there: neither cut off nor too large.
+    public var isWhole: Bool
+    /// What `Retry-After` asks for.
+    public var retryAfter: Duration?
+
+    /// A reply.
+    public init(status: Int, body: [UInt8], isWhole: Bool = true, retryAfter: Duration? = nil) {
+        self.status = status
+        self.body = body
+        self.isWhole = isWhole
+        self.retryAfter = retryAfter
+    }
+
+    /// The body as JSON; `nil` when it is none or is not all there.
+    var json: ReplyValue? { isWhole ? ReplyValue(body) : nil }
+
+    /// What the status alone says, for a reply whose body says nothing that is known.
+    func outcome(of provider: String) -> NotificationOutcome {
+        let reason = "\(provider): HTTP \(status)"
+        switch status {
+        // A 2xx that cannot be read may well be a message that was taken.
+        case 200..<300: return .unknown(reason: reason + (isWhole ? ", unreadable" : ", cut off"))
+        case 401, 402, 403, 404, 407: return .misconfigured(reason: reason)
+        // A redirect is never followed: it would carry the keys to wherever it says.
+        case 300..<400: return .misconfigured(reason: reason + ", a redirect")
+        case 429: return .tryLater(reason: reason, isSafe: true)
+        case 400..<500: return .refused(reason: reason)
+        // A gateway that waited in vain does not know what became of the request.
+        case 502, 504: return .unknown(reason: reason)
+        case 500...: return .tryLater(reason: reason, isSafe: false)
+        default: return .unknown(reason: reason)
+        }
+    }
+}

@@ -1,0 +1,201 @@
+import EventLoop
+import Foundation
+import LUX
+
+/// Sends through a provider, with everything that is the same for all of them: a deadline over all attempts, repeats where they
+/// are harmless, a limit of calls under way, and a circuit breaker. Shared by all loops.
+public final class ProviderNotifier: AlimtalkNotifier {
+    /// What the configuration says of sending.
+    public struct Limits: Sendable, Equatable {
+        /// For all attempts of one message together.
+        public var timeout: Duration
+        /// Calls under way; more are not waited for but refused.
+        public var concurrency: Int
+
+        /// Makes limits.
+        public init(timeout: Duration = .seconds(5), concurrency: Int = 16) {
+            self.timeout = timeout
+            self.concurrency = concurrency
+        }
+    }
+
+    private struct State {
+        var underWay = 0
+        var breaker = CircuitBreaker()
+    }
+
+    private static let attempts = 3
+    /// With less time left another attempt is not begun.
+    private static let shortestAttempt = Duration.milliseconds(500)
+
+    private let provider: any AlimtalkProvider
+    private let limits: Limits
+    private let exchange: @Sendable (ProviderRequest, MonotonicTime) async -> ProviderExchange
+    private let onCircuitChange: @Sendable (_ state: String) -> Void
+    private let state = Locked(State())
+
+    /// A notifier that sends by HTTP or HTTPS.
+    ///
+    /// - Parameters:
+    ///   - baseURL: scheme, host and port.
+    ///   - onCircuitChange: told `open` and `closed`.
+    public convenience init(
+        provider: any AlimtalkProvider, baseURL: String, limits: Limits,
+        onCircuitChange: @escaping @Sendable (_ state: String) -> Void = { _ in }
+    ) {
+        let client = HTTPSClient(baseURL: baseURL)
+        self.init(
+            provider: provider, limits: limits, exchange: { await client.exchange($0, deadline: $1) },
+            onCircuitChange: onCircuitChange)
+    }
+
+    init(
+        provider: any AlimtalkProvider, limits: Limits,
+        exchange: @escaping @Sendable (ProviderRequest, MonotonicTime) async -> ProviderExchange,
+        onCircuitChange: @escaping @Sendable (_ state: String) -> Void = { _ in }
+    ) {
+        self.provider = provider
+        self.limits = limits
+        self.exchange = exchange
+        self.onCircuitChange = onCircuitChange
+    }
+
+    /// The provider's name.
+    public var name: String { type(of: provider).name }
+
+    /// `closed`, `open` or `half_open`, for metrics.
+    public var circuit: String { state.withLock { $0.breaker.state(at: .now()).rawValue } }
+
+    /// Calls under way, for metrics.
+    public var underWay: Int { state.withLock { $0.underWay } }
+
+    /// Sends one message, in one attempt or a few.
+    public func send(_ notification: Notification) async -> NotificationOutcome {
+        let pass: CircuitBreaker.Pass
+        switch enter() {
+        case .success(let granted): pass = granted
+        case .failure(let refusal): return .tryLater(reason: "\(name): \(refusal.reason)", isSafe: true)
+        }
+        let outcome = await attempt(notification)
+        leave(pass, outcome)
+        return scrubbed(outcome, notification)
+    }
+
+    /// Asks the provider what became of a message; `nil` when it cannot tell.
+    public func lookUp(_ notification: Notification) async -> NotificationOutcome? {
+        guard let request = provider.lookUp(notification, attempt: .now()),
+            case .reply(let reply) = await exchange(request, .now() + limits.timeout)
+        else { return nil }
+        return provider.outcome(ofLookUp: reply, for: notification).map { scrubbed($0, notification) }
+    }
+
+    // MARK: Limits
+
+    private struct Refusal: Error {
+        var reason: String
+    }
+
+    private func enter() -> Result<CircuitBreaker.Pass, Refusal> {
+        state.withLock { state in
+            guard state.underWay < limits.concurrency else {
+                return .failure(Refusal(reason: "\(limits.concurrency) messages are under way"))
+            }
+            guard let pass = state.breaker.enter(at: .now()) else {
+                return .failure(Refusal(reason: "not asked after repeated failures"))
+            }
+            state.underWay += 1
+            return .success(pass)
+        }
+    }
+
+    private func leave(_ pass: CircuitBreaker.Pass, _ outcome: NotificationOutcome) {
+        let worked =
+            switch outcome {
+            case .accepted, .refused, .misconfigured: true
+            case .tryLater, .unknown: false
+            }
+        let change = state.withLock { state -> CircuitBreaker.State? in
+            let now = MonotonicTime.now()
+            let before = state.breaker.state(at: now)
+            state.underWay -= 1
+            state.breaker.leave(pass, worked: worked, at: now)
+            let after = state.breaker.state(at: now)
+            return before == after ? nil : after
+        }
+        if let change { onCircuitChange(change.rawValue) }
+    }
+
+    // MARK: Attempts
+
+    private func attempt(_ notification: Notification) async -> NotificationOutcome {
+        let deadline = MonotonicTime.now() + limits.timeout
+        var mayHaveArrived = false
+        var number = 1
+        while true {
+            // A signature carries its time and is good once, so each attempt has its own.
+            let request = provider.request(for: notification, attempt: .now())
+            let exchange = await exchange(request, deadline)
+            let outcome = judge(exchange)
+            if case .accepted = outcome { return outcome }
+            if case .unknown = outcome { mayHaveArrived = true }
+            let pause = exchange.retryAfter ?? .milliseconds(Int.random(in: 100...200) << (number - 1))
+            guard isRepeatable(outcome, exchange), number < Self.attempts,
+                MonotonicTime.now() + pause + Self.shortestAttempt < deadline
+            else {
+                // What a later attempt says does not undo an earlier one that may have arrived.
+                return mayHaveArrived ? .unknown(reason: outcome.reason ?? "") : outcome
+            }
+            try? await Task.sleep(for: pause)
+            number += 1
+        }
+    }
+
+    private func judge(_ exchange: ProviderExchange) -> NotificationOutcome {
+        switch exchange {
+        case .reply(let reply): provider.outcome(of: reply)
+        case .notSent(let reason): .tryLater(reason: "\(name): \(reason)", isSafe: true)
+        case .unanswered(let reason): .unknown(reason: "\(name): \(reason)")
+        }
+    }
+
+    /// Whether another attempt cannot become a second message: this one reached nobody, or the provider refuses repeats.
+    private func isRepeatable(_ outcome: NotificationOutcome, _ exchange: ProviderExchange) -> Bool {
+        switch outcome {
+        case .accepted, .refused, .misconfigured: false
+        case .tryLater(_, let isSafe): isSafe || provider.refusesRepeats
+        case .unknown:
+            switch exchange {
+            // An answer that says success, or that the key is known, is not made clearer by asking again.
+            case .reply(let reply): provider.refusesRepeats && reply.status >= 500
+            case .notSent, .unanswered: provider.refusesRepeats
+            }
+        }
+    }
+
+    /// Reasons and ids go into rows and logs: whatever a provider puts into them, the number and the keys are not there.
+    private func scrubbed(_ outcome: NotificationOutcome, _ notification: Notification) -> NotificationOutcome {
+        let digits = notification.phoneNumber.domestic.dropFirst()
+        let hidden = (provider.secrets + [String(digits)]).filter { !$0.isEmpty }
+        func clean(_ text: String) -> String {
+            String(hidden.reduce(text) { $0.replacing($1, with: "***") }.prefix(200))
+        }
+        return switch outcome {
+        case .accepted(let id): .accepted(messageID: id.map(clean))
+        case .refused(let reason): .refused(reason: clean(reason))
+        case .misconfigured(let reason): .misconfigured(reason: clean(reason))
+        case .tryLater(let reason, let isSafe): .tryLater(reason: clean(reason), isSafe: isSafe)
+        case .unknown(let reason): .unknown(reason: clean(reason))
+        }
+    }
+}
+
+extension SendingAttempt {
+    /// An attempt at this moment.
+    public static func now() -> SendingAttempt {
+        let characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        // The system's generator, which is a secure one.
+        return SendingAttempt(
+            unixMilliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)),
+            salt: String((0..<32).map { _ in characters[Int.random(in: 0..<characters.count)] }))
+    }
+}

@@ -1,0 +1,160 @@
+import ArgumentParser
+import Dispatch
+import EventLoop
+import Foundation
+import LUX
+import LUXNotify
+import Postgres
+
+/// `lux-server alimtalk`
+struct AlimtalkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "alimtalk", abstract: "Try the Alimtalk provider out, and settle messages of unknown outcome.",
+        subcommands: [Test.self, Reconcile.self])
+
+    /// Reads the variables of Alimtalk, and what `more` reads besides.
+    static func settings<More>(
+        _ more: (inout EnvironmentReader) -> More
+    ) throws -> (alimtalk: AlimtalkConfiguration, more: More) {
+        var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
+        let more = more(&reader)
+        let timeZone = reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul"
+        let requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
+        let alimtalk = reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout)
+        for fault in reader.faults { Environment.complain("\(fault)") }
+        guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
+        return (alimtalk, more)
+    }
+
+    /// Runs asynchronous work from a command, whose thread has nothing else to do.
+    fileprivate static func wait<Value: Sendable>(for work: @escaping @Sendable () async -> Value) -> Value? {
+        let result = Locked<Value?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            let value = await work()
+            result.withLock { $0 = value }
+            done.signal()
+        }
+        done.wait()
+        return result.withLock { $0 }
+    }
+}
+
+extension AlimtalkCommand {
+    /// `lux-server alimtalk test`
+    struct Test: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Send one message, or show what would be sent.")
+
+        @Option(help: "The Korean mobile number that it goes to.")
+        var to: String
+
+        @Flag(help: "Print the request with the keys masked, and send nothing.")
+        var dryRun = false
+
+        func run() throws {
+            guard let number = PhoneNumber(to), number.isUsableForAlimtalk else {
+                throw ValidationError("--to must be a Korean mobile number such as 01012345678")
+            }
+            let alimtalk = try AlimtalkCommand.settings { _ in }.alimtalk
+            guard let provider = alimtalk.provider, let notifier = alimtalk.notifier() else {
+                print("The provider log sends nothing: set LUX_ALIMTALK_PROVIDER")
+                return
+            }
+            let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000) * 1_000)
+            let notification = LUXNotify.Notification(
+                userID: 1, phoneNumber: number, children: ["Minjun"], time: now,
+                reference: LUXNotify.Notification.reference(row: 0, created: now))
+            if dryRun {
+                let request = provider.request(for: notification, attempt: .now())
+                print(request.printed(baseURL: alimtalk.baseURL, hiding: provider.secrets))
+                return
+            }
+            guard let outcome = AlimtalkCommand.wait(for: { await notifier.send(notification) }) else { return }
+            guard case .accepted(let messageID) = outcome else {
+                Environment.complain("\(outcome.advice): \(outcome.reason ?? "")")
+                throw ExitCode.failure
+            }
+            print("accepted by \(notifier.name), message id \(messageID ?? "none")")
+            print("Accepted is not delivered: look at the phone, or look the id up in the provider's console.")
+        }
+    }
+
+    /// `lux-server alimtalk reconcile`
+    struct Reconcile: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Settle messages of unknown outcome by asking the provider.",
+            discussion: """
+                Takes the rows of the configured provider that are pending or unknown and not older than 30 days. Exits 1 \
+                when some are left as they are.
+                """)
+
+        @Option(help: "Seconds that a message must be old, so that none is taken that is just being sent.")
+        var olderThan = 60
+
+        private static let openRows = """
+            select a.id, a.user_id, (extract(epoch from a.created_at) * 1000000)::bigint, u.phone_number, a.status
+            from alimtalks a left join users u on u.id = a.user_id
+            where a.provider = $1 and a.status in ('pending', 'unknown')
+              and a.created_at < now() - make_interval(secs => $2) and a.created_at > now() - interval '30 days'
+            order by a.id
+            """
+
+        private static let settle = """
+            update alimtalks set status = $2, message_id = $3, error = $4
+            where id = $1 and status in ('pending', 'unknown')
+            """
+
+        func run() throws {
+            let (alimtalk, databaseURL) = try AlimtalkCommand.settings { $0.connectionString("DATABASE_URL") }
+            guard let notifier = alimtalk.notifier() else {
+                print("The provider log has nothing to reconcile: set LUX_ALIMTALK_PROVIDER")
+                return
+            }
+            do {
+                let session = try PostgresSession(connectionString: databaseURL)
+                var left = 0
+                for row in try session.query(Self.openRows, [notifier.name, String(max(0, olderThan))]) {
+                    if try !reconcile(row, notifier, session) { left += 1 }
+                }
+                print(left == 0 ? "nothing is left open" : "\(left) left open: \(notifier.name) cannot tell")
+                if left > 0 { throw ExitCode.failure }
+            } catch {
+                throw Environment.failure(error)
+            }
+        }
+
+        /// Settles one row; `false` when the provider cannot tell.
+        private func reconcile(
+            _ row: [String?], _ notifier: ProviderNotifier, _ session: PostgresSession
+        ) throws -> Bool {
+            guard row.count == 5, let id = row[0].flatMap({ Int64($0) }), let user = row[1].flatMap({ Int64($0) }),
+                let created = row[2].flatMap({ Int64($0) }), let number = row[3].flatMap({ PhoneNumber($0) })
+            else { return false }
+            let time = Timestamp(microseconds: created)
+            let notification = LUXNotify.Notification(
+                userID: user, phoneNumber: number, time: time,
+                reference: LUXNotify.Notification.reference(row: id, created: time))
+            guard let outcome = AlimtalkCommand.wait(for: { await notifier.lookUp(notification) }) ?? nil else {
+                return false
+            }
+            var messageID: String?
+            if case .accepted(let id) = outcome { messageID = id }
+            try session.query(Self.settle, [String(id), outcome.auditStatus, messageID, outcome.reason])
+            print("\(id) \(outcome.auditStatus)" + (outcome.reason.map { ": \($0)" } ?? ""))
+            return true
+        }
+    }
+}
+
+extension NotificationOutcome {
+    /// What the operator may conclude.
+    fileprivate var advice: String {
+        switch self {
+        case .accepted: "accepted"
+        case .refused: "refused: look at the number, the template and its variables"
+        case .misconfigured: "refused: look at the keys, the sender profile, the clock and the balance"
+        case .tryLater: "not taken, try again later"
+        case .unknown: "it is not known whether the message was taken"
+        }
+    }
+}

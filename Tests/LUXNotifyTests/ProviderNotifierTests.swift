@@ -1,0 +1,162 @@
+import EventLoop
+import Foundation
+import LUX
+import Synchronization
+import Testing
+
+@testable import LUXNotify
+
+/// Attempts, limits and the circuit breaker, with exchanges that are made up.
+@Suite struct ProviderNotifierTests {
+    /// Gives one exchange after the other, the last one for ever, and counts.
+    private final class Script: Sendable {
+        private let exchanges: [ProviderExchange]
+        private let calls = Atomic(0)
+
+        init(_ exchanges: [ProviderExchange]) {
+            self.exchanges = exchanges
+        }
+
+        var count: Int { calls.load(ordering: .relaxed) }
+
+        func next() -> ProviderExchange {
+            let index = calls.add(1, ordering: .relaxed).oldValue
+            return exchanges[min(index, exchanges.count - 1)]
+        }
+    }
+
+    private static func provider(_ name: String) -> any AlimtalkProvider {
+        let own = [
+            "NHN_APPKEY", "NHN_SECRET_KEY", "NHN_SENDER_KEY", "NHN_TEMPLATE_CODE", "SOLAPI_API_KEY",
+            "SOLAPI_API_SECRET",
+            "SOLAPI_PF_ID", "SOLAPI_TEMPLATE_ID", "SENS_ACCESS_KEY", "SENS_SECRET_KEY", "SENS_SERVICE_ID",
+            "SENS_PLUS_FRIEND_ID", "SENS_TEMPLATE_CODE", "SENS_TEXT",
+        ]
+        var settings = AlimtalkSettings(
+            provider: name,
+            environment: Dictionary(uniqueKeysWithValues: own.map { ("LUX_ALIMTALK_\($0)", "value-of-\($0)") }),
+            variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
+        let kind = AlimtalkProviders.all.first { $0.name == name } ?? NHNProvider.self
+        return kind.init(&settings)
+    }
+
+    private static func message(_ number: String = "+821012345678") throws -> LUXNotify.Notification {
+        Notification(
+            userID: 1, phoneNumber: try #require(PhoneNumber(number)), time: Timestamp(microseconds: 0),
+            reference: "lux-1-0")
+    }
+
+    private static func reply(_ status: Int, _ body: String = "", after pause: Duration? = nil) -> ProviderExchange {
+        .reply(ProviderReply(status: status, body: Array(body.utf8), retryAfter: pause))
+    }
+
+    private static let nhnSuccess = reply(
+        200,
+        """
+        {"header":{"resultCode":0,"isSuccessful":true},"message":{"requestId":"R","sendResults":[{"recipientSeq":1,\
+        "resultCode":0}]}}
+        """)
+    private static let nhnSeen = reply(200, #"{"header":{"resultCode":-1005,"isSuccessful":false}}"#)
+
+    struct Case: Sendable {
+        var name: String
+        var provider: String
+        var exchanges: [ProviderExchange]
+        var status: String
+        var calls: Int
+    }
+
+    @Test(arguments: [
+        Case(
+            name: "a connection that did not stand", provider: "solapi", exchanges: [.notSent("refused")],
+            status: "failed", calls: 3),
+        Case(
+            name: "no answer, without a key", provider: "solapi", exchanges: [.unanswered("reset")], status: "unknown",
+            calls: 1),
+        Case(
+            name: "no answer, with a key", provider: "nhn", exchanges: [.unanswered("reset"), nhnSuccess],
+            status: "sent", calls: 2),
+        Case(
+            name: "an earlier attempt has arrived", provider: "nhn", exchanges: [.unanswered("reset"), nhnSeen],
+            status: "unknown", calls: 2),
+        Case(
+            name: "what comes after it does not undo it", provider: "nhn",
+            exchanges: [.unanswered("reset"), .notSent("refused")], status: "unknown", calls: 3),
+        Case(name: "429", provider: "sens", exchanges: [reply(429)], status: "failed", calls: 3),
+        Case(
+            name: "429 for longer than there is time", provider: "sens", exchanges: [reply(429, after: .seconds(900))],
+            status: "failed", calls: 1),
+        Case(name: "500 without a key", provider: "sens", exchanges: [reply(500)], status: "failed", calls: 1),
+        Case(name: "500 with a key", provider: "nhn", exchanges: [reply(500), nhnSuccess], status: "sent", calls: 2),
+        Case(name: "504", provider: "solapi", exchanges: [reply(504)], status: "unknown", calls: 1),
+        Case(name: "an unreadable 200", provider: "nhn", exchanges: [reply(200, "x")], status: "unknown", calls: 1),
+        Case(name: "400", provider: "nhn", exchanges: [reply(400)], status: "failed", calls: 1),
+    ]) func `attempts are repeated only where that is harmless`(_ test: Case) async throws {
+        let script = Script(test.exchanges)
+        let notifier = ProviderNotifier(
+            provider: Self.provider(test.provider), limits: .init(timeout: .seconds(600)),
+            exchange: { _, _ in script.next() })
+        let outcome = await notifier.send(try Self.message())
+        #expect(outcome.auditStatus == test.status, "\(test.name): \(outcome)")
+        #expect(script.count == test.calls, "\(test.name)")
+    }
+
+    @Test func `reasons and ids hold neither the number nor a key`() async throws {
+        for exchange: ProviderExchange in [
+            .unanswered("cannot reach value-of-SOLAPI_API_SECRET for 01012345678"),
+            Self.reply(400, #"{"errorCode":"to-1012345678","errorMessage":"x"}"#),
+            Self.reply(400, #"{"errorCode":"A sentence about 010-1234-5678","errorMessage":"x"}"#),
+        ] {
+            let notifier = ProviderNotifier(
+                provider: Self.provider("solapi"), limits: .init(), exchange: { _, _ in exchange })
+            let reason = await notifier.send(try Self.message()).reason ?? ""
+            #expect(!reason.isEmpty)
+            for hidden in ["value-of", "12345678", "1234-5678"] { #expect(!reason.contains(hidden), "\(reason)") }
+        }
+    }
+
+    @Test func `the breaker opens after failures in a row and lets one call try again`() {
+        var breaker = CircuitBreaker()
+        var now = MonotonicTime(nanoseconds: 0)
+        func state() -> CircuitBreaker.State { breaker.state(at: now) }
+        for _ in 1..<CircuitBreaker.tolerated { breaker.leave(.usual, worked: false, at: now) }
+        breaker.leave(.usual, worked: true, at: now)
+        for _ in 1..<CircuitBreaker.tolerated { breaker.leave(.usual, worked: false, at: now) }
+        #expect(state() == .closed)
+        breaker.leave(.usual, worked: false, at: now)
+        #expect(state() == .open && breaker.enter(at: now) == nil)
+        // Calls of before change nothing.
+        breaker.leave(.usual, worked: true, at: now)
+        #expect(state() == .open)
+        now = now + .seconds(5)
+        #expect(state() == .halfOpen)
+        #expect(breaker.enter(at: now) == .probe)
+        #expect(breaker.enter(at: now) == nil)
+        breaker.leave(.probe, worked: false, at: now)
+        now = now + .seconds(9)
+        #expect(state() == .open)
+        now = now + .seconds(1)
+        #expect(breaker.enter(at: now) == .probe)
+        breaker.leave(.probe, worked: true, at: now)
+        #expect(state() == .closed && breaker.enter(at: now) == .usual)
+    }
+
+    @Test func `variables are filled in one pass and the text around them stays as it is`() throws {
+        let variables = TemplateVariables(
+            patterns: ["#{who}": "{children} ({user_id})", "when": "{time}", "plain": "{no}{"],
+            timeZone: try #require(TimeZone(identifier: "Asia/Seoul")))
+        let notification = LUXNotify.Notification(
+            userID: 7, phoneNumber: try #require(PhoneNumber("+821012345678")), children: ["지수", "{time}#{when}"],
+            time: Timestamp(microseconds: 1_740_152_929_000_000), reference: "r")
+        let values = variables.values(for: notification)
+        #expect(values.map(\.name) == ["plain", "when", "who"])
+        #expect(values.map(\.value) == ["{no}{", "2025-02-22 00:48", "지수, {time}#{when} (7)"])
+        let cases = [
+            ("", ""), ("#{who}", "지수, {time}#{when} (7)"),
+            ("a\n #{when}!\t#{when}", "a\n 2025-02-22 00:48!\t2025-02-22 00:48"),
+            ("#{unknown} #{", "#{unknown} #{"), ("#who} {who}", "#who} {who}"),
+        ]
+        for (text, rendered) in cases { #expect(variables.rendered(text, for: notification) == rendered) }
+        #expect(TemplateVariables.names(in: "#{a}{b}#{c d}") == ["a", "c d"])
+    }
+}

@@ -1,0 +1,198 @@
+import LUXTestSupport
+
+/// What the tests know of a provider: its variables, its answers, and how its requests have to look.
+enum AlimtalkKit: String, CaseIterable, Sendable {
+    case nhn, solapi, sens
+
+    static let secret = "hidden-secret-0123456789"
+    static let key = "hidden-key-42"
+    static let template = "[LUX] #{children}님의 전극이 떨어졌습니다.\n#{time} \"LUX\""
+    static let serviceID = "ncp:kkobizmsg:kr:1234567:lux"
+
+    /// The variables that make a server send through this provider.
+    func environment(_ baseURL: String, _ more: [String: String] = [:]) -> [String: String] {
+        let own: [String: String] =
+            switch self {
+            case .nhn:
+                [
+                    "APPKEY": Self.key, "SECRET_KEY": Self.secret, "SENDER_KEY": "sender",
+                    "TEMPLATE_CODE": "contact-lost",
+                ]
+            case .solapi:
+                ["API_KEY": Self.key, "API_SECRET": Self.secret, "PF_ID": "KA01PF1", "TEMPLATE_ID": "KA01TP1"]
+            case .sens:
+                [
+                    "ACCESS_KEY": Self.key, "SECRET_KEY": Self.secret, "SERVICE_ID": Self.serviceID,
+                    "PLUS_FRIEND_ID": "@lux", "TEMPLATE_CODE": "contact-lost", "TEXT": Self.template,
+                ]
+            }
+        var environment = [
+            "LUX_ALIMTALK_PROVIDER": rawValue, "LUX_ALIMTALK_BASE_URL": baseURL, "LUX_ALIMTALK_TIMEOUT": "2",
+            "LUX_ALIMTALK_VARIABLES": ##"{"children":"{children}","#{time}":"{time}","id":"{user_id}"}"##,
+        ]
+        for (name, value) in own { environment["LUX_ALIMTALK_\(rawValue.uppercased())_\(name)"] = value }
+        return environment.merging(more) { $1 }
+    }
+
+    /// The answer of a message that was taken, and the id that its row then holds.
+    var accepted: (reply: FakeProvider.Behaviour, id: String) {
+        switch self {
+        case .nhn:
+            let body = """
+                {"header":{"resultCode":0,"resultMessage":"success","isSuccessful":true},"message":{"requestId":"20261125-A",\
+                "senderGroupingKey":null,"sendResults":[{"recipientSeq":1,"recipientNo":"01000000000","resultCode":0,\
+                "resultMessage":"success"}]}}
+                """
+            return (.reply(200, body), "20261125-A/1")
+        case .solapi:
+            let body = """
+                {"groupInfo":{"groupId":"G4V1","status":"SENDING","count":{"total":1,"registeredSuccess":1,\
+                "registeredFailed":0}},"failedMessageList":[],"messageList":[{"messageId":"M4V1","statusCode":"2000",\
+                "statusMessage":"정상 접수"}]}
+                """
+            return (.reply(200, body), "M4V1")
+        case .sens:
+            let body = """
+                {"requestId":"R-1","requestTime":"2026-11-25T10:00:00.000","statusCode":"202","statusName":"success",\
+                "messages":[{"messageId":"S-1","to":"01000000000","requestStatusCode":"A000",\
+                "requestStatusName":"success","requestStatusDesc":"성공"}]}
+                """
+            return (.reply(202, body), "S-1")
+        }
+    }
+
+    /// A 2xx that says in its body that this one message was refused with a code.
+    func refusal(_ code: String, number: String = "01000000000") -> FakeProvider.Behaviour {
+        switch self {
+        case .nhn:
+            .reply(
+                200,
+                """
+                {"header":{"resultCode":0,"resultMessage":"success","isSuccessful":true},"message":{"requestId":"X",\
+                "sendResults":[{"recipientSeq":1,"recipientNo":"\(number)","resultCode":\(code),\
+                "resultMessage":"refused \(number)"}]}}
+                """)
+        case .solapi:
+            .reply(
+                200,
+                """
+                {"groupInfo":{"groupId":"G","count":{"total":1,"registeredFailed":1}},"failedMessageList":[{"to":"\(number)",\
+                "messageId":"M","statusCode":"\(code)","statusMessage":"refused \(number)"}]}
+                """)
+        case .sens:
+            .reply(
+                202,
+                """
+                {"requestId":"R","statusCode":"202","statusName":"success","messages":[{"messageId":"S","to":"\(number)",\
+                "requestStatusCode":"\(code)","requestStatusName":"fail"}]}
+                """)
+        }
+    }
+
+    /// A failure of the whole request.
+    func failure(_ status: Int, _ code: String) -> FakeProvider.Behaviour {
+        switch self {
+        case .nhn:
+            .reply(status, #"{"header":{"resultCode":\#(code),"resultMessage":"no","isSuccessful":false}}"#)
+        case .solapi: .reply(status, #"{"errorCode":"\#(code)","errorMessage":"no"}"#)
+        case .sens: .reply(status, #"{"error":{"errorCode":"\#(code)","message":"no"}}"#)
+        }
+    }
+
+    /// One behaviour of the provider and what has to come of it.
+    struct Case: Sendable {
+        var name: String
+        var behaviour: FakeProvider.Behaviour
+        /// The status of the row.
+        var row: String
+        /// What its error has to contain.
+        var error: String
+        /// How often the provider is called; 2 stands for more than once.
+        var calls = 1
+
+        init(_ name: String, _ behaviour: FakeProvider.Behaviour, _ row: String, _ error: String, calls: Int = 1) {
+            self.name = name
+            self.behaviour = behaviour
+            self.row = row
+            self.error = error
+            self.calls = calls
+        }
+    }
+
+    /// What each provider says in its own words.
+    var ownCases: [Case] {
+        switch self {
+        case .nhn:
+            ["-3003", "-3010", "-3011", "-4019", "-5000", "-1028", "-2000"].map {
+                Case("recipient or template \($0)", refusal($0), "failed", "code \($0)")
+            }
+                + ["-1000", "-1001", "-4004", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030"].map {
+                    Case("configuration \($0)", failure(200, $0), "failed", "code \($0)")
+                } + [
+                    Case("the key was used", failure(200, "-1005"), "unknown", "code -1005"),
+                    Case("system error", failure(200, "-9999"), "failed", "code -9999", calls: 2),
+                    Case("vendor error", failure(500, "-7000"), "failed", "code -7000", calls: 2),
+                    Case("success without a result", .reply(200, Self.nhnWithoutResults), "unknown", "partial"),
+                ]
+        case .solapi:
+            ["1010", "1011", "1026", "1042", "1043", "1060", "3104"].map {
+                Case("recipient or template \($0)", refusal($0), "failed", "code \($0)")
+            }
+                + ["1030", "1041", "1062", "2230"].map {
+                    Case("configuration \($0)", refusal($0), "failed", "code \($0)")
+                }
+                + ["InvalidAPIKey", "SignatureDoesNotMatch", "RequestTimeTooSkewed"].map {
+                    Case("configuration \($0)", failure(403, $0), "failed", $0)
+                } + [
+                    Case("balance", failure(402, "NotEnoughBalance"), "failed", "NotEnoughBalance"),
+                    Case("bad body", failure(400, "ValidationError"), "failed", "ValidationError"),
+                    Case("signature seen", failure(403, "DuplicatedSignature"), "unknown", "DuplicatedSignature"),
+                    Case("busy", failure(503, "Busy"), "failed", "Busy", calls: 2),
+                    Case("success without a message", .reply(200, #"{"groupInfo":{}}"#), "unknown", "partial"),
+                ]
+        case .sens:
+            [
+                Case("refused inside a 202", refusal("A001"), "failed", "code A001"),
+                Case("authentication", failure(401, "200"), "failed", "code 200"),
+                Case("permission", failure(401, "210"), "failed", "code 210"),
+                Case("no such service", failure(404, "300"), "failed", "code 300"),
+                Case(
+                    "no such service", .reply(403, #"{"status":403,"errors":[],"errorMessage":"x"}"#), "failed", "403"),
+                Case("quota", failure(429, "400"), "failed", "code 400", calls: 2),
+                Case("throttle", failure(429, "420"), "failed", "code 420", calls: 2),
+                Case("bad request", failure(400, "100"), "failed", "code 100"),
+                Case("endpoint timeout", failure(504, "510"), "unknown", "code 510"),
+                Case("success without a message", .reply(202, #"{"statusCode":"202"}"#), "unknown", "partial"),
+            ]
+        }
+    }
+
+    private static let nhnWithoutResults = """
+        {"header":{"resultCode":0,"resultMessage":"success","isSuccessful":true}}
+        """
+
+    /// What HTTP and TCP can do to any of them. Only `nhn` has a key that makes a repeat of the unknown harmless.
+    var commonCases: [Case] {
+        let again = self == .nhn ? 2 : 1
+        return [
+            Case("garbage in a 200", .reply(200, "<html>garbage"), "unknown", "unreadable"),
+            Case("no HTTP at all", .bytes("garbage\r\n\r\n"), "unknown", "HTTP/0.9", calls: again),
+            Case(
+                "truncated", .bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"header\":{"), "unknown", "cut off"
+            ),
+            Case("oversized", .endless, "unknown", "cut off"),
+            Case(
+                "redirect", .reply(307, "", headers: ["Location: http://127.0.0.1:1/stolen"]), "failed", "a redirect"),
+            Case("slow", .slow(200, "{}", pause: 0.2), "unknown", "in time"),
+            Case("hang", .hang, "unknown", "in time"),
+            Case("reset before the request was read", .resetBefore, "unknown", "reset", calls: again),
+            Case("reset after the request was read", .resetAfter, "unknown", "reset", calls: again),
+            Case("too many", .reply(429, ""), "failed", "429", calls: 2),
+            Case("too many for long", .reply(429, "", headers: ["Retry-After: 30"]), "failed", "429"),
+            Case("bad gateway", .reply(502, "<html>"), "unknown", "502", calls: again),
+            Case("gateway timeout", .reply(504, ""), "unknown", "504", calls: again),
+            Case("internal error", .reply(500, "oops"), "failed", "500", calls: again),
+            Case("not allowed", .reply(401, "", headers: ["WWW-Authenticate: Basic realm=x"]), "failed", "401"),
+        ]
+    }
+}

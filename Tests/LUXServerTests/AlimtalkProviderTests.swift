@@ -1,0 +1,192 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// POST alimtalk through each provider, played by a server of the tests.
+@Suite struct AlimtalkProviderTests {
+    private static let number = "+821093847561"
+
+    /// Status, message id and error of a user's rows.
+    private func rows(_ world: World, _ user: Int64) throws -> [[String?]] {
+        try world.sql.query(
+            "select provider, status, message_id, error from alimtalks where user_id = $1 order by id", [String(user)])
+    }
+
+    @Test(arguments: AlimtalkKit.allCases)
+    func `each answer of a provider has its status, its row and its number of calls`(_ kit: AlimtalkKit) async throws {
+        try await onThread {
+            let provider = try FakeProvider()
+            let world = try World.own(environment: kit.environment(provider.baseURL))
+            let accepted = kit.accepted
+            for test in kit.ownCases + kit.commonCases {
+                // Success in between keeps the circuit breaker closed.
+                provider.reset(to: accepted.reply)
+                let other = try world.user(phone: Self.number)
+                expect(try world.call("POST", "alimtalk", as: other), answers: "null", "before \(test.name)")
+                let sent = try rows(world, other)
+                #expect(sent == [[kit.rawValue, "sent", accepted.id, nil]], "before \(test.name) → \(sent)")
+                #expect(provider.connections == 1)
+
+                provider.reset(to: test.behaviour)
+                let user = try world.user(phone: Self.number)
+                let began = Date()
+                expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed", test.name)
+                let seconds = Date().timeIntervalSince(began)
+                #expect(seconds < 3, "\(test.name) took \(seconds) s")
+                let found = try rows(world, user)
+                #expect(found.count == 1 && found[0][1] == test.row && found[0][2] == nil, "\(test.name) → \(found)")
+                let error = found.first?[3] ?? ""
+                #expect(error.contains(test.error) && !error.isEmpty, "\(test.name) → \(error)")
+                let calls = provider.connections
+                #expect(test.calls == 1 ? calls == 1 : calls > 1 && calls <= 3, "\(test.name): \(calls) calls")
+            }
+            let everything = world.server.process.output + world.server.process.errors
+            let table = try world.sql.query("select a::text from alimtalks a").compactMap { $0[0] }.joined()
+            for hidden in ["93847561", AlimtalkKit.secret, AlimtalkKit.key, "전극"] {
+                #expect(!everything.contains(hidden) && !table.contains(hidden), "\(hidden)")
+            }
+            #expect(everything.contains("\(kit.rawValue): "), "the log says why")
+            world.server.stop()
+        }
+    }
+
+    @Test(arguments: AlimtalkKit.allCases)
+    func `a provider that cannot be reached is not called and its row says so`(_ kit: AlimtalkKit) async throws {
+        try await onThread {
+            // A port that nobody listens on any more, and a name that RFC 6761 reserves for no host at all.
+            let port = try FakeProvider().port
+            for (url, error) in [("http://127.0.0.1:\(port)", "connect"), ("http://nobody.invalid", "resolve")] {
+                let world = try World.own(environment: kit.environment(url))
+                let user = try world.user(phone: Self.number)
+                expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed", url)
+                let found = try rows(world, user)
+                #expect(found.count == 1 && found[0][1] == "failed", "\(found)")
+                #expect(found.first?[3]?.contains(error) == true, "\(found)")
+                world.server.stop()
+            }
+        }
+    }
+
+    @Test func `what a provider refuses once and then takes is sent once, after the pause it asks for`() async throws {
+        try await onThread {
+            for kit in AlimtalkKit.allCases {
+                let provider = try FakeProvider()
+                let world = try World.own(
+                    environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_TIMEOUT": "4"]))
+                let accepted = kit.accepted
+                let first = Flag()
+                provider.reset(answering: { _ in
+                    if first.isSet { return accepted.reply }
+                    first.set()
+                    return .reply(429, "", headers: ["Retry-After: 1"])
+                })
+                let user = try world.user(phone: Self.number)
+                let began = Date()
+                expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+                #expect(Date().timeIntervalSince(began) >= 1)
+                #expect(try rows(world, user) == [[kit.rawValue, "sent", accepted.id, nil]])
+                let requests = provider.requests
+                #expect(requests.count == 2)
+                // Signed anew, but the same message.
+                #expect(requests.first?.body == requests.last?.body)
+                let keys = Set(requests.map { $0.header("X-NC-API-IDEMPOTENCY-KEY") })
+                #expect(keys.count == 1 && (kit == .nhn) == (keys.first != .some(nil)))
+                let signed = requests.map { $0.header("Authorization") ?? $0.header("x-ncp-apigw-timestamp") ?? "" }
+                #expect(kit == .nhn || signed[0] != signed[1])
+                world.server.stop()
+            }
+        }
+    }
+
+    @Test func `a repeat within the cooldown answers 200 and sends nothing`() async throws {
+        try await onThread {
+            let provider = try FakeProvider()
+            let kit = AlimtalkKit.nhn
+            let world = try World.own(environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_COOLDOWN": "60"]))
+            let users = try (0..<2).map { _ in try world.user(phone: Self.number) }
+            provider.reset(to: .reply(400, ""))
+            #expect(try world.call("POST", "alimtalk", as: users[0]).status == 409)
+            provider.reset(to: kit.accepted.reply)
+            // A failed one does not count.
+            for _ in 0..<3 { expect(try world.call("POST", "alimtalk", as: users[0]), answers: "null") }
+            #expect(provider.connections == 1)
+            let states = try rows(world, users[0]).map { $0[1] }
+            #expect(states == ["failed", "sent"], "\(states)")
+            expect(try world.call("POST", "alimtalk", as: users[1]), answers: "null")
+            #expect(provider.connections == 2)
+
+            // Of many at once one is sent.
+            let racer = try world.user(phone: Self.number)
+            let server = world.server
+            let token = Token.access(user: racer)
+            let statuses = try simultaneously(8) { _ in
+                try server.call("POST", World.api + "alimtalk", token: token).status
+            }
+            #expect(statuses == Array(repeating: 200, count: 8))
+            #expect(provider.connections == 3)
+            #expect(try rows(world, racer).count == 1)
+
+            try world.sql.query(
+                "update alimtalks set created_at = now() - interval '61 seconds' where user_id = $1", [String(users[1])]
+            )
+            expect(try world.call("POST", "alimtalk", as: users[1]), answers: "null")
+            #expect(provider.connections == 4)
+            world.server.stop()
+        }
+    }
+
+    @Test func `200 calls at once with a provider that hangs leave the other endpoints alone`() async throws {
+        try await onThread {
+            let provider = try FakeProvider(.hang)
+            let kit = AlimtalkKit.sens
+            let world = try World.own(
+                environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_TIMEOUT": "3"]))
+            let (user, child, _) = try world.family()
+            try world.sql.query("update users set phone_number = $2 where id = $1", [String(user), Self.number])
+            let (server, token) = (world.server, Token.access(user: user))
+            func latencies(_ count: Int) throws -> [Double] {
+                var seconds: [Double] = []
+                for _ in 0..<count {
+                    let began = Date()
+                    let reply = try world.call("GET", "child-device?real_user_id=\(child)", as: user)
+                    #expect(reply.status == 200)
+                    seconds.append(Date().timeIntervalSince(began))
+                }
+                return seconds.sorted()
+            }
+            let before = try latencies(200)
+            let (done, refused, quick) = (Counter(), Counter(), Counter())
+            for _ in 0..<200 {
+                Thread.detachNewThread {
+                    let began = Date()
+                    let reply = try? server.call("POST", World.api + "alimtalk", token: token)
+                    if reply?.status == 409 { refused.increment() }
+                    if Date().timeIntervalSince(began) < 2 { quick.increment() }
+                    done.increment()
+                }
+            }
+            while provider.connections < 16 || quick.value < 184, done.value < 200 { usleep(20_000) }
+            let during = try latencies(200)
+            // What waits for the provider takes seconds; the machine's own noise some milliseconds.
+            #expect(during[197] < max(0.3, before[197] * 5), "p99 \(before[197]) → \(during[197])")
+            while done.value < 200 { usleep(20_000) }
+            #expect(provider.connections == 16)
+            #expect(quick.value == 184 && refused.value == 200)
+            let rows = try world.sql.query("select status, count(*) from alimtalks group by 1 order by 1")
+            #expect(rows == [["failed", "184"], ["unknown", "16"]])
+
+            // After so many failures nothing is asked for a while, then one call tries.
+            provider.reset(to: kit.accepted.reply)
+            #expect(try world.call("POST", "alimtalk", as: user).status == 409)
+            #expect(provider.connections == 0)
+            Thread.sleep(forTimeInterval: 5.2)
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            for state in ["open", "closed"] {
+                let lines = world.server.logLines { $0["state"]?.string == state }
+                #expect(!lines.isEmpty, "\(state)")
+            }
+            world.server.stop()
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// The request that each provider gets, down to its signature, which is computed here a second time.
+@Suite struct AlimtalkRequestTests {
+    /// Sends one message for a user with two children and gives what the provider was asked.
+    private func request(
+        _ kit: AlimtalkKit, _ more: [String: String] = [:]
+    ) throws -> (request: FakeProvider.Request, user: Int64, reference: String) {
+        let provider = try FakeProvider(kit.accepted.reply)
+        let world = try World.own(environment: kit.environment(provider.baseURL, more))
+        let user = try world.user(phone: "010-9384-7561")
+        _ = try world.child(of: user, first: "지수")
+        _ = try world.child(of: user, first: "Min\"jun")
+        expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+        let reference = try world.sql.value(
+            "select 'lux-' || id || '-' || (extract(epoch from created_at) * 1000000)::bigint from alimtalks")
+        world.server.stop()
+        let request = try #require(provider.requests.first)
+        #expect(provider.requests.count == 1)
+        #expect(request.method == "POST")
+        #expect(request.header("Content-Type")?.lowercased().hasPrefix("application/json") == true)
+        #expect(request.header("Host") == "127.0.0.1:\(provider.port)")
+        return (request, user, reference ?? "")
+    }
+
+    private static let children = #"지수, Min\"jun"#
+
+    /// The time of the message, in Korea, as the minute that it was or the one before.
+    private func isNow(_ text: String?) -> Bool {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "Asia/Seoul")
+        formatter.dateFormat = "yyyy-MM-dd HH:mm"
+        return [0, -60].contains { formatter.string(from: Date(timeIntervalSinceNow: $0)) == text }
+    }
+
+    @Test func `nhn gets its key, its template and its variables`() async throws {
+        try await onThread {
+            for (more, resend) in [
+                ([:], #"{"isResend":false}"#),
+                (["LUX_ALIMTALK_SMS_FALLBACK": "02-123-4567"], #"{"isResend":true,"resendSendNo":"021234567"}"#),
+            ] {
+                let (request, user, reference) = try request(.nhn, more)
+                #expect(request.target == "/alimtalk/v2.3/appkeys/\(AlimtalkKit.key)/messages")
+                #expect(request.header("X-Secret-Key") == AlimtalkKit.secret)
+                #expect(request.header("X-NC-API-IDEMPOTENCY-KEY") == reference)
+                let time = request.json?["recipientList"]?[0]?["templateParameter"]?["time"]?.string
+                #expect(isNow(time))
+                #expect(
+                    request.json
+                        == JSONValue(
+                            """
+                            {"senderKey":"sender","templateCode":"contact-lost","recipientList":[{\
+                            "recipientNo":"01093847561","templateParameter":{"children":"\(Self.children)","id":"\(user)",\
+                            "time":"\(time ?? "")"},"recipientGroupingKey":"\(reference)","resendParameter":\(resend)}]}
+                            """), "\(request.body)")
+            }
+        }
+    }
+
+    @Test func `solapi gets a signature over date and salt`() async throws {
+        try await onThread {
+            for (more, from, disable) in [
+                ([:], "", true), (["LUX_ALIMTALK_SMS_FALLBACK": "021234567"], #""from":"021234567","#, false),
+            ] {
+                let (request, user, reference) = try request(.solapi, more)
+                #expect(request.target == "/messages/v4/send-many/detail")
+                let header = request.header("Authorization") ?? ""
+                #expect(header.hasPrefix("HMAC-SHA256 apiKey=\(AlimtalkKit.key), date="))
+                let parts = header.dropFirst("HMAC-SHA256 ".count).components(separatedBy: ", ").map {
+                    $0.split(separator: "=", maxSplits: 1).map(String.init)
+                }
+                try #require(parts.map { $0.first } == ["apiKey", "date", "salt", "signature"], "\(header)")
+                let (date, salt) = (parts[1][1], parts[2][1])
+                #expect((12...64).contains(salt.utf8.count))
+                let sent = try Date(
+                    date, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
+                #expect(abs(sent.timeIntervalSinceNow) < 30)
+                let code = SHA256.authenticate(Array((date + salt).utf8), key: Array(AlimtalkKit.secret.utf8))
+                #expect(parts[3][1] == code.map { String(format: "%02x", $0) }.joined())
+                let options = request.json?["messages"]?[0]?["kakaoOptions"]
+                let time = options?["variables"]?["#{time}"]?.string
+                #expect(isNow(time))
+                #expect(
+                    request.json
+                        == JSONValue(
+                            """
+                            {"messages":[{"to":"01093847561",\(from)"type":"ATA","kakaoOptions":{"pfId":"KA01PF1",\
+                            "templateId":"KA01TP1","variables":{"#{children}":"\(Self.children)","#{id}":"\(user)",\
+                            "#{time}":"\(time ?? "")"},"disableSms":\(disable)},"customFields":{"reference":\
+                            "\(reference)"}}],"allowDuplicates":false,"showMessageList":true}
+                            """), "\(request.body)")
+            }
+        }
+    }
+
+    @Test func `sens gets a signature over the path and the whole text`() async throws {
+        try await onThread {
+            for (more, isFallback) in [([:], false), (["LUX_ALIMTALK_SMS_FALLBACK": "021234567"], true)] {
+                let (request, _, _) = try request(.sens, more)
+                #expect(request.target == "/alimtalk/v2/services/\(AlimtalkKit.serviceID)/messages")
+                #expect(request.header("x-ncp-iam-access-key") == AlimtalkKit.key)
+                let timestamp = request.header("x-ncp-apigw-timestamp") ?? ""
+                #expect(abs(Date().timeIntervalSince1970 * 1_000 - (Double(timestamp) ?? 0)) < 30_000)
+                let signed = "POST \(request.target)\n\(timestamp)\n\(AlimtalkKit.key)"
+                let code = SHA256.authenticate(Array(signed.utf8), key: Array(AlimtalkKit.secret.utf8))
+                #expect(request.header("x-ncp-apigw-signature-v2") == Data(code).base64EncodedString())
+                let content = request.json?["messages"]?[0]?["content"]?.string ?? ""
+                let lines = content.split(separator: "\n").map(String.init)
+                #expect(lines.first == "[LUX] 지수, Min\"jun님의 전극이 떨어졌습니다.")
+                #expect(isNow(lines.last.map { String($0.prefix(16)) }) && lines.last?.hasSuffix(" \"LUX\"") == true)
+                let message = request.json?["messages"]?[0]
+                #expect(message?["to"] == .string("01093847561"))
+                #expect(message?["countryCode"] == .string("82"))
+                #expect(message?["useSmsFailover"] == .bool(isFallback))
+                #expect(request.json?["plusFriendId"] == .string("@lux"))
+                #expect(request.json?["templateCode"] == .string("contact-lost"))
+                #expect(message?["failoverConfig"]?["from"] == (isFallback ? .string("021234567") : nil))
+                #expect(message?["failoverConfig"]?["content"]?.string == (isFallback ? content : nil))
+            }
+        }
+    }
+}
