@@ -1,5 +1,6 @@
 import EventLoop
 import LUX
+import LUXNotify
 import Metrics
 
 /// Counts what the API answers and what it does. Written by all loops.
@@ -10,10 +11,16 @@ public final class RequestMetrics: Sendable {
         var status: Int
     }
 
+    private struct Message: Hashable {
+        var provider: String
+        var outcome: String
+    }
+
     private struct State {
         var requests: [Request: UInt64] = [:]
         var durations: [String: Histogram] = [:]
         var logs = LogPlan.Counts()
+        var messages: [Message: UInt64] = [:]
     }
 
     private let state = Locked(State())
@@ -39,6 +46,19 @@ public final class RequestMetrics: Sendable {
         state.withLock { $0.logs.add(logs) }
     }
 
+    /// Counts a message that was asked for.
+    public func count(_ outcome: NotificationOutcome, of provider: String) {
+        let name =
+            switch outcome {
+            case .accepted: "accepted"
+            case .refused: "refused"
+            case .misconfigured: "misconfigured"
+            case .tryLater: "try_later"
+            case .unknown: "unknown"
+            }
+        state.withLock { $0.messages[Message(provider: provider, outcome: name), default: 0] += 1 }
+    }
+
     /// Writes them.
     public func write(to text: inout MetricsText) {
         let state = state.withLock { $0 }
@@ -60,5 +80,9 @@ public final class RequestMetrics: Sendable {
         text.counter(
             "lux_devlog_records_total", "Records of stored uploads, by what they did.",
             kinds.map { ([("kind", $0.0)], UInt64($0.1)) })
+        text.counter(
+            "lux_alimtalk_messages_total", "Messages by provider and outcome.",
+            state.messages.sorted { ($0.key.provider, $0.key.outcome) < ($1.key.provider, $1.key.outcome) }
+                .map { ([("provider", $0.key.provider), ("outcome", $0.key.outcome)], $0.value) })
     }
 }

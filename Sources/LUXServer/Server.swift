@@ -63,7 +63,7 @@ struct Server {
                 (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter, notifier, metrics)))
             },
             limits: configuration.limits, tls: try configuration.tls?.context(), onEvent: onEvent)
-        metrics.observe(server, pools)
+        metrics.observe(server, pools, notifier)
         let port = try server.listen(host: configuration.host, port: configuration.port)
         let redirector = try redirector(beside: server, on: loops, to: port, onEvent: onEvent)
         let metricsServer = try metricsServer(metrics, beside: server, on: loops)

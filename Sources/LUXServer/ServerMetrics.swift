@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LUXAPI
+import LUXNotify
 import Metrics
 import Postgres
 
@@ -15,10 +16,12 @@ final class ServerMetrics: Sendable {
     private struct Sources {
         var server: HTTPServer
         var pools: [PostgresStatistics]
+        var notifier: ProviderNotifier?
     }
 
-    func observe(_ server: HTTPServer, _ pools: [PostgresPool]) {
-        sources.withLock { $0 = Sources(server: server, pools: pools.map(\.statistics)) }
+    func observe(_ server: HTTPServer, _ pools: [PostgresPool], _ notifier: any AlimtalkNotifier) {
+        let notifier = notifier as? ProviderNotifier
+        sources.withLock { $0 = Sources(server: server, pools: pools.map(\.statistics), notifier: notifier) }
     }
 
     /// Counts what the HTTP server tells.
@@ -39,6 +42,7 @@ final class ServerMetrics: Sendable {
         if let sources = sources.withLock({ $0 }) {
             write(sources.server.statistics, to: &text)
             write(sources.pools.map(\.values), to: &text)
+            if let notifier = sources.notifier { write(notifier, to: &text) }
         }
         process.write(to: &text)
         text.gauge("lux_build_info", "The version of the program.", [([("version", Version.current)], 1)])
@@ -66,6 +70,14 @@ final class ServerMetrics: Sendable {
                 ([("outcome", "done")], UInt64(http.handshakes)),
                 ([("outcome", "failed")], events["handshake_failed", default: 0]),
             ])
+    }
+
+    private func write(_ notifier: ProviderNotifier, to text: inout MetricsText) {
+        text.gauge("lux_alimtalk_in_flight", "Messages that the provider is being given.", Double(notifier.underWay))
+        let circuit = notifier.circuit
+        text.gauge(
+            "lux_alimtalk_circuit", "The circuit breaker's state: 1 at the one that it is in.",
+            ["closed", "open", "half_open"].map { ([("state", $0)], $0 == circuit ? 1 : 0) })
     }
 
     private func write(_ pools: [PostgresStatistics.Values], to text: inout MetricsText) {

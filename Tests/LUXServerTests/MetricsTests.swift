@@ -32,6 +32,8 @@ import Testing
                 #expect(try world.upload(records, as: user).status == 200)
             }
             #expect(try world.upload([], as: user).status == 422)
+            let parent = try world.user(phone: "+821012345678")
+            #expect(try world.call("POST", "alimtalk", as: parent).status == 200)
             _ = try world.call("INVENTED", "/somewhere")
             usleep(200_000)
             let samples = try samples(world.server)
@@ -48,7 +50,8 @@ import Testing
                 "lux_devlog_records_total{kind=\"new\"}": 1,
                 "lux_devlog_records_total{kind=\"repeated\"}": 1,
                 "lux_db_statement_duration_seconds_count{statement=\"devlog_lock_devices\"}": 4,
-                "lux_db_wait_seconds_count": 4, "lux_db_pool_size": 8, "lux_db_waiting_requests": 0,
+                "lux_db_wait_seconds_count": 6, "lux_alimtalk_messages_total{provider=\"log\",outcome=\"accepted\"}": 1,
+                "lux_db_pool_size": 8, "lux_db_waiting_requests": 0,
             ]
             for (name, value) in expected { #expect(samples[name] == value, "\(name)") }
             let present = [

@@ -3,6 +3,7 @@ import HTTP
 import LUX
 import LUXNotify
 import LUXStore
+import Postgres
 
 /// `POST alimtalk`: tells the parent that the electrodes have lost contact.
 ///
@@ -20,6 +21,7 @@ import LUXStore
             Notification(
                 userID: request.userID, phoneNumber: number, children: recipient.children, time: row.createdAt,
                 reference: Notification.reference(row: row.id, created: row.createdAt)))
+        request.services.counted.count(outcome, of: notifier.name)
         await request.settle(row.id, outcome)
         guard case .accepted = outcome else { throw APIError.alimtalkSendFailed(outcome.reason ?? "") }
     }
@@ -36,7 +38,11 @@ extension DeviceRequest {
         let store = DeviceStore(pool: services.pool, deadline: .now() + Self.settlingTime)
         var messageID: String?
         if case .accepted(let id) = outcome { messageID = id }
-        try? await store.settleAlimtalk(
-            id: id, status: outcome.auditStatus, messageID: messageID, error: outcome.reason)
+        let answered = messageID
+        // A task of its own: the request's is cancelled when its client hangs up, and the message is sent all the same.
+        await Task(executorPreference: services.pool.loop) {
+            try? await store.settleAlimtalk(
+                id: id, status: outcome.auditStatus, messageID: answered, error: outcome.reason)
+        }.value
     }
 }
