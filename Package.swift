@@ -27,6 +27,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Infrastructure: knows nothing of LUX.
@@ -42,7 +43,7 @@ let package = Package(
         // The product.
         target("LUX"),
         target("LUXStore", ["LUX", "Postgres", "EventLoop"]),
-        target("LUXNotify", ["COpenSSL", "EventLoop", "JSON", "LUX"]),
+        target("LUXNotify", ["CCurl", "COpenSSL", "EventLoop", "JSON", "LUX"]),
         target(
             "LUXAPI",
             ["EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Metrics", "Postgres"]),

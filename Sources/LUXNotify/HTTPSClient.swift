@@ -1,13 +1,12 @@
-import Dispatch
+import CCurl
 import EventLoop
 import Foundation
-import FoundationNetworking
 
 /// What became of one request.
 enum ProviderExchange: Sendable {
     /// A reply, whole or not.
     case reply(ProviderReply)
-    /// Not one byte of the body left: name, connection or certificate failed first.
+    /// Not one byte left: name, connection or certificate failed first.
     case notSent(String)
     /// The request left, at least in part, and no reply came.
     case unanswered(String)
@@ -19,10 +18,11 @@ enum ProviderExchange: Sendable {
     }
 }
 
-/// HTTPS to a provider through URLSession, which is libcurl: the system's roots, no redirects, no cookies, no cache.
+/// HTTPS to a provider through libcurl: the system's roots, no redirects, no proxies, no cookies.
 ///
-/// A session, and so a connection, for each request. libcurl sends a POST again by itself when a kept connection turns out to be
-/// dead, and that might be a second message; the handshake that it costs is nothing beside a message.
+/// A connection for each request: libcurl sends a POST again by itself when a kept connection turns out to be dead, and that
+/// might be a second message; the handshake that it costs is nothing beside a message. A thread for each, which the limit of
+/// messages under way keeps few: nothing else in the process can be held up by a provider.
 struct HTTPSClient: Sendable {
     /// Bytes of a reply that are read; what is longer is no reply of these APIs.
     static let replyLimit = 262_144
@@ -32,127 +32,107 @@ struct HTTPSClient: Sendable {
 
     /// Sends a request; ends by the deadline, whatever happens.
     func exchange(_ request: ProviderRequest, deadline: MonotonicTime) async -> ProviderExchange {
-        guard let url = URL(string: baseURL + request.target) else { return .notSent("the URL is wrong") }
-        var urlRequest = URLRequest(url: url)
-        urlRequest.httpMethod = request.method
-        if !request.body.isEmpty { urlRequest.httpBody = Data(request.body) }
-        for header in request.headers { urlRequest.setValue(header.value, forHTTPHeaderField: header.name) }
-        urlRequest.setValue("lux-server", forHTTPHeaderField: "User-Agent")
-        urlRequest.setValue("application/json", forHTTPHeaderField: "Accept")
-        // Nothing that a few bytes could unpack to a flood.
-        urlRequest.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        urlRequest.setValue("close", forHTTPHeaderField: "Connection")
+        let url = baseURL + request.target
         return await withCheckedContinuation { continuation in
-            let exchange = HTTPSExchange(continuation)
-            // Making a session takes a while, the first one above all: not on the thread of an event loop.
-            HTTPSExchange.queue.async { [urlRequest] in exchange.start(urlRequest, deadline: deadline) }
+            Thread.detachNewThread {
+                continuation.resume(returning: HTTPSExchange.perform(request, url: url, deadline: deadline))
+            }
         }
     }
 }
 
-/// One request of a session of its own.
-///
-/// `@unchecked Sendable` by way of `NSObject`: its state is `Locked`.
-private final class HTTPSExchange: NSObject, URLSessionDataDelegate, @unchecked Sendable {
-    private struct State {
-        var continuation: CheckedContinuation<ProviderExchange, Never>?
-        var session: URLSession?
-        var status: Int?
-        var retryAfter: Duration?
-        var body: [UInt8] = []
-        var isLate = false
-    }
+/// What has come of a reply. Confined to the thread of its request.
+private final class HTTPSExchange {
+    private static let isReady = lux_curl_global_init() == CURLE_OK
 
-    static let queue = DispatchQueue(label: "lux.alimtalk", attributes: .concurrent)
+    private var body: [UInt8] = []
+    private var isTooLong = false
+    private var retryAfter: Duration?
+    private var areHeadersComplete = false
 
-    /// What a cancelled request is given to say how far it had come.
-    private static let cancelling = 0.25
-
-    private let state: Locked<State>
-
-    init(_ continuation: CheckedContinuation<ProviderExchange, Never>) {
-        state = Locked(State(continuation: continuation))
-    }
-
-    func start(_ request: URLRequest, deadline: MonotonicTime) {
-        let seconds = max(0.01, (deadline - .now()).inSeconds)
-        let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = seconds + 1
-        configuration.httpCookieStorage = nil
-        configuration.httpShouldSetCookies = false
-        configuration.urlCache = nil
-        configuration.urlCredentialStorage = nil
-        // The session holds its delegate until it is invalidated, which `finish` does.
-        let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
-        state.withLock { $0.session = session }
-        let task = session.dataTask(with: request)
-        task.resume()
-        Self.queue.asyncAfter(deadline: .now() + max(0.01, seconds - Self.cancelling)) { [weak self] in
-            self?.state.withLock { $0.isLate = true }
-            task.cancel()
+    /// Sends a request and waits for the end of its reply, or of the time.
+    static func perform(_ request: ProviderRequest, url: String, deadline: MonotonicTime) -> ProviderExchange {
+        guard isReady, let curl = curl_easy_init() else { return .notSent("libcurl cannot be used") }
+        defer { curl_easy_cleanup(curl) }
+        let milliseconds = (deadline - .now()).wholeNanoseconds / 1_000_000
+        guard milliseconds > 0 else { return .notSent("no time left") }
+        // An empty `Expect` keeps libcurl from waiting for `100 Continue`.
+        let fields = request.headers.map { "\($0.name): \($0.value)" }
+        var headers: UnsafeMutablePointer<curl_slist>?
+        for field in fields + ["User-Agent: lux-server", "Accept: application/json", "Connection: close", "Expect:"] {
+            headers = curl_slist_append(headers, field)
         }
-        Self.queue.asyncAfter(deadline: .now() + seconds) { [weak self] in
-            self?.finish(.unanswered("no answer in time"))
-        }
-    }
+        defer { curl_slist_free_all(headers) }
+        lux_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
+        lux_curl_set_string(curl, CURLOPT_URL, url)
+        lux_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        lux_curl_set_string(curl, CURLOPT_PROXY, "")
+        lux_curl_set_long(curl, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        lux_curl_set_long(curl, CURLOPT_TIMEOUT_MS, Int(clamping: milliseconds))
+        lux_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: milliseconds))
+        // Without signals, as other threads run (libcurl-thread(3)).
+        lux_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        lux_curl_set_long(curl, CURLOPT_FORBID_REUSE, 1)
 
-    private func finish(_ result: ProviderExchange) {
-        let (continuation, session) = state.withLock { state in
-            defer { (state.continuation, state.session) = (nil, nil) }
-            return (state.continuation, state.session)
-        }
-        continuation?.resume(returning: result)
-        // Waits for the session's queue, which a flood of data may keep busy.
-        session?.invalidateAndCancel()
-    }
-
-    private func replySoFar(whole: Bool) -> ProviderExchange? {
-        state.withLock { state in
-            state.status.map {
-                .reply(ProviderReply(status: $0, body: state.body, isWhole: whole, retryAfter: state.retryAfter))
+        let exchange = HTTPSExchange()
+        let context = Unmanaged.passUnretained(exchange).toOpaque()
+        lux_curl_set_callback(curl, CURLOPT_WRITEFUNCTION, receiveBody)
+        lux_curl_set_pointer(curl, CURLOPT_WRITEDATA, context)
+        lux_curl_set_callback(curl, CURLOPT_HEADERFUNCTION, receiveHeader)
+        lux_curl_set_pointer(curl, CURLOPT_HEADERDATA, context)
+        return withExtendedLifetime(exchange) {
+            // libcurl keeps the pointer to the body until the request is over.
+            request.body.withUnsafeBytes { bytes in
+                if request.method == "POST" {
+                    lux_curl_set_long(curl, CURLOPT_POST, 1)
+                    lux_curl_set_long(curl, CURLOPT_POSTFIELDSIZE, bytes.count)
+                    lux_curl_set_pointer(
+                        curl, CURLOPT_POSTFIELDS, bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) })
+                }
+                return exchange.outcome(curl)
             }
         }
     }
 
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
-        newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
-    ) {
-        completionHandler(nil)
-    }
-
-    func urlSession(
-        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-        completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
-    ) {
-        let isTooLarge = response.expectedContentLength > Int64(HTTPSClient.replyLimit)
-        if let response = response as? HTTPURLResponse {
-            let retryAfter = response.value(forHTTPHeaderField: "Retry-After").flatMap(Self.pause)
-            state.withLock { ($0.status, $0.retryAfter) = (response.statusCode, retryAfter) }
+    private func outcome(_ curl: UnsafeMutableRawPointer) -> ProviderExchange {
+        var text = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
+        let code = text.withUnsafeMutableBufferPointer { error in
+            lux_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, error.baseAddress)
+            defer { lux_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, nil) }
+            return curl_easy_perform(curl)
         }
-        completionHandler(isTooLarge ? .cancel : .allow)
-        if isTooLarge { finishTooLarge() }
-    }
-
-    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let isTooLarge = state.withLock { state in
-            guard state.continuation != nil else { return false }
-            state.body.append(contentsOf: data)
-            return state.body.count > HTTPSClient.replyLimit
+        let status = lux_curl_get_long(curl, CURLINFO_RESPONSE_CODE)
+        if areHeadersComplete, status > 0 {
+            let isWhole = code == CURLE_OK && !isTooLong
+            return .reply(ProviderReply(status: status, body: body, isWhole: isWhole, retryAfter: retryAfter))
         }
-        if isTooLarge { finishTooLarge() }
+        let detail = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let said = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        let reason = code == CURLE_OPERATION_TIMEDOUT ? "no answer in time" : said
+        // Counts the request line and the header fields, which go before everything else.
+        return lux_curl_get_long(curl, CURLINFO_REQUEST_SIZE) == 0 ? .notSent(reason) : .unanswered(reason)
     }
 
-    private func finishTooLarge() {
-        if let reply = replySoFar(whole: false) { finish(reply) }
+    /// - Returns: how many bytes were taken; fewer than there are end the transfer.
+    fileprivate func take(body bytes: UnsafeRawBufferPointer) -> Int {
+        guard body.count + bytes.count <= HTTPSClient.replyLimit else {
+            isTooLong = true
+            return 0
+        }
+        body.append(contentsOf: bytes)
+        return bytes.count
     }
 
-    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        if let reply = replySoFar(whole: error == nil) { return finish(reply) }
-        let isLate = state.withLock { $0.isLate }
-        let reason = isLate ? "no answer in time" : error?.localizedDescription ?? "no answer"
-        // Counted when libcurl takes it for sending, which it does once the connection stands.
-        finish(task.countOfBytesSent == 0 ? .notSent(reason) : .unanswered(reason))
+    /// Takes the status line, a header field, or the empty line behind the last one; an interim response begins anew.
+    fileprivate func take(header bytes: UnsafeRawBufferPointer) {
+        let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        if line.hasPrefix("HTTP/") {
+            (areHeadersComplete, retryAfter) = (false, nil)
+        } else if line.isEmpty {
+            areHeadersComplete = true
+        } else if line.lowercased().hasPrefix("retry-after:") {
+            retryAfter = Self.pause(line.dropFirst("retry-after:".count).trimmingCharacters(in: .whitespaces))
+        }
     }
 
     /// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
@@ -164,4 +144,23 @@ private final class HTTPSExchange: NSObject, URLSessionDataDelegate, @unchecked 
         formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
         return formatter.date(from: text).map { .seconds(max(0, $0.timeIntervalSinceNow.rounded(.up))) }
     }
+}
+
+/// libcurl's `CURLOPT_WRITEFUNCTION`.
+private func receiveBody(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes, let context else { return 0 }
+    let exchange = Unmanaged<HTTPSExchange>.fromOpaque(context).takeUnretainedValue()
+    return exchange.take(body: UnsafeRawBufferPointer(start: bytes, count: size * count))
+}
+
+/// libcurl's `CURLOPT_HEADERFUNCTION`: one line at a time.
+private func receiveHeader(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes, let context else { return 0 }
+    let exchange = Unmanaged<HTTPSExchange>.fromOpaque(context).takeUnretainedValue()
+    exchange.take(header: UnsafeRawBufferPointer(start: bytes, count: size * count))
+    return size * count
 }
