@@ -68,7 +68,11 @@ package final class FakeProvider: @unchecked Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    // Here and not in `deinit`: the number may have a new owner before this thread looks again.
+                    close(listener)
+                    return
+                }
                 guard let provider = self else {
                     close(descriptor)
                     return
@@ -80,7 +84,6 @@ package final class FakeProvider: @unchecked Sendable {
 
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     package var baseURL: String { (tls == nil ? "http" : "https") + "://127.0.0.1:\(port)" }
