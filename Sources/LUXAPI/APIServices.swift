@@ -24,6 +24,10 @@ public struct APIServices: Sendable {
     public var rateLimiter: RateLimiter?
     /// The value of `Strict-Transport-Security` (RFC 6797), if it is sent.
     public var strictTransportSecurity: String?
+    /// `/openapi.json` and `/docs`; `nil` where they are not served.
+    public var documentation: APIDocumentation?
+    /// Which pages of other origins may call; `nil` for none.
+    public var cors: CORSPolicy?
     /// Takes the record of each answered request.
     public var log: @Sendable (RequestRecord) -> Void
 
@@ -32,7 +36,7 @@ public struct APIServices: Sendable {
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
         notifier: any AlimtalkNotifier, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
-        strictTransportSecurity: String? = nil,
+        strictTransportSecurity: String? = nil, documentation: APIDocumentation? = nil, cors: CORSPolicy? = nil,
         log: @escaping @Sendable (RequestRecord) -> Void
     ) {
         self.verifier = verifier
@@ -44,6 +48,8 @@ public struct APIServices: Sendable {
         self.isReady = isReady
         self.rateLimiter = rateLimiter
         self.strictTransportSecurity = strictTransportSecurity
+        self.documentation = documentation
+        self.cors = cors
         self.log = log
     }
 }

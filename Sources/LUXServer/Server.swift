@@ -146,6 +146,7 @@ struct Server {
             requestTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter,
             strictTransportSecurity: configuration.strictTransportSecurity,
+            documentation: configuration.documentation, cors: configuration.cors,
             log: { record in Self.log(record, to: logger) })
     }
 
