@@ -26,8 +26,10 @@ extension EnvironmentReader {
     /// `LUX_CORS_ORIGINS`: `*`, or origins with commas between them.
     mutating func cors() -> CORSPolicy? {
         guard let text = text("LUX_CORS_ORIGINS") else { return nil }
-        let sent = text.split(separator: ",").map { $0.drop { $0 == " " }.lowercased() }
-            .map { String($0.reversed().drop { $0 == " " }.reversed()) }
+        let sent = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            $0.drop { $0 == " " }.lowercased()
+        }
+        .map { String($0.reversed().drop { $0 == " " }.reversed()) }
         if sent == ["*"] { return CORSPolicy(origins: nil) }
         let origins = sent.compactMap(Self.origin)
         guard !sent.isEmpty, origins.count == sent.count else {
@@ -40,7 +42,8 @@ extension EnvironmentReader {
     /// An origin as browsers write it: scheme, host, and a port other than the scheme's own (RFC 6454 section 6.2).
     private static func origin(_ text: String) -> String? {
         guard let parts = URLComponents(string: text), let scheme = parts.scheme, let host = parts.host, !host.isEmpty,
-            parts.path.isEmpty, parts.query == nil, parts.fragment == nil, parts.user == nil, parts.password == nil
+            !host.contains("*"), parts.path.isEmpty, parts.query == nil, parts.fragment == nil, parts.user == nil,
+            parts.password == nil
         else { return nil }
         let usual = ["http": 80, "https": 443][scheme]
         let port = parts.port.flatMap { $0 == usual ? nil : ":\($0)" } ?? ""
