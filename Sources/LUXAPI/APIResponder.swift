@@ -8,11 +8,13 @@ import LUXStore
 public final class APIResponder: HTTPResponder {
     private let services: APIServices
     private let authenticator: Authenticator
+    private let router: Router<Access>
 
     /// Makes the responder of a loop.
     public init(services: APIServices) {
         self.services = services
         authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
+        router = Routes.router(with: services.documentation?.files ?? [])
     }
 
     /// Answers a request; part of `HTTPResponder`.
@@ -26,7 +28,7 @@ public final class APIResponder: HTTPResponder {
             record.cause = errorResponse.cause ?? errorResponse.detail
             response = errorResponse.response
         }
-        finish(&response, &record, received: received)
+        finish(&response, &record, received: received, request: request.headers)
         return response
     }
 
@@ -34,7 +36,7 @@ public final class APIResponder: HTTPResponder {
     public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         var record = RequestRecord(refused: request, reason: reason)
         var response = ErrorResponse(refused: status, reason: reason).response
-        finish(&response, &record, received: .now())
+        finish(&response, &record, received: .now(), request: request.headers)
         return response
     }
 
@@ -47,15 +49,21 @@ public final class APIResponder: HTTPResponder {
             response.headers.add("Allow", Routes.methods)
             return response
         }
-        switch Routes.router.match(method: request.method, path: request.path) {
+        switch router.match(method: request.method, path: request.path) {
         case .notFound:
             throw APIError.notFound
         case .methodNotAllowed(let allow, let pattern):
             record.route = pattern
-            throw APIError.methodNotAllowed(allow: allow.map(\.rawValue).joined(separator: ", "))
+            let methods = allow.map(\.rawValue).joined(separator: ", ")
+            if let preflight = services.cors?.preflight(request, methods: methods) { return preflight }
+            throw APIError.methodNotAllowed(allow: methods)
         case .found(.open(let handler), let pattern):
             record.route = pattern
             return try await handler(OpenRequest(services: services, deadline: deadline))
+        case .found(.documentation(let file), let pattern):
+            record.route = pattern
+            guard let response = services.documentation?.response(file) else { throw APIError.notFound }
+            return response
         case .found(.user(let handler), let pattern):
             record.route = pattern
             let userID = try authenticator.userID(of: request)
@@ -68,7 +76,9 @@ public final class APIResponder: HTTPResponder {
         }
     }
 
-    private func finish(_ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime) {
+    private func finish(
+        _ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime, request: HTTPHeaders
+    ) {
         response.headers.set("X-Request-ID", record.requestID)
         // Medical data: for no cache on the way, and never taken for another type than it says.
         response.headers.add("Cache-Control", "no-store")
@@ -76,6 +86,7 @@ public final class APIResponder: HTTPResponder {
         if let policy = services.strictTransportSecurity {
             response.headers.set("Strict-Transport-Security", policy)
         }
+        if let cors = services.cors { cors.apply(to: &response, of: request) }
         record.status = response.status.rawValue
         record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
         services.counted.count(record)

@@ -31,6 +31,10 @@ public struct APIServices: Sendable {
     public var counted: RequestMetrics
     /// What is measured now; `nil` where it is told on another port.
     public var metrics: (@Sendable () -> MetricsText)?
+    /// `/openapi.json` and `/docs`; `nil` where they are not served.
+    public var documentation: APIDocumentation?
+    /// Which pages of other origins may call; `nil` for none.
+    public var cors: CORSPolicy?
     /// Takes the record of each answered request.
     public var log: @Sendable (RequestRecord) -> Void
 
@@ -41,6 +45,7 @@ public struct APIServices: Sendable {
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
         metrics: (@Sendable () -> MetricsText)? = nil,
+        documentation: APIDocumentation? = nil, cors: CORSPolicy? = nil,
         log: @escaping @Sendable (RequestRecord) -> Void
     ) {
         self.verifier = verifier
@@ -55,6 +60,8 @@ public struct APIServices: Sendable {
         self.strictTransportSecurity = strictTransportSecurity
         self.counted = counted
         self.metrics = metrics
+        self.documentation = documentation
+        self.cors = cors
         self.log = log
     }
 }

@@ -6,22 +6,45 @@ enum Access: Sendable {
     case open(@Sendable (OpenRequest) async throws -> HTTPResponse)
     /// The holder of a valid access token.
     case user(@Sendable (DeviceRequest) async throws -> HTTPResponse)
+    /// Anybody, where the documentation is served and has this file.
+    case documentation(DocumentationFile)
+}
+
+/// A path that the server answers, for one method.
+struct Route: Sendable {
+    let method: HTTPMethod
+    let path: String
+    let access: Access
+    /// What `/openapi.json` says of it.
+    let documentation: RouteDocumentation
+
+    init(_ method: HTTPMethod, _ path: String, _ access: Access, _ documentation: RouteDocumentation) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.documentation = documentation
+    }
 }
 
 /// Every path that the server answers: one line each.
 enum Routes {
-    static let table: [(method: HTTPMethod, path: String, access: Access)] = [
-        (.get, "/api/v1/lux/device/child-device", .user(childDevice)),
-        (.get, "/api/v1/lux/device/get-all-device", .user(getAllDevice)),
-        (.post, "/api/v1/lux/device/set-my-device", .user(setMyDevice)),
-        (.patch, "/api/v1/lux/device/un-connect", .user(unConnect)),
-        (.get, "/api/v1/lux/device/check-device", .user(checkDevice)),
-        (.patch, "/api/v1/lux/device/update-alias", .user(updateAlias)),
-        (.post, "/api/v1/lux/device/devlog", .user(devlog)),
-        (.post, "/api/v1/lux/device/alimtalk", .user(alimtalk)),
-        (.get, "/healthz", .open(healthz)),
-        (.get, "/readyz", .open(readyz)),
-        (.get, "/metrics", .open(metrics)),
+    static let table = [
+        Route(.get, "/api/v1/lux/device/child-device", .user(childDevice), .childDevice),
+        Route(.get, "/api/v1/lux/device/get-all-device", .user(getAllDevice), .getAllDevice),
+        Route(.post, "/api/v1/lux/device/set-my-device", .user(setMyDevice), .setMyDevice),
+        Route(.patch, "/api/v1/lux/device/un-connect", .user(unConnect), .unConnect),
+        Route(.get, "/api/v1/lux/device/check-device", .user(checkDevice), .checkDevice),
+        Route(.patch, "/api/v1/lux/device/update-alias", .user(updateAlias), .updateAlias),
+        Route(.post, "/api/v1/lux/device/devlog", .user(devlog), .devlog),
+        Route(.post, "/api/v1/lux/device/alimtalk", .user(alimtalk), .alimtalk),
+        Route(.get, "/healthz", .open(healthz), .healthz),
+        Route(.get, "/readyz", .open(readyz), .readyz),
+        Route(.get, "/metrics", .open(metrics), .metrics),
+        Route(.get, "/openapi.json", .documentation(.openAPI), .openAPI),
+        Route(.get, "/docs", .documentation(.page), .documentationFile(.page, "Swagger UI")),
+        Route(.get, "/docs/init.js", .documentation(.start), .documentationFile(.start, "What starts Swagger UI")),
+        Route(.get, "/docs/swagger-ui.css", .documentation(.style), .documentationFile(.style, "Its own style")),
+        Route(.get, "/docs/swagger-ui-bundle.js", .documentation(.script), .documentationFile(.script, "Its own code")),
     ]
 
     /// All methods of the table, for `OPTIONS *`.
@@ -30,5 +53,16 @@ enum Routes {
         return known.sorted().joined(separator: ", ")
     }()
 
-    static let router = Router<Access>(table.map { ($0.method, $0.path, $0.access) })
+    /// The rows of the table that a server with this documentation has.
+    static func served(with files: Set<DocumentationFile>) -> [Route] {
+        table.filter { route in
+            guard case .documentation(let file) = route.access else { return true }
+            return files.contains(file)
+        }
+    }
+
+    /// Finds the routes of ``served(with:)``.
+    static func router(with files: Set<DocumentationFile>) -> Router<Access> {
+        Router(served(with: files).map { ($0.method, $0.path, $0.access) })
+    }
 }

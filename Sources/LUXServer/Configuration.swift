@@ -31,6 +31,9 @@ struct Configuration: Sendable {
     var strictTransportSecurity: String?
     var rateLimit: RateLimiter.Rate?
     var metricsPort: Int?
+    /// Made here, as what the folder of its assets lacks is a fault.
+    var documentation: APIDocumentation?
+    var cors: CORSPolicy?
 
     /// Where certificate and key are, for the start and for each time they are read anew.
     struct TLSFiles: Equatable {
@@ -88,6 +91,8 @@ struct Configuration: Sendable {
         strictTransportSecurity = reader.integer("LUX_TLS_HSTS", in: 0...63_072_000).map { "max-age=\($0)" }
         rateLimit = reader.rateLimit()
         metricsPort = reader.integer("LUX_METRICS_PORT", in: 0...65_535)
+        documentation = reader.documentation()
+        cors = reader.cors()
         if tls == nil {
             for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {
                 reader.fault(name, "means nothing without LUX_TLS_CERT and LUX_TLS_KEY")

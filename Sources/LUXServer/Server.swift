@@ -165,6 +165,7 @@ struct Server {
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
+            documentation: configuration.documentation, cors: configuration.cors,
             log: { record in Self.log(record, to: logger) })
     }
 

@@ -26,6 +26,9 @@ package enum Locations {
         return FileManager.default.currentDirectoryPath
     }()
 
+    /// Where the programs that a script of the package calls are looked for.
+    package static let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+
     package static var migrations: String { package + "/Migrations" }
 
     /// The folder that holds `initdb` and `postgres`, newest version first.

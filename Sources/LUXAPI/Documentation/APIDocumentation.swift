@@ -1,0 +1,48 @@
+import HTTP
+
+/// `/openapi.json` and `/docs`: answers that are made once and are the same for everybody.
+public struct APIDocumentation: Sendable {
+    /// Files of `swagger-ui-dist` that are served instead of being fetched from a CDN.
+    public struct Assets: Sendable {
+        /// The names of the files that a folder has to hold.
+        public static let names = (style: SwaggerUI.style.name, script: SwaggerUI.script.name)
+
+        /// `swagger-ui.css`
+        public var style: [UInt8]
+        /// `swagger-ui-bundle.js`
+        public var script: [UInt8]
+
+        /// Takes the files.
+        public init(style: [UInt8], script: [UInt8]) {
+            self.style = style
+            self.script = script
+        }
+    }
+
+    private var responses: [DocumentationFile: HTTPResponse] = [:]
+
+    /// Makes the answers; `nil` leaves the assets to the CDN.
+    public init(assets: Assets?) {
+        let isLocal = assets != nil
+        add(.start, Array(SwaggerUI.start.utf8))
+        add(.page, Array(SwaggerUI.page(local: isLocal).utf8))
+        responses[.page]?.headers.add("Content-Security-Policy", SwaggerUI.policy(local: isLocal))
+        responses[.page]?.headers.add("Referrer-Policy", "no-referrer")
+        if let assets {
+            add(.style, assets.style)
+            add(.script, assets.script)
+        }
+        add(.openAPI, OpenAPIDocument.bytes(of: Routes.served(with: files.union([.openAPI]))))
+    }
+
+    var files: Set<DocumentationFile> { Set(responses.keys) }
+
+    func response(_ file: DocumentationFile) -> HTTPResponse? { responses[file] }
+
+    private mutating func add(_ file: DocumentationFile, _ body: [UInt8]) {
+        var response = HTTPResponse(status: .ok, body: body)
+        let charset = file == .openAPI ? "" : "; charset=utf-8"
+        response.headers.add("Content-Type", file.mediaType + charset)
+        responses[file] = response
+    }
+}

@@ -1,0 +1,67 @@
+/// Swagger UI as one page. Its code is the files of `swagger-ui-dist`, from a CDN or from a folder.
+enum SwaggerUI {
+    /// A file of `swagger-ui-dist` of exactly this version.
+    struct Asset {
+        var name: String
+        var integrity: String
+
+        var url: String { "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.33.1/\(name)" }
+    }
+
+    static let style = Asset(
+        name: "swagger-ui.css",
+        integrity: "sha384-Ov4/wv3j2bmct8cDc5X4ngJZohVPzEmc6uDPH8WeljUxO5vtoykvMEfbu9Vh6RaW")
+    static let script = Asset(
+        name: "swagger-ui-bundle.js",
+        integrity: "sha384-ZPehFMQommnnuaZ4rpxgkgTT2DKFVp4hZC/7pLit+9Lek9T1YGSo23eHFbvNkXkw")
+
+    /// - Parameter local: whether the assets are the server's own.
+    static func page(local: Bool) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>LUX device API</title>
+        <link rel="icon" href="data:,">
+        <link rel="stylesheet" \(source("href", style, local: local))>
+        </head>
+        <body>
+        <div id="swagger-ui"></div>
+        <script \(source("src", script, local: local))></script>
+        <script src="docs/init.js"></script>
+        </body>
+        </html>
+
+        """
+    }
+
+    private static func source(_ attribute: String, _ asset: Asset, local: Bool) -> String {
+        local
+            ? #"\#(attribute)="docs/\#(asset.name)""#
+            : #"\#(attribute)="\#(asset.url)" integrity="\#(asset.integrity)" crossorigin="anonymous""#
+    }
+
+    /// A file of its own, as the policy lets no script stand in the page. A token stays in the tab: it is not kept.
+    static let start = """
+        SwaggerUIBundle({
+          url: "openapi.json",
+          dom_id: "#swagger-ui",
+          deepLinking: true,
+          persistAuthorization: false,
+          tryItOutEnabled: true,
+          validatorUrl: null,
+        });
+
+        """
+
+    /// The value of `Content-Security-Policy`: nothing but the files of the page, and calls to this server.
+    static func policy(local: Bool) -> String {
+        let (script, style) = local ? ("", "") : (" " + script.url, " " + style.url)
+        return [
+            "default-src 'none'", "script-src 'self'" + script, "style-src 'self'" + style, "img-src 'self' data:",
+            "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+        ].joined(separator: "; ")
+    }
+}

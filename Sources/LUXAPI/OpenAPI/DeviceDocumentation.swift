@@ -1,0 +1,142 @@
+import LUX
+
+/// The eight endpoints in the words of the API page.
+extension RouteDocumentation {
+    private static let device = Example(name: "device", summary: "A device", value: DeviceExamples.device)
+    private static let childID = Parameter.id("real_user_id", "The ID of the child account.", example: 1)
+    private static let uniqueID = Parameter.text("unique_id", "The unique ID (UUID) of the device.", example: "test1")
+    private static let childFault = ValidationError(field: "real_user_id", message: "must be an integer")
+    private static let uniqueFault = ValidationError(field: "unique_id", message: "is required")
+
+    private static let notAuthorized = Refusal(.notAuthorizedUser, "User is not authorized.")
+    private static let notFound = Refusal(.notFoundDevice, "Device does not exist.")
+    private static let alreadyConnected = Refusal(
+        .alreadyConnectedDevice, "The device is already connected to another user.")
+    private static let notConnected = Refusal(
+        .notConnectedDevice, "The device is not connected to this child account.")
+
+    static let childDevice = RouteDocumentation(
+        id: "child-device", summary: "Get Single Device Information",
+        description: """
+            Retrieves information for a single device belonging to a user's child account: of several, the one that was \
+            connected last.
+            """,
+        parameters: [childID],
+        answer: .json("The device.", .device, [device]),
+        refusals: [notAuthorized, Refusal(.deviceNotFound, "Device does not exist.")], fault: childFault)
+
+    static let getAllDevice = RouteDocumentation(
+        id: "get-all-device", summary: "Get All Child Accounts and Device Information",
+        description: """
+            Retrieves all child accounts and their associated device information for the current user. This should \
+            always be called first on the Home screen to obtain the real_user_id and device_id.
+
+            Compare `last_log_file_id` with the log file number from the device. If the device's is greater, there are \
+            unsent logs on it, and `POST devlog` is to be called.
+            """,
+        answer: Answer(
+            description: "One row for each connected device; an empty array if there is none.",
+            schema: ["type": "array", "items": Schema.childDevice.reference],
+            examples: [
+                Example(name: "devices", summary: "A connected device", value: DeviceExamples.childDevices),
+                Example(name: "none", summary: "No connected device or no child account", value: []),
+            ]),
+        refusals: [Refusal(.userIsNone, "User is not authorized.")])
+
+    static let setMyDevice = RouteDocumentation(
+        id: "set-my-device", summary: "Register a Device",
+        description: "Manually registers a device to a child account. Once more for the same one changes nothing.",
+        parameters: [
+            .text("serial_code", "The serial code of the device.", example: "test1"),
+            .text("mac_id", "The MAC address of the device.", example: "test1234"),
+            .text("unique_id", "The unique ID (UUID) of the device.", example: "test1234"), childID,
+        ],
+        answer: .json("Connected.", .connected, [status("statuscode", "device connected")]),
+        refusals: [notAuthorized, notFound, alreadyConnected],
+        fault: ValidationError(field: "serial_code", message: "must not be empty"))
+
+    static let unConnect = RouteDocumentation(
+        id: "un-connect", summary: "Unregister a Device",
+        description: "Unregisters a device from a child account. Its alias is cleared, its logs stay.",
+        parameters: [uniqueID, childID],
+        answer: .json("Disconnected.", .unconnected, [status("statusCode", "device unconnected")]),
+        refusals: [notAuthorized, notFound], fault: uniqueFault)
+
+    static let checkDevice = RouteDocumentation(
+        id: "check-device", summary: "Check Device Status",
+        description: """
+            Verifies if a device can be connected or registered. It must be called before attempting to connect a device.
+            """,
+        parameters: [uniqueID],
+        answer: .json(
+            "Connected to this user already, or to nobody.", .checkedDevice,
+            [
+                Example(
+                    name: "connected", summary: "Go on with the connection flow",
+                    value: DeviceExamples.checked("Connection Confirmed")),
+                Example(
+                    name: "registerable", summary: "Available for registration",
+                    value: DeviceExamples.checked("Device Registerable")),
+            ]),
+        refusals: [notAuthorized, notFound, alreadyConnected], fault: uniqueFault)
+
+    static let updateAlias = RouteDocumentation(
+        id: "update-alias", summary: "Update Device Alias", description: "Updates the alias of a device.",
+        body: Body(
+            schema: .aliasUpdate,
+            examples: [Example(name: "alias", summary: "A new alias", value: DeviceExamples.aliasUpdate)]),
+        answer: .json("The device with its new alias.", .device, [device]),
+        refusals: [notAuthorized, notFound, notConnected],
+        fault: ValidationError(
+            field: "device_alias", message: "must be 1 to 100 characters without control characters"))
+
+    static let devlog = RouteDocumentation(
+        id: "devlog", summary: "Upload Device Usage Log",
+        description: """
+            - Creates a temporary usage log by being called 30 seconds after device usage starts.
+            - Updates the temporary usage log when the Bluetooth connection is lost during use.
+            - Updates the temporary log to a complete log when device usage ends.
+            - Saves usage logs when there are logs to be sent from the device.
+
+            `finish_flag` null or absent makes a record a temporary one, whose start is `treatment_date` minus 30 \
+            seconds. Of complete records, the first overwrites the temporary log. The records are stored all or none; \
+            the same upload sent again changes nothing.
+            """,
+        body: Body(
+            schema: .upload,
+            examples: [
+                Example(
+                    name: "temporary", summary: "Create or update the temporary log",
+                    value: DeviceExamples.temporaryLog),
+                Example(name: "complete", summary: "Complete the temporary log", value: DeviceExamples.completeLog),
+                Example(name: "several", summary: "Upload several logs", value: DeviceExamples.severalLogs),
+            ]),
+        answer: .json(
+            "Stored.", .saved,
+            [
+                status("statusCode", "Temp devlog saved successfully", name: "temporary"),
+                status("statusCode", "Devlog saved successfully", name: "complete"),
+            ]),
+        refusals: [
+            notAuthorized, Refusal(.notFoundUser, "Child account does not exist."), notFound, notConnected,
+            Refusal(.updateDeviceLogFailed, "The database refused to change a log."),
+            Refusal(.createDeviceLogFailed, "The database refused a new log."),
+        ],
+        fault: ValidationError(
+            field: "log_arrays[0].detail_data.treatment_date", message: "must be an ISO 8601 date-time"))
+
+    static let alimtalk = RouteDocumentation(
+        id: "alimtalk", summary: "Send Device Impedance Error Notification",
+        description: "Sends a notification (Alimtalk) when an impedance error occurs on the device.",
+        answer: .json("Sent.", .nothing, [Example(name: "sent", summary: "Sent", value: .null)]),
+        refusals: [
+            Refusal(.phoneNumberNotFound, "User's phone number cannot be found."),
+            Refusal(.alimtalkSendFailed, "Notification sending failed (contact server admin)."),
+        ])
+
+    private static func status(_ member: String, _ message: String, name: String = "done") -> Example {
+        Example(
+            name: name, summary: message,
+            value: .object([(name: member, value: .integer(200)), (name: "message", value: .string(message))]))
+    }
+}

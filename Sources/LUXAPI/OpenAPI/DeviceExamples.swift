@@ -1,0 +1,54 @@
+/// The answers that the API page shows, letter for letter but for white space.
+enum DeviceExamples {
+    static let device = JSONTree.text(
+        """
+        {"id":0,"real_user_id":0,"project_id":0,"hardware_id":0,"now_firmware_id":0,"unique_id":"string",\
+        "serial_code":"string","device_alias":"string","mac_id":"string","created_at":"2024-11-28T02:15:53.610Z",\
+        "last_log_file_id":0}
+        """)
+
+    static let childDevices = JSONTree.text(
+        """
+        [{"id":0,"real_user_id":0,"project_id":0,"hardware_id":0,"now_firmware_id":0,"firmware_version":"1.0.0",\
+        "unique_id":"string","serial_code":"string","device_alias":"string","mac_id":"string",\
+        "created_at":"2024-11-28T02:27:34.136Z","last_log_file_id":0,"root_user_id":0,"first_name":"string",\
+        "last_name":"string","birthdate":"string","gender":"string"}]
+        """)
+
+    static func checked(_ detail: String) -> JSONTree {
+        ["detail": .string(detail), "device_data": device]
+    }
+
+    // The page sends 0 for both ids, which no row has.
+    static let aliasUpdate = JSONTree.text(#"{"device_id":1,"real_user_id":1,"device_alias":"string"}"#)
+
+    static let temporaryLog = upload([
+        record(date: "2025-02-21T15:48:49", flag: .null, intensity: 2, seconds: 255_555, file: nil)
+    ])
+
+    static let completeLog = upload([completeRecord(day: 14, file: 1)])
+
+    static let severalLogs = upload([completeRecord(day: 14, file: 1), completeRecord(day: 15, file: 2)])
+
+    private static func upload(_ records: [JSONTree]) -> JSONTree {
+        ["log_arrays": .array(records)]
+    }
+
+    private static func completeRecord(day: Int, file: Int64) -> JSONTree {
+        record(date: "2025-02-\(day)T15:48:49", flag: 2, intensity: 25, seconds: 500_000, file: file)
+    }
+
+    private static func record(
+        date: String, flag: JSONTree, intensity: Int64, seconds: Int64, file: Int64?
+    ) -> JSONTree {
+        let record: JSONTree = [
+            "real_user_id": 1, "device_id": 2, "unique_id": "withnox_temp",
+            "detail_data": [
+                "treatment_date": .string(date), "finish_flag": flag, "last_intensity": .integer(intensity),
+                "treatment_time": .integer(seconds),
+            ],
+        ]
+        guard let file else { return record }
+        return record.adding(["log_file_id": .integer(file)])
+    }
+}

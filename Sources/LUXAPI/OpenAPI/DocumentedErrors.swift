@@ -1,0 +1,59 @@
+import HTTP
+
+/// The errors of a route by their status. Status, detail and header fields are what ``ErrorResponse`` answers.
+struct DocumentedErrors {
+    private var errors: [(response: ErrorResponse, description: String)] = []
+
+    init(_ route: Route) {
+        let documentation = route.documentation
+        add(ErrorResponse(refused: .badRequest, reason: ""), "The request is malformed: a bad percent-escape, say.")
+        if case .user = route.access {
+            for refusal in documentation.refusals { add(ErrorResponse(refusal.error), refusal.description) }
+            add(ErrorResponse(APIError.invalidToken("")), "The token is missing or invalid.")
+            add(ErrorResponse(APIError.expiredToken), "The token has expired.")
+            add(ErrorResponse(APIError.notFound), "The resource cannot be found. Please check the URI again.")
+            add(ErrorResponse(APIError.tooManyRequests(retryAfter: 1)), "The user's rate limit, if there is one.")
+            add(ErrorResponse(Unforeseen()), "This is a server error.")
+        }
+        add(ErrorResponse(APIError.methodNotAllowed(allow: "")), "The path has other methods.")
+        if let fault = documentation.fault {
+            add(ErrorResponse(fault), "The first parameter or member that is not what it must be.")
+        }
+        if documentation.body != nil {
+            add(ErrorResponse(refused: .contentTooLarge, reason: ""), "The body is larger than 1 MiB.")
+        }
+        if !documentation.parameters.isEmpty {
+            add(ErrorResponse(refused: .uriTooLong, reason: ""), "The request target is longer than 8 KiB.")
+        }
+        add(ErrorResponse(unavailable: ""), "The database is out of reach or the server is too busy: try again.")
+    }
+
+    private struct Unforeseen: Error {}
+
+    private mutating func add(_ response: ErrorResponse, _ description: String) {
+        errors.append((response, description))
+    }
+
+    var responses: [(name: String, value: JSONTree)] {
+        let ofStatus = Dictionary(grouping: errors) { $0.response.status.rawValue }
+        return ofStatus.sorted { $0.key < $1.key }.map { status, errors in
+            let lines = errors.map { "\($0.response.detail): \($0.description)" }
+            let examples = errors.map { error in
+                RouteDocumentation.Example(
+                    name: Self.name(error.response.detail), summary: error.description,
+                    value: ["detail": .string(error.response.detail)])
+            }
+            let response: JSONTree = [
+                "description": .string(lines.joined(separator: "\n\n")),
+                "headers": OpenAPIDocument.headers(errors.first?.response.headers.map(\.name) ?? []),
+                "content": OpenAPIDocument.content("application/json", Schema.error.reference, examples),
+            ]
+            return (String(status), response)
+        }
+    }
+
+    /// A detail as a key of the document's lists: letters, digits and hyphens.
+    private static func name(_ detail: String) -> String {
+        detail.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }.joined(separator: "-")
+    }
+}

@@ -1,0 +1,130 @@
+import HTTP
+
+/// The table of routes as an OpenAPI 3.1 document.
+enum OpenAPIDocument {
+    static func bytes(of routes: [Route]) -> [UInt8] {
+        var paths: [(name: String, value: JSONTree)] = []
+        for route in routes {
+            let method = route.method.rawValue.lowercased()
+            let operation = (name: method, value: operation(route))
+            if let index = paths.firstIndex(where: { $0.name == route.path }) {
+                paths[index].value = paths[index].value.adding(.object([operation]))
+            } else {
+                paths.append((name: route.path, value: .object([operation])))
+            }
+        }
+        let document: JSONTree = [
+            "openapi": "3.1.0", "info": info, "tags": .array(Tag.allCases.map(\.definition)),
+            "paths": .object(paths), "components": components,
+        ]
+        var bytes: [UInt8] = []
+        document.append(to: &bytes)
+        return bytes
+    }
+
+    private enum Tag: String, CaseIterable {
+        case device, health, documentation
+
+        init(_ route: Route) {
+            self =
+                switch route.access {
+                case .user: .device
+                case .open: .health
+                case .documentation: .documentation
+                }
+        }
+
+        var definition: JSONTree {
+            let description =
+                switch self {
+                case .device: "Devices and their logs. Each of these asks for an access token."
+                case .health: "Whether the server works, for those that watch it."
+                case .documentation: "What you are reading."
+                }
+            return ["name": .string(rawValue), "description": .string(description)]
+        }
+    }
+
+    private static let info: JSONTree = [
+        "title": "LUX device API", "version": "1",
+        "description": """
+        Device-related tasks: register a device, check it, upload its logs.
+
+        Every error is `{"detail":"…"}`. Every answer carries `X-Request-ID`: the request's own, if it sent a good one, \
+        else a new one. HEAD is answered as GET without the content. A JSON body is read as JSON whatever its \
+        `Content-Type` says; unknown parameters and members are ignored. A request that is malformed, too large or too \
+        slow is answered 400, 408, 413, 414, 431, 501 or 505, with the same form of body.
+        """,
+    ]
+
+    private static let components: JSONTree = [
+        "securitySchemes": [
+            "bearer": [
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "The access token obtained during the authentication process.",
+            ]
+        ],
+        "headers": [
+            "X-Request-ID": header("Names the request in the server's log.", ["type": "string"]),
+            "WWW-Authenticate": header("The scheme that is wanted.", ["type": "string", "const": "Bearer"]),
+            "Retry-After": header("Seconds to wait.", ["type": "integer", "minimum": 1]),
+            "Allow": header("The methods of the path.", ["type": "string"]),
+        ],
+        "schemas": .object(Schema.allCases.map { ($0.rawValue, $0.definition) }),
+    ]
+
+    private static func header(_ description: String, _ schema: JSONTree) -> JSONTree {
+        ["description": .string(description), "required": true, "schema": schema]
+    }
+
+    private static func operation(_ route: Route) -> JSONTree {
+        let documentation = route.documentation
+        var operation: JSONTree = [
+            "operationId": .string(documentation.id), "tags": [.string(Tag(route).rawValue)],
+            "summary": .string(documentation.summary), "description": .string(documentation.description),
+        ]
+        if case .user = route.access { operation = operation.adding(["security": [["bearer": []]]]) }
+        if !documentation.parameters.isEmpty {
+            operation = operation.adding(["parameters": .array(documentation.parameters.map(parameter))])
+        }
+        if let body = documentation.body {
+            operation = operation.adding([
+                "requestBody": [
+                    "required": true, "content": content("application/json", body.schema.reference, body.examples),
+                ]
+            ])
+        }
+        let answer = documentation.answer
+        let good: JSONTree = [
+            "description": .string(answer.description), "headers": headers([]),
+            "content": content(answer.mediaType, answer.schema, answer.examples),
+        ]
+        let responses: JSONTree = ["200": good]
+        return operation.adding(["responses": responses.adding(.object(DocumentedErrors(route).responses))])
+    }
+
+    private static func parameter(_ parameter: RouteDocumentation.Parameter) -> JSONTree {
+        [
+            "name": .string(parameter.name), "in": "query", "required": true,
+            "description": .string(parameter.description), "schema": parameter.schema, "example": parameter.example,
+        ]
+    }
+
+    static func content(
+        _ mediaType: String, _ schema: JSONTree, _ examples: [RouteDocumentation.Example]
+    ) -> JSONTree {
+        var content: JSONTree = ["schema": schema]
+        if !examples.isEmpty {
+            let list = examples.map { example -> (name: String, value: JSONTree) in
+                (example.name, ["summary": .string(example.summary), "value": example.value])
+            }
+            content = content.adding(["examples": .object(list)])
+        }
+        return .object([(name: mediaType, value: content)])
+    }
+
+    /// The fields that every answer carries and these.
+    static func headers(_ names: [String]) -> JSONTree {
+        .object((["X-Request-ID"] + names).map { ($0, ["$ref": .string("#/components/headers/\($0)")]) })
+    }
+}

@@ -1,0 +1,165 @@
+/// The schemas under `#/components/schemas`, in the dialect of OpenAPI 3.1 (JSON Schema 2020-12).
+enum Schema: String, CaseIterable, Sendable {
+    case device = "Device"
+    case childDevice = "ChildDevice"
+    case checkedDevice = "CheckedDevice"
+    case connected = "Connected"
+    case unconnected = "Unconnected"
+    case saved = "Saved"
+    case nothing = "Nothing"
+    case aliasUpdate = "AliasUpdate"
+    case upload = "Upload"
+    case logRecord = "LogRecord"
+    case detailData = "DetailData"
+    case health = "Health"
+    case error = "Error"
+
+    var reference: JSONTree { ["$ref": .string("#/components/schemas/\(rawValue)")] }
+
+    static let id: JSONTree = ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(.max)]
+    static let text: JSONTree = ["type": "string", "minLength": 1, "pattern": #"^[^\u0000]+$"#]
+
+    private static let answeredID: JSONTree = ["type": "integer", "format": "int64"]
+    private static let answeredIDOrNull: JSONTree = ["type": ["integer", "null"], "format": "int64"]
+    private static let stringOrNull: JSONTree = ["type": ["string", "null"]]
+    private static let counter: JSONTree = [
+        "type": "integer", "format": "int32", "minimum": 0, "maximum": .integer(Int64(Int32.max)),
+    ]
+
+    var definition: JSONTree {
+        switch self {
+        case .device: Self.answer(Self.deviceMembers)
+        case .childDevice: Self.answer(Self.childDeviceMembers)
+        case .checkedDevice:
+            Self.answer([
+                ("detail", ["type": "string", "enum": ["Connection Confirmed", "Device Registerable"]]),
+                ("device_data", Schema.device.reference),
+            ])
+        case .connected: Self.status("statuscode", ["device connected"])
+        case .unconnected: Self.status("statusCode", ["device unconnected"])
+        case .saved: Self.status("statusCode", ["Temp devlog saved successfully", "Devlog saved successfully"])
+        case .nothing: ["type": "null"]
+        case .aliasUpdate: Self.aliasUpdateDefinition
+        case .upload: Self.uploadDefinition
+        case .logRecord: Self.logRecordDefinition
+        case .detailData: Self.detailDataDefinition
+        case .health: Self.answer([("status", ["type": "string", "enum": ["ok", "ready"]])])
+        case .error: Self.answer([("detail", ["type": "string", "description": "What was wrong."])])
+        }
+    }
+
+    /// An object that has all of these members and no others.
+    private static func answer(_ members: [(name: String, schema: JSONTree)]) -> JSONTree {
+        [
+            "type": "object", "properties": .object(members.map { ($0.name, $0.schema) }),
+            "required": .array(members.map { .string($0.name) }), "additionalProperties": false,
+        ]
+    }
+
+    private static func status(_ name: String, _ messages: [String]) -> JSONTree {
+        answer([
+            (name, ["type": "integer", "const": 200]),
+            ("message", ["type": "string", "enum": .array(messages.map { .string($0) })]),
+        ])
+    }
+
+    private static let deviceMembers: [(name: String, schema: JSONTree)] = [
+        ("id", answeredID), ("real_user_id", answeredIDOrNull), ("project_id", answeredIDOrNull),
+        ("hardware_id", answeredIDOrNull), ("now_firmware_id", answeredIDOrNull), ("unique_id", ["type": "string"]),
+        ("serial_code", stringOrNull), ("device_alias", stringOrNull), ("mac_id", stringOrNull),
+        ("created_at", timestamp), ("last_log_file_id", lastLogFileID),
+    ]
+
+    private static let childDeviceMembers: [(name: String, schema: JSONTree)] =
+        deviceMembers.flatMap { member -> [(name: String, schema: JSONTree)] in
+            // A row is of a connected device.
+            if member.name == "real_user_id" { return [("real_user_id", answeredID)] }
+            return member.name == "now_firmware_id" ? [member, ("firmware_version", stringOrNull)] : [member]
+        } + [
+            ("root_user_id", answeredID), ("first_name", stringOrNull), ("last_name", stringOrNull),
+            ("birthdate", stringOrNull), ("gender", stringOrNull),
+        ]
+
+    private static let timestamp: JSONTree = [
+        "type": "string", "format": "date-time", "description": "UTC, always with three decimals.",
+        "pattern": #"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"#,
+    ]
+
+    private static let lastLogFileID: JSONTree = answeredID.adding([
+        "description": """
+        The number of the last log file stored on the server. When the device's own is greater, it holds logs that are \
+        still to be sent with `POST devlog`.
+        """
+    ])
+
+    private static let aliasUpdateDefinition: JSONTree = [
+        "type": "object",
+        "properties": [
+            "device_id": id.adding(["description": "The ID of the device."]),
+            "real_user_id": id.adding(["description": "The ID of the child account."]),
+            "device_alias": [
+                "type": "string", "minLength": 1, "maxLength": 100,
+                "description": "The new alias: without control characters; white space at its ends is cut off.",
+                "pattern":
+                    #"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"#,
+            ],
+        ],
+        "required": ["device_id", "real_user_id", "device_alias"],
+    ]
+
+    private static let uploadDefinition: JSONTree = [
+        "type": "object",
+        "properties": [
+            "log_arrays": [
+                "type": "array", "description": "Container for log records. All of them are stored, or none.",
+                "minItems": 1, "maxItems": .integer(Int64(DevlogBody.maximumRecords)),
+                "items": Schema.logRecord.reference,
+            ]
+        ],
+        "required": ["log_arrays"],
+    ]
+
+    private static let logRecordDefinition: JSONTree = [
+        "type": "object",
+        "properties": [
+            "real_user_id": id.adding(["description": "The ID of the child account."]),
+            "device_id": id.adding(["description": "The ID of the device."]),
+            "unique_id": text.adding(["description": "The unique ID (UUID) of the device."]),
+            "detail_data": Schema.detailData.reference,
+            "log_file_id": orNull(counter).adding([
+                "description": "Device usage log ID (refers to the shortlog file_id)."
+            ]),
+        ],
+        "required": ["real_user_id", "device_id", "unique_id", "detail_data"],
+    ]
+
+    private static let detailDataDefinition: JSONTree = [
+        "type": "object", "description": "Device usage log. Other members are kept as they are sent.",
+        "properties": [
+            "treatment_date": [
+                "type": "string", "pattern": .string(datePattern),
+                "description": "Start time of device usage (ISO 8601); without an offset, in the server's time zone.",
+            ],
+            "finish_flag": [
+                "type": ["integer", "null"], "enum": [1, 2, 3, 4, 5, 6, .null],
+                "description": """
+                Type of shutdown; null or absent while the treatment goes on. 1: normal, 2: button, 3: app, \
+                4: faulty contacts, 5: VBUS (charger), 6: factory.
+                """,
+            ],
+            "last_intensity": counter.adding(["description": "Last used intensity."]),
+            "treatment_time": counter.adding(["description": "Usage duration in seconds."]),
+        ],
+        "required": ["treatment_date", "last_intensity", "treatment_time"],
+    ]
+
+    private static let datePattern =
+        #"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"#
+        + #"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"#
+        + #"([.,][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?$"#
+
+    private static func orNull(_ schema: JSONTree) -> JSONTree {
+        guard case .object(let members) = schema else { return schema }
+        return .object(members.map { $0.name == "type" ? ("type", .array([$0.value, "null"])) : $0 })
+    }
+}
