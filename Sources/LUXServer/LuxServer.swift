@@ -6,5 +6,5 @@ struct LuxServer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lux-server",
         abstract: "The backend of the LUX device API.",
-        subcommands: [Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self])
+        subcommands: [Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, Export.self])
 }
