@@ -6,5 +6,7 @@ struct LuxServer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lux-server",
         abstract: "The backend of the LUX device API.",
-        subcommands: [Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, Export.self])
+        subcommands: [
+            Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, Export.self, DeviceCommand.self,
+        ])
 }
