@@ -8,5 +8,6 @@ struct LuxServer: ParsableCommand {
         abstract: "The backend of the LUX device API.",
         subcommands: [
             Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, Export.self, DeviceCommand.self,
+            DoctorCommand.self, ConfigCommand.self,
         ])
 }

@@ -17,13 +17,13 @@ struct DeviceCommand: ParsableCommand {
         @Option(help: "Who does this, for the audit line; else SUDO_USER or USER.")
         var `operator`: String?
 
+        @OptionGroup var configuration: ConfigurationOptions
+
         func run(_ action: (DeviceSupport) throws -> DeviceSupport.Report) throws {
+            let databaseURL = try configuration.read { $0.connectionString("DATABASE_URL") }
             let environment = ProcessInfo.processInfo.environment
-            var reader = EnvironmentReader(environment: environment)
-            let databaseURL = reader.connectionString("DATABASE_URL")
-            for fault in reader.faults { Environment.complain("\(fault)") }
-            guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
-            guard let name = `operator` ?? reader.text("SUDO_USER") ?? reader.text("USER"), !name.isEmpty else {
+            let login = ["SUDO_USER", "USER"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+            guard let name = `operator` ?? login, !name.isEmpty else {
                 throw ValidationError("--operator is required where neither SUDO_USER nor USER tells who acts")
             }
             do {

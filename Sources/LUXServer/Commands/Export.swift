@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import LUX
 import Postgres
 
@@ -27,14 +26,13 @@ struct Export: ParsableCommand {
         @Option(help: "csv or jsonl.")
         var format = LogExport.Format.csv
 
+        @OptionGroup var options: ConfigurationOptions
+
         func run() throws {
-            var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-            let databaseURL = reader.connectionString("DATABASE_URL")
-            let timeZone = reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul"
-            for fault in reader.faults { Environment.complain("\(fault)") }
-            guard reader.faults.isEmpty, let zone = WallClock(identifier: timeZone) else {
-                throw ExitCode(Environment.configurationFault)
+            let (databaseURL, timeZone) = try options.read { reader in
+                (reader.connectionString("DATABASE_URL"), reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul")
             }
+            guard let zone = WallClock(identifier: timeZone) else { throw ExitCode(Environment.configurationFault) }
             let span = (from: try Self.time(from, "--from", zone), to: try Self.time(to, "--to", zone))
             guard span.from < span.to else { throw ValidationError("--from must be before --to") }
             do {

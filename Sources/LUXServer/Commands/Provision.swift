@@ -22,11 +22,10 @@ struct Provision: ParsableCommand {
     @Flag(help: "Check everything and load nothing.")
     var dryRun = false
 
+    @OptionGroup var options: ConfigurationOptions
+
     func run() throws {
-        var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-        let databaseURL = reader.connectionString("DATABASE_URL")
-        for fault in reader.faults { Environment.complain("\(fault)") }
-        guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
+        let databaseURL = try options.read { $0.connectionString("DATABASE_URL") }
         guard let data = FileManager.default.contents(atPath: file) else {
             Environment.complain("cannot read \(file)")
             throw ExitCode.failure
