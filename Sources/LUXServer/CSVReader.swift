@@ -21,6 +21,14 @@ struct CSVReader {
         self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     }
 
+    /// How many bytes were read.
+    var offset: Int { index }
+
+    /// Leaves the rest unread.
+    mutating func end() {
+        index = bytes.count
+    }
+
     /// The next record; `nil` at the end.
     mutating func next() throws(Fault) -> Record? {
         guard index < bytes.count else { return nil }

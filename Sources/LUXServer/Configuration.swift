@@ -67,7 +67,12 @@ struct Configuration: Sendable {
     /// - Parameter isTerminal: whether standard output is one; it decides how logs look.
     /// - Throws: ``Faults``.
     init(environment: [String: String], isTerminal: Bool) throws(Faults) {
-        var reader = EnvironmentReader(environment: environment)
+        try self.init(EnvironmentReader(environment: environment), isTerminal: isTerminal)
+    }
+
+    /// Reads the variables that a reader has.
+    init(_ reader: EnvironmentReader, isTerminal: Bool) throws(Faults) {
+        var reader = reader
         databaseURL = reader.connectionString("DATABASE_URL")
         host = reader.text("LUX_HOST") ?? "0.0.0.0"
         port = reader.integer("LUX_PORT", in: 0...65_535) ?? 8_080

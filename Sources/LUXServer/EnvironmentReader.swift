@@ -8,7 +8,12 @@ struct EnvironmentReader {
     private(set) var faults: [Configuration.Fault] = []
 
     init(environment: [String: String]) {
-        self.environment = environment
+        self.init(Variables(environment: environment))
+    }
+
+    init(_ variables: Variables) {
+        environment = variables.values
+        faults = variables.faults
     }
 
     mutating func fault(_ variable: String, _ reason: String) {

@@ -6,5 +6,9 @@ struct LuxServer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lux-server",
         abstract: "The backend of the LUX device API.",
-        subcommands: [Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, AlimtalkCommand.self])
+        subcommands: [
+            Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, AlimtalkCommand.self, Export.self,
+            DeviceCommand.self,
+            DoctorCommand.self, ConfigCommand.self,
+        ])
 }

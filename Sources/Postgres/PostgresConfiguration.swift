@@ -35,6 +35,22 @@ public struct PostgresConfiguration: Sendable {
         return true
     }
 
+    /// A connection string as keywords and values with the secret ones (`dispchar` of `PQconninfoOption`) masked; `nil` when
+    /// libpq cannot read it.
+    public static func masked(_ text: String) -> String? {
+        guard let options = PQconninfoParse(text, nil) else { return nil }
+        defer { PQconninfoFree(options) }
+        var parts: [String] = []
+        var next = options
+        while let keyword = next.pointee.keyword {
+            defer { next += 1 }
+            guard let value = next.pointee.val else { continue }
+            let isSecret = next.pointee.dispchar.map { String(cString: $0) } == "*"
+            parts.append("\(String(cString: keyword))=\(isSecret ? "****" : String(cString: value))")
+        }
+        return parts.joined(separator: " ")
+    }
+
     /// What each session is set to. Every statement of the program is meant to be found by an index whatever its
     /// parameters: a generic plan saves planning each one with arrays anew (70 µs), and without sequential scans a plan
     /// that was made while a table was empty stays right when it has grown. The costs that this makes up would start

@@ -41,10 +41,47 @@ public final class PostgresSession {
         let result = try check(
             withCStrings(parameters) { PQexecParams(pg, sql, count, nil, $0, nil, nil, 0) })
         defer { PQclear(result) }
-        return (0..<PQntuples(result)).map { row in
-            (0..<PQnfields(result)).map { column in
-                PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
+        return (0..<PQntuples(result)).map { Self.row($0, of: result) }
+    }
+
+    /// Executes one statement and hands over its rows one by one as they arrive (libpq manual, "Retrieving Query Results
+    /// Row-by-Row"), so that memory does not grow with their number.
+    ///
+    /// - Parameter parameters: `$1`, `$2`, … in text form; `nil` is NULL.
+    /// - Throws: ``PostgresError``, also behind rows that were good; what `body` throws, and then no more rows are read.
+    public func stream(_ sql: String, _ parameters: [String?], _ body: ([String?]) throws -> Void) throws {
+        let count = Int32(clamping: parameters.count)
+        guard withCStrings(parameters, { PQsendQueryParams(pg, sql, count, nil, $0, nil, nil, 0) }) == 1,
+            PQsetSingleRowMode(pg) == 1
+        else { throw PostgresError(connection: pg) }
+        do {
+            while let result = PQgetResult(pg) {
+                guard PQresultStatus(result) == PGRES_SINGLE_TUPLE else {
+                    PQclear(try check(result))
+                    continue
+                }
+                defer { PQclear(result) }
+                try body(Self.row(0, of: result))
             }
+        } catch {
+            endStatement()
+            throw error
+        }
+    }
+
+    /// Cancels the statement under way and takes what the server still has to say of it: the next one needs both.
+    private func endStatement() {
+        if let cancel = PQgetCancel(pg) {
+            var message = [CChar](repeating: 0, count: 256)
+            PQcancel(cancel, &message, Int32(message.count))
+            PQfreeCancel(cancel)
+        }
+        while let result = PQgetResult(pg) { PQclear(result) }
+    }
+
+    private static func row(_ row: Int32, of result: OpaquePointer) -> [String?] {
+        (0..<PQnfields(result)).map { column in
+            PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
         }
     }
 

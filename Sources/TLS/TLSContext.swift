@@ -81,7 +81,7 @@ public final class TLSContext: @unchecked Sendable {
 }
 
 /// Never asks for a passphrase on a terminal (PEM_read_bio_PrivateKey(3)).
-private func noPassphrase(
+func noPassphrase(
     _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int32, _ isWriting: Int32, _ userData: UnsafeMutableRawPointer?
 ) -> Int32 {
     -1

@@ -12,11 +12,11 @@ import Testing
         sql = try database.session()
     }
 
-    private func provision(_ kind: String, _ csv: String) throws -> LUXCommand {
+    private func provision(_ kind: String, _ csv: String, _ options: [String] = []) throws -> LUXCommand {
         let path = try makeTemporaryFolder("lux-csv") + "/rows.csv"
         try csv.write(toFile: path, atomically: true, encoding: .utf8)
         return try LUXCommand.run(
-            ["provision", kind, path], environment: ["DATABASE_URL": database.connectionString])
+            ["provision", kind, path] + options, environment: ["DATABASE_URL": database.connectionString])
     }
 
     @Test func `loads devices by RFC 4180, whatever the order of columns and the ends of lines`() throws {
@@ -78,6 +78,142 @@ import Testing
         let missing = try LUXCommand.run(
             ["provision", "devices", "/nowhere.csv"], environment: ["DATABASE_URL": database.connectionString])
         #expect(missing.ending != .exit(0) && missing.errors.contains("/nowhere.csv"))
+    }
+
+    /// A file, and the lines and columns that are told, in this order. User 1 with child 1, device `there` with id 1.
+    private static let several: [(kind: String, csv: String, told: [String])] = [
+        (
+            "devices",
+            "id,unique_id,real_user_id,created_at\n5,a,x,\n5,b,,never\n6,,1,\n7,c,2,2025-01-01\n8,b,1\n5,d,,\n9,c,,\n1,e,,\n",
+            [
+                "line 2, column real_user_id: must be a bigint", "line 3, column created_at: must be a timestamptz",
+                "line 4, column unique_id: is required", "line 5, column real_user_id: names a row",
+                "line 6: 3 fields where the header line has 4", "line 7, column id: is on line 3 already",
+                "line 8, column unique_id: is on line 5 already", "line 9, column id: is another device's",
+            ]
+        ),
+        (
+            "devices", "unique_id,serial_code,mac_id\nthere,S2,41AD\nthere,S1,41AE\nthere,,\n",
+            [
+                "line 2, column serial_code: is another one in the row", "line 3, column mac_id: is another one",
+                "line 3, column unique_id: is on line 2", "line 4, column unique_id: is on line 2 already",
+            ]
+        ),
+        (
+            "devices", "id,unique_id\n2,there\n0,a\n",
+            ["line 2, column id: is another one", "line 3, column id: must be 1"]
+        ),
+        ("devices", "unique_id,size,size\n", ["line 1, column size: there is no", "line 1, column size: there is no"]),
+        (
+            "users", "id,phone_number\n,\n,123\n9,010-1234-5678\n,+82 10 1234 5678\n,01012345678\n\"x\n",
+            [
+                "line 2, column phone_number: is required in a row without an id",
+                "line 3, column phone_number: must be a phone number",
+                "line 5, column phone_number: is on line 4 already",
+                "line 6, column phone_number: is on line 4 already",
+                "line 7: a quotation mark that is not closed",
+            ]
+        ),
+        (
+            "children", "id,root_user_id,first_name,gender\n,1,,F\n,1,a,F\n,1,a,M\n,1,a,F\n1,2,b,\n,3,c,\n",
+            [
+                "line 2, column first_name: is required", "line 5, column first_name: is on line 3 already",
+                "line 6, column root_user_id: is another one", "line 7, column root_user_id: names a row",
+            ]
+        ),
+    ]
+
+    @Test func `tells every bad row with line and column`() throws {
+        try sql.script(
+            """
+            insert into users (id) values (1), (2);
+            insert into real_users (id, root_user_id) values (1, 1);
+            insert into devices (unique_id, serial_code, mac_id) values ('there', 'S1', '41AD')
+            """)
+        for (kind, csv, told) in Self.several {
+            let run = try provision(kind, csv)
+            #expect(run.ending == .exit(1))
+            let lines = run.errors.split(separator: "\n").filter { $0.contains("rows.csv") }
+            #expect(lines.count == told.count, "\(csv) → \(run.errors)")
+            for (line, part) in zip(lines, told) { #expect(line.contains("rows.csv: \(part)"), "\(run.errors)") }
+        }
+        #expect(try sql.query("select count(*), max(unique_id) from devices") == [["1", "there"]])
+        #expect(try sql.query("select count(*) from users") == [["2"]])
+    }
+
+    @Test(arguments: [("unique_id,mac_id", "x"), ("unique_id,id", "y,7")])
+    func `tells the first hundred bad rows of a file that is all wrong`(_ header: String, _ row: String) throws {
+        let rows = Array(repeating: row, count: 5_000)
+        let run = try provision("devices", ([header] + rows).joined(separator: "\n"))
+        let lines = run.errors.split(separator: "\n")
+        #expect(lines.filter { $0.contains("rows.csv: line ") }.count == 100)
+        #expect(run.errors.contains("there are more; the first 100 are told"))
+        #expect(try sql.integer("select count(*) from devices") == 0)
+    }
+
+    /// A kind, a file, and what it becomes when it is loaded first and when again.
+    private static let files: [(kind: String, csv: String, first: String, again: String)] = [
+        (
+            "users", "id,phone_number\n10,010-1234-5678\n,010-1234-5679\n", "loaded 2 users",
+            "loaded 0 users; 2 are there already"
+        ),
+        ("users", "phone_number\n01012345670\n01012345679\n", "loaded 1 users; 1 are", "loaded 0 users; 2 are there"),
+        (
+            "children", "root_user_id,first_name,last_name\n10,Jisoo,Kim\n10,Jisoo,\n10,Minjun,Kim\n",
+            "loaded 3 children", "loaded 0 children; 3 are there already"
+        ),
+        (
+            "children", "id,root_user_id,first_name\n7,10,Jisoo\n,10,Seoyeon\n", "loaded 2 children",
+            "loaded 0 children; 2 are"
+        ),
+        (
+            "devices",
+            "unique_id,serial_code,mac_id,real_user_id,created_at\na,S1,41AD,7,2025-01-01 00:00:00Z\nb,,,,\n",
+            "loaded 2 devices", "loaded 0 devices; 2 are there already"
+        ),
+        ("devices", "unique_id,serial_code\nb,\nc,S3\n", "loaded 1 devices; 1 are", "loaded 0 devices; 2 are"),
+    ]
+
+    @Test func `changes nothing when it runs again, whatever the app did meanwhile`() throws {
+        let tables = ["users", "real_users", "devices"]
+        let contents = tables.map { "select string_agg(row(t.*)::text, ' ' order by id) from \($0) t" }
+        let sequences = tables.map { "select last_value from \($0)_id_seq" }
+        for (kind, csv, first, again) in Self.files {
+            let before = try (contents + sequences).map { try sql.value($0) }
+            let dry = try provision(kind, csv, ["--dry-run"])
+            #expect(
+                dry.output.hasPrefix(first.replacing("loaded", with: "would load", maxReplacements: 1)),
+                "\(dry.everything)")
+            #expect(try (contents + sequences).map { try sql.value($0) } == before, "\(csv)")
+            #expect(try provision(kind, csv).output.hasPrefix(first), "\(csv)")
+            if kind == "devices" {
+                try sql.query(
+                    """
+                    update devices set real_user_id = null, device_alias = 'x', last_log_file_id = 9,
+                        serial_code = coalesce(serial_code, 'S'), mac_id = coalesce(mac_id, '41AE')
+                    """)
+            }
+            let after = try (contents + sequences).map { try sql.value($0) }
+            let run = try provision(kind, csv)
+            #expect(run.ending == .exit(0) && run.output.hasPrefix(again), "\(csv) → \(run.everything)")
+            #expect(try (contents + sequences).map { try sql.value($0) } == after, "\(csv)")
+        }
+    }
+
+    @Test func `two loads of one file at once add its rows once`() throws {
+        let csv = "unique_id\n" + (0..<2_000).map { "twin-\($0)\n" }.joined()
+        let path = try makeTemporaryFolder("lux-csv") + "/rows.csv"
+        try csv.write(toFile: path, atomically: true, encoding: .utf8)
+        let environment = ["DATABASE_URL": database.connectionString]
+        let runs = try simultaneously(4) { _ in
+            try LUXCommand.run(["provision", "devices", path], environment: environment)
+        }
+        #expect(runs.map(\.ending) == Array(repeating: .exit(0), count: 4))
+        #expect(try sql.integer("select count(*) from devices") == 2_000)
+    }
+
+    @Test func `shows no progress where no terminal is`() throws {
+        #expect(try provision("devices", "unique_id\nquiet\n").errors.isEmpty)
     }
 
     @Test func `loads ten thousand devices`() throws {

@@ -56,7 +56,9 @@ import Testing
             }
             let help = try LUXCommand.run(["--help"], seconds: 10)
             #expect(help.ending == .exit(0))
-            for command in ["serve", "migrate", "dev", "token", "provision"] { #expect(help.output.contains(command)) }
+            for command in ["serve", "migrate", "dev", "token", "provision", "export", "device", "doctor", "config"] {
+                #expect(help.output.contains("  \(command) "), "\(command)")
+            }
         }
     }
 }

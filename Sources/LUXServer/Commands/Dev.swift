@@ -11,6 +11,8 @@ struct Dev: ParsableCommand {
     @Option(help: "The port on 127.0.0.1; 0 for any that is free.")
     var port = 8_080
 
+    @OptionGroup var options: ConfigurationOptions
+
     func run() throws {
         do {
             let folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).appendingPathComponent(".lux")
@@ -18,8 +20,9 @@ struct Dev: ParsableCommand {
             try database.start()
             defer { database.stop() }
             let secret = try database.keptSecret("jwt-secret")
-            let configuration = try Environment.configuration(overriding: [
-                "DATABASE_URL": database.connectionString, "LUX_HOST": "127.0.0.1", "LUX_PORT": String(port),
+            let configuration = try options.configuration(overriding: [
+                "DATABASE_URL": database.connectionString, "DATABASE_URL_FILE": "", "LUX_HOST": "127.0.0.1",
+                "LUX_PORT": String(port),
                 "LUX_JWT_SECRET": secret, "LUX_JWT_SECRET_FILE": "", "LUX_JWT_PUBLIC_KEY": "",
                 "LUX_ALIMTALK_PROVIDER": "log",
             ])

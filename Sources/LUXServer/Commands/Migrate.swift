@@ -9,12 +9,12 @@ struct Migrate: ParsableCommand {
     @Flag(help: "List them and what was applied, and change nothing.")
     var status = false
 
+    @OptionGroup var options: ConfigurationOptions
+
     func run() throws {
-        var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-        let databaseURL = reader.connectionString("DATABASE_URL")
-        let folder = reader.migrationsFolder()
-        for fault in reader.faults { Environment.complain("\(fault)") }
-        guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
+        let (databaseURL, folder) = try options.read { reader in
+            (reader.connectionString("DATABASE_URL"), reader.migrationsFolder())
+        }
         do {
             let session = try PostgresSession(connectionString: databaseURL)
             let migrator = Migrator(session: session, migrations: try Migration.all(in: folder))

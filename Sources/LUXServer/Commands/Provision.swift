@@ -8,7 +8,10 @@ extension Provisioning.Kind: ExpressibleByArgument {}
 struct Provision: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Load factory devices, users or child accounts from a CSV file, all rows or none.",
-        discussion: "RFC 4180 with a header line of column names. An empty field is NULL; ids are optional.")
+        discussion: """
+            RFC 4180 with a header line of column names. An empty field is NULL; ids are optional. Rows that are there \
+            already are left as they are, so the same file can be loaded again.
+            """)
 
     @Argument(help: "What the rows are: devices, users or children.")
     var kind: Provisioning.Kind
@@ -16,24 +19,38 @@ struct Provision: ParsableCommand {
     @Argument(help: "The file.", completion: .file(extensions: ["csv"]))
     var file: String
 
+    @Flag(help: "Check everything and load nothing.")
+    var dryRun = false
+
+    @OptionGroup var options: ConfigurationOptions
+
     func run() throws {
-        var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-        let databaseURL = reader.connectionString("DATABASE_URL")
-        for fault in reader.faults { Environment.complain("\(fault)") }
-        guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
+        let databaseURL = try options.read { $0.connectionString("DATABASE_URL") }
         guard let data = FileManager.default.contents(atPath: file) else {
             Environment.complain("cannot read \(file)")
             throw ExitCode.failure
         }
+        let bar = ProgressBar()
         do {
             let session = try PostgresSession(connectionString: databaseURL)
-            let count = try Provisioning(kind).load(Array(data), into: session)
-            print("loaded \(count) \(kind.rawValue)")
-        } catch let fault as Provisioning.Fault {
-            Environment.complain("\(file): \(fault)")
+            let outcome = try Provisioning(kind).load(
+                Array(data), into: session, isDryRun: dryRun, progress: bar.show)
+            bar.clear()
+            print(report(outcome))
+        } catch let error as Provisioning.Faults {
+            bar.clear()
+            for fault in error.faults { Environment.complain("\(file): \(fault)") }
+            if error.isCut { Environment.complain("\(file): there are more; the first \(error.faults.count) are told") }
+            Environment.complain("nothing was loaded")
             throw ExitCode.failure
         } catch {
+            bar.clear()
             throw Environment.failure(error)
         }
+    }
+
+    private func report(_ outcome: Provisioning.Outcome) -> String {
+        let loaded = "\(dryRun ? "would load" : "loaded") \(outcome.added) \(kind.rawValue)"
+        return outcome.present == 0 ? loaded : "\(loaded); \(outcome.present) are there already and stay as they are"
     }
 }

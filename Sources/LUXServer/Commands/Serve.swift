@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Glibc
 import Logging
 import Postgres
 
@@ -11,8 +10,10 @@ struct Serve: ParsableCommand {
     @Flag(help: "Apply missing migrations first.")
     var migrate = false
 
+    @OptionGroup var options: ConfigurationOptions
+
     func run() throws {
-        let configuration = try Environment.configuration()
+        let configuration = try options.configuration()
         let logger = Environment.logger(configuration)
         do {
             try Server(configuration: configuration, logger: logger).run(migrate: migrate)
@@ -27,15 +28,10 @@ enum Environment {
     /// `EX_CONFIG` of sysexits(3).
     static let configurationFault: Int32 = 78
 
-    /// The configuration; faults are told on standard error and end the process with 78.
-    static func configuration(overriding overrides: [String: String] = [:]) throws -> Configuration {
-        let environment = ProcessInfo.processInfo.environment.merging(overrides) { $1 }
-        do throws(Configuration.Faults) {
-            return try Configuration(environment: environment, isTerminal: isatty(STDOUT_FILENO) == 1)
-        } catch {
-            for fault in error.faults { complain("\(fault)") }
-            throw ExitCode(configurationFault)
-        }
+    /// Tells faults on standard error and ends the process with 78, if there are any.
+    static func refuse(_ faults: [Configuration.Fault]) throws {
+        for fault in faults { complain("\(fault)") }
+        guard faults.isEmpty else { throw ExitCode(configurationFault) }
     }
 
     static func logger(_ configuration: Configuration) -> Logger {

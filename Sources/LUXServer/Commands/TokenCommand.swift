@@ -14,16 +14,17 @@ struct TokenCommand: ParsableCommand {
     @Option(help: "Seconds for which it is valid.")
     var ttl: Int = 3_600
 
+    @OptionGroup var options: ConfigurationOptions
+
     func run() throws {
-        var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-        let secret = reader.signingSecret()
-        for fault in reader.faults { Environment.complain("\(fault)") }
-        guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
-        let claim = reader.text("LUX_JWT_USER_CLAIM") ?? "sub"
-        print(
-            try Self.token(
-                user: user, ttl: ttl, secret: secret, claim: claim, issuer: reader.text("LUX_JWT_ISSUER"),
-                audience: reader.text("LUX_JWT_AUDIENCE")))
+        let token = try options.read { reader in
+            let secret = reader.signingSecret()
+            guard reader.faults.isEmpty else { return "" }
+            return try Self.token(
+                user: user, ttl: ttl, secret: secret, claim: reader.text("LUX_JWT_USER_CLAIM") ?? "sub",
+                issuer: reader.text("LUX_JWT_ISSUER"), audience: reader.text("LUX_JWT_AUDIENCE"))
+        }
+        print(token)
     }
 
     static func token(

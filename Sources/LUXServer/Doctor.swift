@@ -1,0 +1,116 @@
+import Foundation
+import Postgres
+import TLS
+
+/// Looks at everything that the server stands on and says what to do about what is not well.
+struct Doctor {
+    /// One thing that was looked at.
+    struct Finding: Equatable, CustomStringConvertible {
+        var subject: String
+        var detail: String
+        /// What to do; `nil` when all is well.
+        var advice: String?
+
+        var description: String {
+            "\(advice == nil ? "ok   " : "fault")  \(subject): \(detail)" + (advice.map { "\n       -> \($0)" } ?? "")
+        }
+    }
+
+    let variables: Variables
+
+    /// How far the clocks of server and database may be apart, in seconds: tokens expire by one, logs are dated by the other.
+    private static let allowedSkew = 2.0
+
+    /// How long before its end a certificate has to be replaced, in days: time for somebody to notice.
+    private static let renewal = 14.0
+
+    /// Looks at all of it, in the order in which it is put right.
+    func findings() -> [Finding] {
+        let report = ConfigurationReport(variables: variables)
+        var findings = report.faults.map {
+            Finding(subject: "configuration", detail: $0.description, advice: "change it; see lux-server config check")
+        }
+        if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
+        findings += database()
+        if let path = variables.values["LUX_TLS_CERT"], !path.isEmpty { findings.append(certificate(path)) }
+        return findings
+    }
+
+    // MARK: The database
+
+    private func database() -> [Finding] {
+        var reader = EnvironmentReader(variables)
+        let databaseURL = reader.connectionString("DATABASE_URL")
+        let pool = reader.integer("LUX_DB_POOL", in: 1...1_000) ?? 8
+        let folder = reader.migrationsFolder()
+        // Told with the configuration already.
+        guard !databaseURL.isEmpty, PostgresConfiguration.isConnectionString(databaseURL) else { return [] }
+        let session: PostgresSession
+        do {
+            session = try PostgresSession(connectionString: databaseURL)
+        } catch {
+            return [
+                Finding(
+                    subject: "database", detail: error.description,
+                    advice: "start PostgreSQL, or correct DATABASE_URL, pg_hba.conf or the firewall")
+            ]
+        }
+        let checks = DatabaseChecks(session: session)
+        let all: [(String, () throws -> [Finding])] = [
+            ("database version", { [checks.version()] }), ("database settings", checks.settings),
+            ("connections", { [try checks.connections(pool: pool)] }),
+            ("clock skew", { [try checks.clock(allowed: Self.allowedSkew)] }),
+            ("migrations", { try migrations(folder, session) }), ("rights", { [try checks.rights()] }),
+            ("indexes", { [try checks.indexes(try Migration.all(in: folder))] }),
+        ]
+        return all.flatMap { subject, check in
+            do {
+                return try check()
+            } catch {
+                return [Finding(subject: subject, detail: "\(error)", advice: "put right what stands above first")]
+            }
+        }
+    }
+
+    private func migrations(_ folder: String, _ session: PostgresSession) throws -> [Finding] {
+        let subject = "migrations"
+        do {
+            let migrations = try Migration.all(in: folder)
+            try Migrator(session: session, migrations: migrations).verify()
+            return [Finding(subject: subject, detail: "all \(migrations.count) are applied")]
+        } catch let error as MigrationError {
+            let advice =
+                switch error {
+                case .pending: "run lux-server migrate"
+                case .changed, .missing: "put back the file that was applied; what it lacks goes into a new one"
+                default: "set LUX_MIGRATIONS to the folder that came with this program"
+                }
+            return [Finding(subject: subject, detail: error.description, advice: advice)]
+        }
+    }
+
+    // MARK: The certificate
+
+    private func certificate(_ path: String) -> Finding {
+        let subject = "certificate"
+        let validity: CertificateValidity
+        do throws(TLSError) {
+            validity = try CertificateValidity(certificateFile: path)
+        } catch {
+            return Finding(subject: subject, detail: error.description, advice: "set LUX_TLS_CERT to the chain as PEM")
+        }
+        let now = Date()
+        let until = validity.notAfter.formatted(.iso8601)
+        let days = validity.notAfter.timeIntervalSince(now) / 86_400
+        if validity.notBefore > now {
+            return Finding(
+                subject: subject, detail: "is valid from \(validity.notBefore.formatted(.iso8601)) on only",
+                advice: "wait, set the clock right, or use the one before")
+        }
+        let advice = "renew it and send the server SIGHUP"
+        if days < 0 { return Finding(subject: subject, detail: "ended on \(until)", advice: advice) }
+        return Finding(
+            subject: subject, detail: "valid until \(until), \(Int(days)) more days",
+            advice: days < Self.renewal ? advice : nil)
+    }
+}

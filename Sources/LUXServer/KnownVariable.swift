@@ -1,0 +1,70 @@
+/// The variables that the program reads, in the order of the README's tables.
+struct KnownVariable {
+    var name: String
+    /// What holds where it is not set, in words.
+    var otherwise: String
+    /// Whether it is never shown.
+    var isSecret = false
+    /// Whether `NAME_FILE` is read in its place when the program starts.
+    var hasFile = false
+
+    static let all: [KnownVariable] =
+        [
+            KnownVariable(name: "DATABASE_URL", otherwise: "required", isSecret: true, hasFile: true),
+            KnownVariable(name: "LUX_HOST", otherwise: "0.0.0.0"), KnownVariable(name: "LUX_PORT", otherwise: "8080"),
+            KnownVariable(name: "LUX_JWT_SECRET", otherwise: "unset", isSecret: true),
+            KnownVariable(name: "LUX_JWT_SECRET_FILE", otherwise: "unset"),
+            KnownVariable(name: "LUX_JWT_PUBLIC_KEY", otherwise: "unset"),
+            KnownVariable(name: "LUX_JWT_ISSUER", otherwise: "unset"),
+            KnownVariable(name: "LUX_JWT_AUDIENCE", otherwise: "unset"),
+            KnownVariable(name: "LUX_JWT_LEEWAY", otherwise: "0"),
+            KnownVariable(name: "LUX_JWT_USER_CLAIM", otherwise: "sub"),
+            KnownVariable(name: "LUX_TIMEZONE", otherwise: "Asia/Seoul"),
+            KnownVariable(name: "LUX_DB_POOL", otherwise: "8"), KnownVariable(name: "LUX_LOOPS", otherwise: "cores"),
+            KnownVariable(name: "LUX_REQUEST_TIMEOUT", otherwise: "10"),
+            KnownVariable(name: "LUX_MIGRATIONS", otherwise: "Migrations/"),
+            KnownVariable(name: "LUX_LOG_LEVEL", otherwise: "info"),
+            KnownVariable(name: "LUX_LOG_FORMAT", otherwise: "json, on a terminal text"),
+            KnownVariable(name: "LUX_DOCS", otherwise: "on"),
+            KnownVariable(name: "LUX_DOCS_ASSETS", otherwise: "unset"),
+            KnownVariable(name: "LUX_CORS_ORIGINS", otherwise: "unset"),
+            KnownVariable(name: "LUX_METRICS_PORT", otherwise: "unset"),
+            KnownVariable(name: "LUX_ALIMTALK_PROVIDER", otherwise: "log"),
+            KnownVariable(name: "LUX_ALIMTALK_BASE_URL", otherwise: "the provider's own"),
+            KnownVariable(name: "LUX_ALIMTALK_TIMEOUT", otherwise: "5"),
+            KnownVariable(name: "LUX_ALIMTALK_CONCURRENCY", otherwise: "16"),
+            KnownVariable(name: "LUX_ALIMTALK_COOLDOWN", otherwise: "0"),
+            KnownVariable(name: "LUX_ALIMTALK_SMS_FALLBACK", otherwise: "unset"),
+            KnownVariable(name: "LUX_ALIMTALK_VARIABLES", otherwise: "{}"),
+            KnownVariable(name: "LUX_TLS_CERT", otherwise: "unset"),
+            KnownVariable(name: "LUX_TLS_KEY", otherwise: "unset"),
+            KnownVariable(name: "LUX_TLS_REDIRECT_PORT", otherwise: "unset"),
+            KnownVariable(name: "LUX_TLS_HSTS", otherwise: "unset"),
+            KnownVariable(name: "LUX_RATE_LIMIT", otherwise: "off"),
+            KnownVariable(name: "LUX_RATE_LIMIT_BURST", otherwise: "twice the rate"),
+        ]
+        + providers.map {
+            KnownVariable(
+                name: "LUX_ALIMTALK_" + $0, otherwise: "unset", isSecret: $1,
+                hasFile: $0.hasSuffix("SECRET_KEY") || $0.hasSuffix("API_SECRET"))
+        }
+        + limits.map { KnownVariable(name: $0, otherwise: $1) }
+
+    /// Of the providers of messages, and which of them are keys.
+    private static let providers = [
+        ("NHN_APPKEY", true), ("NHN_SECRET_KEY", true), ("NHN_SENDER_KEY", true), ("NHN_TEMPLATE_CODE", false),
+        ("SOLAPI_API_KEY", true), ("SOLAPI_API_SECRET", true), ("SOLAPI_PF_ID", false), ("SOLAPI_TEMPLATE_ID", false),
+        ("SENS_ACCESS_KEY", true), ("SENS_SECRET_KEY", true), ("SENS_SERVICE_ID", true),
+        ("SENS_PLUS_FRIEND_ID", false), ("SENS_TEMPLATE_CODE", false), ("SENS_TEXT", false),
+    ]
+
+    private static let limits = [
+        ("LUX_MAX_TARGET_BYTES", "8192"), ("LUX_MAX_HEADER_BYTES", "16384"), ("LUX_MAX_HEADER_FIELDS", "100"),
+        ("LUX_MAX_BODY_BYTES", "1048576"), ("LUX_MAX_CONNECTIONS", "16384"),
+        ("LUX_MAX_CONNECTIONS_PER_CLIENT", "4096"), ("LUX_MAX_REQUESTS_PER_CONNECTION", "10000"),
+        ("LUX_MAX_REQUESTS_UNDER_WAY", "4096"), ("LUX_MAX_BUFFERED_BYTES", "268435456"),
+        ("LUX_HANDSHAKE_TIMEOUT", "10"), ("LUX_HEADER_TIMEOUT", "10"), ("LUX_BODY_TIMEOUT", "60"),
+        ("LUX_BODY_STALL_TIMEOUT", "15"), ("LUX_IDLE_TIMEOUT", "60"), ("LUX_WRITE_TIMEOUT", "30"),
+        ("LUX_DRAIN_TIMEOUT", "10"),
+    ]
+}

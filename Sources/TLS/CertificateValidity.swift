@@ -1,0 +1,42 @@
+import COpenSSL
+import Foundation
+import Glibc
+
+/// From when until when all certificates of a PEM file are valid.
+public struct CertificateValidity: Equatable, Sendable {
+    /// The latest of their beginnings.
+    public var notBefore: Date
+    /// The earliest of their ends.
+    public var notAfter: Date
+
+    /// Reads a chain.
+    ///
+    /// - Throws: ``TLSError`` when the file cannot be read or holds no certificate.
+    public init(certificateFile path: String) throws(TLSError) {
+        guard let data = FileManager.default.contents(atPath: path) else { throw TLSError("\(path): cannot be read") }
+        guard let bio = BIO_new(BIO_s_mem()) else { throw .openSSL("BIO_new") }
+        defer { BIO_free(bio) }
+        let written = data.withUnsafeBytes { BIO_write(bio, $0.baseAddress, Int32(clamping: $0.count)) }
+        guard written == Int32(clamping: data.count) else { throw .openSSL("BIO_write") }
+        var spans: [(Date, Date)] = []
+        while let certificate = PEM_read_bio_X509(bio, nil, noPassphrase, nil) {
+            defer { X509_free(certificate) }
+            guard let from = Self.date(X509_get0_notBefore(certificate)),
+                let to = Self.date(X509_get0_notAfter(certificate))
+            else { throw TLSError("\(path): a certificate without dates") }
+            spans.append((from, to))
+        }
+        ERR_clear_error()
+        guard let notBefore = spans.map(\.0).max(), let notAfter = spans.map(\.1).min() else {
+            throw TLSError("\(path): holds no certificate")
+        }
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+    }
+
+    private static func date(_ time: UnsafePointer<ASN1_TIME>?) -> Date? {
+        var parts = tm()
+        guard let time, ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
+        return Date(timeIntervalSince1970: Double(timegm(&parts)))
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+@testable import lux_server
+
+/// --config FILE, the _FILE variables and lux-server config check
+@Suite struct ConfigCommandTests {
+    private static let database = "postgresql://lux:hidden-password@127.0.0.1:1/lux"
+
+    private func file(_ text: String) throws -> String {
+        let path = try makeTemporaryFolder("lux-config") + "/file"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    private func check(_ environment: [String: String], _ config: String? = nil) throws -> LUXCommand {
+        let options = try config.map { ["--config", try file($0)] } ?? []
+        return try LUXCommand.run(["config", "check"] + options, environment: environment)
+    }
+
+    private func row(_ name: String, _ run: LUXCommand) -> [String] {
+        let line = run.output.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return line?.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
+    }
+
+    @Test func `prints what is in force and where it comes from, with secrets masked`() throws {
+        let run = try check(
+            ["DATABASE_URL": Self.database, "LUX_PORT": "9000", "LUX_HOST": ""],
+            "LUX_PORT=1\nLUX_JWT_SECRET='\(Token.secret)'\n\nLUX_HOST=::1\n")
+        #expect(run.ending == .exit(0), "\(run.everything)")
+        #expect(row("LUX_PORT", run) == ["LUX_PORT", "9000", "environment"])
+        #expect(row("LUX_HOST", run) == ["LUX_HOST", "::1", "--config, line 4"])
+        #expect(row("LUX_JWT_SECRET", run) == ["LUX_JWT_SECRET", "****", "--config, line 2"])
+        #expect(row("LUX_DB_POOL", run) == ["LUX_DB_POOL", "8", "default"])
+        let database = row("DATABASE_URL", run)
+        #expect(database[1] == "user=lux password=**** dbname=lux host=127.0.0.1 port=1", "\(database)")
+        for secret in ["hidden", Token.secret] { #expect(!run.everything.contains(secret)) }
+    }
+
+    @Test func `tells every fault, misspelt names among them, and no secret`() throws {
+        let run = try check(
+            ["DATABASE_URL": "mysql://hidden", "LUX_PROT": "1", "LUX_PORT": "x"], "LUX_JWT_SECRET=hidden")
+        #expect(run.ending == .exit(78))
+        #expect(
+            run.errors.split(separator: "\n").map { $0.split(separator: ":")[1] } == [
+                " DATABASE_URL", " LUX_PORT", " LUX_JWT_SECRET", " LUX_PROT",
+            ], "\(run.errors)")
+        #expect(!run.everything.contains("hidden"))
+        for (arguments, said) in [
+            (["--config", "/nowhere"], "--config: /nowhere cannot be read"),
+            (["--config", try file("A='hidden")], "line 1: A: a quotation mark that is not closed"),
+        ] {
+            for command in [["serve"], ["config", "check"], ["migrate"], ["token", "--user", "1"]] {
+                let run = try LUXCommand.run(
+                    command + arguments, environment: ["DATABASE_URL": Self.database, "LUX_JWT_SECRET": Token.secret])
+                #expect(run.ending == .exit(78) && run.errors.contains(said), "\(command): \(run.everything)")
+                #expect(!run.everything.contains("hidden"))
+            }
+        }
+    }
+
+    @Test func `a secret may stand in a file of its own`() throws {
+        let one = try file(Self.database + "\n")
+        let good = try check(["DATABASE_URL_FILE": one, "LUX_JWT_SECRET_FILE": try file(Token.secret)])
+        #expect(good.ending == .exit(0), "\(good.everything)")
+        #expect(row("DATABASE_URL", good).last == "DATABASE_URL_FILE")
+        #expect(!good.everything.contains("hidden"))
+        let secret = ["LUX_JWT_SECRET": Token.secret]
+        for (environment, config, source) in [
+            (["DATABASE_URL_FILE": one], "DATABASE_URL=host=x", "DATABASE_URL_FILE"),
+            (["DATABASE_URL": Self.database], "DATABASE_URL_FILE=\(one)", "environment"),
+            ([:], "DATABASE_URL_FILE=\(one)", "DATABASE_URL_FILE"),
+        ] as [([String: String], String, String)] {
+            let run = try check(environment.merging(secret) { $1 }, config)
+            #expect(run.ending == .exit(0) && row("DATABASE_URL", run).last == source, "\(run.everything)")
+        }
+        for (environment, said) in [
+            (["DATABASE_URL": "host=x", "DATABASE_URL_FILE": one], "must not be set beside DATABASE_URL"),
+            (["DATABASE_URL_FILE": "/nowhere"], "the file cannot be read"),
+            (["DATABASE_URL_FILE": "/dev/null"], "the file cannot be read or is empty"),
+            (["DATABASE_URL_FILE": "/tmp"], "the file cannot be read"),
+        ] {
+            let run = try check(environment.merging(secret) { $1 })
+            #expect(run.ending == .exit(78) && run.errors.contains("DATABASE_URL_FILE: \(said)"), "\(run.everything)")
+        }
+    }
+
+    @Test func `every command that reads variables reads them from the file, libpq's own among them`() throws {
+        let database = try TestDatabase.make()
+        let config = try file(
+            """
+            # all of it
+            export DATABASE_URL="host=127.0.0.1 user=postgres dbname=\(database.name)"
+            PGPORT=\(database.cluster.port)
+            LUX_JWT_SECRET=\(Token.secret)
+            LUX_HOST=127.0.0.1
+            LUX_PORT=0
+            """)
+        let csv = try file("unique_id\nfrom-a-file\n")
+        for command in [
+            ["migrate", "--status"], ["token", "--user", "1"], ["provision", "devices", csv],
+            ["export", "logs", "--from", "2025-01-01", "--to", "2025-01-02"],
+            ["device", "show", "from-a-file", "--operator", "Kim"], ["config", "check"],
+        ] {
+            let run = try LUXCommand.run(command + ["--config", config])
+            #expect(run.ending == .exit(0), "\(command): \(run.everything)")
+        }
+        let server = try ChildProcess(
+            Locations.server, ["serve", "--config", config], environment: LUXCommand.environment([:]))
+        #expect(server.waitForOutput { $0.contains { $0.contains("listening") } ? true : nil } == true)
+        server.signal(SIGTERM)
+        #expect(server.wait() == .exit(0))
+    }
+
+    @Test func `the README's tables name the variables that the program knows, and no others`() throws {
+        let readme = try String(contentsOfFile: Locations.package + "/README.md", encoding: .utf8)
+        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `LUX_") || $0.hasPrefix("| `DATABASE_URL") }
+        let names = rows.flatMap { row in
+            row.split(separator: "|").first.map { $0.matches(of: /`([A-Z_]+)`/).map { String($0.output.1) } } ?? []
+        }
+        let known = KnownVariable.all.flatMap { $0.hasFile ? [$0.name, $0.name + "_FILE"] : [$0.name] }
+        #expect(names.sorted() == known.sorted())
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// lux-server doctor
+@Suite struct DoctorTests {
+    private func doctor(_ database: String, _ environment: [String: String] = [:]) throws -> LUXCommand {
+        try LUXCommand.run(
+            ["doctor"],
+            environment: ["DATABASE_URL": database, "LUX_JWT_SECRET": Token.secret].merging(environment) { $1 })
+    }
+
+    /// The subjects of what is not well.
+    private func faults(_ run: LUXCommand) -> [String] {
+        run.output.split(separator: "\n").filter { $0.hasPrefix("fault") }
+            .compactMap { $0.dropFirst(7).split(separator: ":").first.map(String.init) }
+    }
+
+    @Test func `finds a durable, migrated database well`() async throws {
+        try await onThread {
+            let cluster = try TestCluster(isDurable: true)
+            defer { cluster.stop() }
+            let database = try TestDatabase.makeEmpty(in: cluster)
+            let url = database.connectionString
+            let before = try doctor(url)
+            #expect(before.ending == .exit(1) && faults(before) == ["migrations", "indexes"], "\(before.output)")
+            #expect(before.output.contains("-> run lux-server migrate"))
+            #expect(try LUXCommand.run(["migrate"], environment: ["DATABASE_URL": url]).ending == .exit(0))
+            let well = try doctor(url)
+            #expect(well.ending == .exit(0) && faults(well).isEmpty, "\(well.everything)")
+            for subject in ["database version: PostgreSQL 1", "clock skew", "fsync: on", "rights: postgres has all"] {
+                #expect(well.output.contains("ok     " + subject), "\(well.output)")
+            }
+
+            let sql = try database.session()
+            for (change, back, subject, said) in [
+                (
+                    "drop index device_logs_complete_key", "", "indexes",
+                    "missing or invalid: device_logs_complete_key"
+                ),
+                (
+                    "create role clerk login; grant select on devices to clerk", "clerk", "rights",
+                    "device_logs: select, insert, update; devices: insert, update; firmwares: select"
+                ),
+                (
+                    "alter database \(database.name) set synchronous_commit = local", "", "synchronous_commit",
+                    "a log that was answered 200 can be lost"
+                ),
+                (
+                    "alter database \(database.name) set default_transaction_read_only = on", "",
+                    "transaction_read_only", "target_session_attrs=read-write"
+                ),
+                (
+                    "set transaction_read_only = off; update schema_migrations set checksum = 'x' where version = 1",
+                    "",
+                    "migrations", "0001_device_world.sql was changed"
+                ),
+            ] {
+                try sql.script(change)
+                let run = try doctor(back.isEmpty ? url : url.replacing("postgres@", with: "\(back)@"))
+                #expect(run.ending == .exit(1) && faults(run).contains(subject), "\(change): \(run.output)")
+                #expect(run.output.contains(said), "\(change): \(run.output)")
+            }
+        }
+    }
+
+    @Test func `says what is wrong with settings, pool and configuration at once`() throws {
+        let database = try TestDatabase.make()
+        let run = try doctor(
+            database.connectionString, ["LUX_DB_POOL": "900", "LUX_TIMEZONE": "Mars", "LUX_PROT": "1"])
+        #expect(run.ending == .exit(1))
+        #expect(
+            faults(run) == [
+                "configuration", "configuration", "synchronous_commit", "fsync", "full_page_writes", "connections",
+            ], "\(run.output)")
+        let away = try doctor("postgresql://lux:hidden@127.0.0.1:1/lux")
+        #expect(away.ending == .exit(1) && faults(away) == ["database"], "\(away.output)")
+        #expect(away.output.contains("-> start PostgreSQL") && !away.everything.contains("hidden"))
+    }
+
+    @Test(arguments: [(20, 30, true, "more days"), (0, 5, false, "renew it"), (-60, -1, false, "ended on")])
+    func `looks at the dates of the certificate`(_ from: Int, _ to: Int, _ isWell: Bool, _ said: String) throws {
+        let made = try TestCertificate()
+        if !isWell { try remake(made, from: from, to: to) }
+        let run = try doctor("postgresql://127.0.0.1:1/lux", made.environment)
+        #expect(faults(run).contains("certificate") == !isWell, "\(run.output)")
+        #expect(run.output.contains(said), "\(run.output)")
+    }
+
+    /// Signs the certificate anew with other dates, in days from now.
+    private func remake(_ certificate: TestCertificate, from: Int, to: Int) throws {
+        func day(_ offset: Int) -> String {
+            let text = Date(timeIntervalSinceNow: Double(offset) * 86_400).formatted(.iso8601)
+            return text.filter { $0.isNumber } + "Z"
+        }
+        let configuration = certificate.folder + "/ca.cnf"
+        try """
+        [ca]
+        default_ca=d
+        [d]
+        database=\(certificate.folder)/index
+        serial=\(certificate.folder)/serial
+        new_certs_dir=\(certificate.folder)
+        default_md=sha256
+        policy=p
+        [p]
+        commonName=supplied
+        """.write(toFile: configuration, atomically: true, encoding: .utf8)
+        try "".write(toFile: certificate.folder + "/index", atomically: true, encoding: .utf8)
+        try "01\n".write(toFile: certificate.folder + "/serial", atomically: true, encoding: .utf8)
+        let request = certificate.folder + "/request.pem"
+        for arguments in [
+            ["req", "-new", "-key", certificate.key, "-subj", "/CN=127.0.0.1", "-out", request],
+            [
+                "ca", "-batch", "-selfsign", "-config", configuration, "-keyfile", certificate.key, "-in", request,
+                "-startdate", day(from), "-enddate", day(to), "-out", certificate.certificate, "-notext",
+            ],
+        ] {
+            let run = try ChildProcess("/usr/bin/openssl", arguments)
+            #expect(run.wait() == .exit(0), "\(run.errors)")
+        }
+    }
+}
