@@ -147,7 +147,8 @@ import Testing
                 grant all on all tables in schema public to \(role); grant usage on all sequences in schema public to \(role)
                 """)
             let address = "postgresql://\(role)@127.0.0.1:\(database.cluster.port)/\(database.name)"
-            let server = try TestServer(database, environment: ["DATABASE_URL": address, "LUX_REQUEST_TIMEOUT": "1"])
+            let server = try TestServer(
+                database, environment: ["DATABASE_URL": address, "LUX_REQUEST_TIMEOUT": "1", "LUX_LOOPS": "1"])
             let world = try World(database, server)
             let (user, child, device) = try world.family()
             let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49")

@@ -113,7 +113,15 @@ package final class UploadLoad: Sendable {
         let open = state.withLock { $0.open }
         let connection = try HTTPClient(port: port)
         var repeated = 0
-        for upload in open where try self.upload(upload, on: connection) == 200 { repeated += 1 }
+        for upload in open {
+            var status = 0
+            // As the app does it: a 503 is asked again, for some seconds.
+            for attempt in 0..<25 where status == 0 || status == 503 {
+                if attempt > 0 { usleep(200_000) }
+                status = try self.upload(upload, on: connection)
+            }
+            if status == 200 { repeated += 1 }
+        }
         state.withLock { state in
             let done = Set(state.acknowledged.map(\.first))
             state.open.removeAll { done.contains($0.first) }
