@@ -211,10 +211,8 @@ public final class PostgresPool: @unchecked Sendable {
 
     private func tick() {
         let now = loop.now
-        for slot in slots {
-            slot.connection?.expire(at: now)
-            if slot.connection == nil, !slot.connecting, slot.retryAt <= now, started, !closed { connect(slot) }
-        }
+        for slot in slots { slot.connection?.expire(at: now) }
+        connectMissing(at: now)
         leases.expire(at: now)
         if !waitingReads.isEmpty { waitingReads.removeAll { $0.hasGivenUp(at: now) } }
         let (idle, waiting) = leases.counts
@@ -225,6 +223,17 @@ public final class PostgresPool: @unchecked Sendable {
     }
 
     // MARK: Connecting
+
+    /// The pipeline comes first: where the server has fewer connections for us than the pool wants, reads must not be left
+    /// without one.
+    private func connectMissing(at now: MonotonicTime) {
+        guard started, !closed else { return }
+        let isPipelineMissing = slots[0].isPipeline && slots[0].connection == nil
+        for slot in isPipelineMissing ? slots[..<1] : slots[...]
+        where slot.connection == nil && !slot.connecting && slot.retryAt <= now {
+            connect(slot)
+        }
+    }
 
     private func connect(_ slot: Slot) {
         slot.connecting = true
@@ -252,7 +261,9 @@ public final class PostgresPool: @unchecked Sendable {
             slot.connection = connection
             slot.failures = 0
             onEvent(.connected)
-            if slot.isPipeline { sendWaitingReads() } else { leases.offer(connection) }
+            guard slot.isPipeline else { return leases.offer(connection) }
+            sendWaitingReads()
+            connectMissing(at: .now())
         } catch {
             pause(slot)
             onEvent(.connectFailed(error))

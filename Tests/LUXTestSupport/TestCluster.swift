@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// A private PostgreSQL in a temporary folder, run as an unprivileged user, gone when the test process is.
@@ -146,7 +147,17 @@ package final class TestCluster: @unchecked Sendable {
         getpwnam("postgres") != nil ? "postgres" : "nobody"
     }
 
+    /// A port that is free and that no other test was given: between the look and the bind another could find it free as well.
     package static func freePort() throws -> UInt16 {
+        while true {
+            let port = try anyFreePort()
+            if given.withLock({ $0.insert(port).inserted }) { return port }
+        }
+    }
+
+    private static let given = Mutex<Set<UInt16>>([])
+
+    private static func anyFreePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = loopback(port: 0)
