@@ -245,7 +245,7 @@ import Testing
             #expect(load.lastAnswer.timeIntervalSince(back) < 5)
             stopped.set()
             while !finished.isSet { usleep(5_000) }
-            #expect(try load.repeatOpen(port: port) >= 0)
+            #expect(try load.repeatOpen(port: port) >= 0, "\(server.process.outputLines.suffix(8))")
             let figures = try load.figures(database.session())
             print("disk full: \(figures)")
             #expect(figures.lost == 0 && figures.torn == 0 && figures.duplicated == 0, "\(figures)")
