@@ -83,7 +83,7 @@ package final class TestCluster: @unchecked Sendable {
     package func start() throws {
         let settings =
             [
-                "max_connections=200", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder)",
+                "max_connections=800", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder)",
                 "shared_buffers=128MB",
                 "max_wal_size=4GB", "log_min_messages=fatal", "timezone=UTC",
             ] + self.settings
