@@ -115,8 +115,8 @@ package final class UploadLoad: Sendable {
         var repeated = 0
         for upload in open {
             var status = 0
-            // As the app does it: a 503 is asked again, for half a minute.
-            for attempt in 0..<150 where status == 0 || status == 503 {
+            // As the app does it: a 503 is asked again, for some seconds.
+            for attempt in 0..<25 where status == 0 || status == 503 {
                 if attempt > 0 { usleep(200_000) }
                 status = try self.upload(upload, on: connection)
             }
