@@ -14,7 +14,7 @@ public final class APIResponder: HTTPResponder {
     public init(services: APIServices) {
         self.services = services
         authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
-        router = Routes.router(with: services.documentation?.files ?? [])
+        router = Routes.router(with: services.documentation?.files ?? [], metrics: services.metrics != nil)
     }
 
     /// Answers a request; part of `HTTPResponder`.
@@ -64,6 +64,10 @@ public final class APIResponder: HTTPResponder {
             record.route = pattern
             guard let response = services.documentation?.response(file) else { throw APIError.notFound }
             return response
+        case .found(.metrics, let pattern):
+            record.route = pattern
+            guard let metrics = services.metrics else { throw APIError.notFound }
+            return .metrics(metrics())
         case .found(.user(let handler), let pattern):
             record.route = pattern
             let userID = try authenticator.userID(of: request)

@@ -8,6 +8,8 @@ enum Access: Sendable {
     case user(@Sendable (DeviceRequest) async throws -> HTTPResponse)
     /// Anybody, where the documentation is served and has this file.
     case documentation(DocumentationFile)
+    /// Anybody, unless the metrics are told on a port of their own.
+    case metrics
 }
 
 /// A path that the server answers, for one method.
@@ -39,7 +41,7 @@ enum Routes {
         Route(.post, "/api/v1/lux/device/alimtalk", .user(alimtalk), .alimtalk),
         Route(.get, "/healthz", .open(healthz), .healthz),
         Route(.get, "/readyz", .open(readyz), .readyz),
-        Route(.get, "/metrics", .open(metrics), .metrics),
+        Route(.get, "/metrics", .metrics, .metrics),
         Route(.get, "/openapi.json", .documentation(.openAPI), .openAPI),
         Route(.get, "/docs", .documentation(.page), .documentationFile(.page, "Swagger UI")),
         Route(.get, "/docs/init.js", .documentation(.start), .documentationFile(.start, "What starts Swagger UI")),
@@ -53,16 +55,19 @@ enum Routes {
         return known.sorted().joined(separator: ", ")
     }()
 
-    /// The rows of the table that a server with this documentation has.
-    static func served(with files: Set<DocumentationFile>) -> [Route] {
+    /// The rows of the table that a server with this documentation has, and with or without metrics.
+    static func served(with files: Set<DocumentationFile>, metrics: Bool) -> [Route] {
         table.filter { route in
-            guard case .documentation(let file) = route.access else { return true }
-            return files.contains(file)
+            switch route.access {
+            case .open, .user: true
+            case .documentation(let file): files.contains(file)
+            case .metrics: metrics
+            }
         }
     }
 
-    /// Finds the routes of ``served(with:)``.
-    static func router(with files: Set<DocumentationFile>) -> Router<Access> {
-        Router(served(with: files).map { ($0.method, $0.path, $0.access) })
+    /// Finds the routes of ``served(with:metrics:)``.
+    static func router(with files: Set<DocumentationFile>, metrics: Bool) -> Router<Access> {
+        Router(served(with: files, metrics: metrics).map { ($0.method, $0.path, $0.access) })
     }
 }

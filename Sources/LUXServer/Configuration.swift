@@ -96,7 +96,7 @@ struct Configuration: Sendable {
         strictTransportSecurity = reader.integer("LUX_TLS_HSTS", in: 0...63_072_000).map { "max-age=\($0)" }
         rateLimit = reader.rateLimit()
         metricsPort = reader.integer("LUX_METRICS_PORT", in: 0...65_535)
-        documentation = reader.documentation()
+        documentation = reader.documentation(metrics: metricsPort == nil)
         cors = reader.cors()
         if tls == nil {
             for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {

@@ -4,9 +4,13 @@ import LUXAPI
 /// The variables for those who write apps.
 extension EnvironmentReader {
     /// `LUX_DOCS`, and the folder `LUX_DOCS_ASSETS`, whose files are read once, at the start.
-    mutating func documentation() -> APIDocumentation? {
+    ///
+    /// - Parameter metrics: whether `/metrics` is on the same port.
+    mutating func documentation(metrics: Bool) -> APIDocumentation? {
         let isOn = oneOf(["on", "off"], "LUX_DOCS") != "off"
-        guard let folder = text("LUX_DOCS_ASSETS") else { return isOn ? APIDocumentation(assets: nil) : nil }
+        guard let folder = text("LUX_DOCS_ASSETS") else {
+            return isOn ? APIDocumentation(assets: nil, metrics: metrics) : nil
+        }
         let names = APIDocumentation.Assets.names
         guard isOn else {
             fault("LUX_DOCS_ASSETS", "means nothing with LUX_DOCS=off")
@@ -16,7 +20,7 @@ extension EnvironmentReader {
             fault("LUX_DOCS_ASSETS", "must be a folder with \(names.style) and \(names.script) of swagger-ui-dist 5")
             return nil
         }
-        return APIDocumentation(assets: APIDocumentation.Assets(style: style, script: script))
+        return APIDocumentation(assets: APIDocumentation.Assets(style: style, script: script), metrics: metrics)
     }
 
     private func bytes(of name: String, in folder: String) -> [UInt8]? {

@@ -70,6 +70,8 @@ import Testing
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_METRICS_PORT": "0"])
             expect(try server.call("GET", "/metrics"), 404, "Resource not found")
+            let paths = try #require(try server.call("GET", "/openapi.json").json?["paths"]?.keys)
+            #expect(paths.contains("/healthz") && !paths.contains("/metrics"))
             let lines = server.logLines { $0["message"]?.string == "metrics" }
             let port = try #require(lines.first?["port"]?.integer.flatMap { UInt16(exactly: $0) })
             #expect(try samples(server, port: port)["lux_db_pool_size"] != nil)

@@ -83,15 +83,6 @@ package final class Browser {
         try evaluate("\(element).click()")
     }
 
-    /// Clicks again each second until an expression is true, as people do on a page that is still getting ready.
-    package func click(_ selector: String, until expression: String, seconds: Double = 60) throws {
-        let deadline = Date(timeIntervalSinceNow: seconds)
-        while true {
-            try click(selector)
-            do { return try wait(for: expression, seconds: 1) } catch { guard Date() < deadline else { throw error } }
-        }
-    }
-
     /// Writes into the element of a selector as a keyboard does.
     package func type(_ text: String, into selector: String) throws {
         let element = "document.querySelector(\(Self.quoted(selector)))"

@@ -21,8 +21,12 @@ public struct APIDocumentation: Sendable {
 
     private var responses: [DocumentationFile: HTTPResponse] = [:]
 
-    /// Makes the answers; `nil` leaves the assets to the CDN.
-    public init(assets: Assets?) {
+    /// Makes the answers.
+    ///
+    /// - Parameters:
+    ///   - assets: `nil` leaves them to the CDN.
+    ///   - metrics: whether `GET /metrics` is answered on the same port.
+    public init(assets: Assets?, metrics: Bool) {
         let isLocal = assets != nil
         add(.start, Array(SwaggerUI.start.utf8))
         add(.page, Array(SwaggerUI.page(local: isLocal).utf8))
@@ -32,7 +36,7 @@ public struct APIDocumentation: Sendable {
             add(.style, assets.style)
             add(.script, assets.script)
         }
-        add(.openAPI, OpenAPIDocument.bytes(of: Routes.served(with: files.union([.openAPI]))))
+        add(.openAPI, OpenAPIDocument.bytes(of: Routes.served(with: files.union([.openAPI]), metrics: metrics)))
     }
 
     var files: Set<DocumentationFile> { Set(responses.keys) }

@@ -11,9 +11,3 @@ import JSON
     guard await request.services.isReady(request.deadline) else { throw APIError.notReady }
     return .json { $0.member("status", "ready") }
 }
-
-/// `GET /metrics`: what the server measures of itself, unless that is told on a port of its own.
-@Sendable func metrics(_ request: OpenRequest) async throws -> HTTPResponse {
-    guard let metrics = request.services.metrics else { throw APIError.notFound }
-    return .metrics(metrics())
-}

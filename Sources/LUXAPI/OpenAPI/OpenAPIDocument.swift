@@ -29,7 +29,7 @@ enum OpenAPIDocument {
             self =
                 switch route.access {
                 case .user: .device
-                case .open: .health
+                case .open, .metrics: .health
                 case .documentation: .documentation
                 }
         }
