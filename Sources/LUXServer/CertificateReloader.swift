@@ -12,11 +12,13 @@ struct CertificateReloader {
     private let hangUp: any DispatchSourceSignal
     private let timer: any DispatchSourceTimer
 
-    init(files: Configuration.TLSFiles, server: HTTPServer, logger: Logger) {
+    init(files: Configuration.TLSFiles, server: HTTPServer, metrics: ServerMetrics, logger: Logger) {
         let queue = DispatchQueue(label: "lux.certificate")
         let reload = { @Sendable in
             do throws(TLSError) {
-                server.use(try files.context())
+                let credentials = try files.credentials()
+                server.use(try TLSContext(credentials))
+                metrics.observe(credentials)
                 logger.info("certificate and key were read")
             } catch {
                 logger.error("certificate and key stay as they were", metadata: ["cause": "\(error)"])

@@ -41,8 +41,8 @@ struct Configuration: Sendable {
         var key: String
 
         /// - Throws: `TLSError`.
-        func context() throws(TLSError) -> TLSContext {
-            try TLSContext(TLSCredentials(certificateFile: certificate, keyFile: key))
+        func credentials() throws(TLSError) -> TLSCredentials {
+            try TLSCredentials(certificateFile: certificate, keyFile: key)
         }
     }
 

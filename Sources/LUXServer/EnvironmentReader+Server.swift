@@ -47,7 +47,7 @@ extension EnvironmentReader {
         }
         let files = Configuration.TLSFiles(certificate: certificate, key: key)
         do throws(TLSError) {
-            _ = try files.context()
+            _ = try TLSContext(files.credentials())
         } catch {
             fault(error.description.hasPrefix(certificate) ? "LUX_TLS_CERT" : "LUX_TLS_KEY", error.description)
         }

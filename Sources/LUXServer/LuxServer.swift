@@ -6,6 +6,7 @@ struct LuxServer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lux-server",
         abstract: "The backend of the LUX device API.",
+        version: Version.current,
         subcommands: [
             Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, AlimtalkCommand.self, Export.self,
             DeviceCommand.self,

@@ -9,6 +9,7 @@ import LUXAPI
 import LUXNotify
 import Logging
 import Postgres
+import TLS
 
 /// The running program: loops, connections to the database, HTTP.
 struct Server {
@@ -58,17 +59,22 @@ struct Server {
             metrics.count(event)
         }
         let notifier = notifier()
+        let credentials = try configuration.tls?.credentials()
+        if let credentials { metrics.observe(credentials) }
         let server = HTTPServer(
             loops: zip(loops, pools).map { loop, pool in
                 (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter, notifier, metrics)))
             },
-            limits: configuration.limits, tls: try configuration.tls?.context(), onEvent: onEvent)
+            limits: configuration.limits, tls: try credentials.map { try TLSContext($0) }, onEvent: onEvent)
         metrics.observe(server, pools, notifier)
         let port = try server.listen(host: configuration.host, port: configuration.port)
         let redirector = try redirector(beside: server, on: loops, to: port, onEvent: onEvent)
         let metricsServer = try metricsServer(metrics, beside: server, on: loops)
         let reloader =
-            reloads ? configuration.tls.map { CertificateReloader(files: $0, server: server, logger: logger) } : nil
+            reloads
+            ? configuration.tls.map {
+                CertificateReloader(files: $0, server: server, metrics: metrics, logger: logger)
+            } : nil
         let keyReloader =
             reloads ? TokenKeyReloader(keys: configuration.tokenKeys, verifier: verifier, logger: logger) : nil
         defer {

@@ -1,15 +1,19 @@
 import EventLoop
+import Foundation
 import HTTP
 import LUXAPI
 import LUXNotify
 import Metrics
 import Postgres
+import TLS
 
 /// Gathers what all parts of the running server have measured.
 final class ServerMetrics: Sendable {
     let requests = RequestMetrics()
     private let process = ProcessMetrics()
     private let events = Locked<[String: UInt64]>([:])
+    /// When the certificate in use ends, in seconds since the Unix epoch.
+    private let certificateEnd = Locked<Double?>(nil)
     /// What is there once the server is made.
     private let sources = Locked<Sources?>(nil)
 
@@ -22,6 +26,12 @@ final class ServerMetrics: Sendable {
     func observe(_ server: HTTPServer, _ pools: [PostgresPool], _ notifier: any AlimtalkNotifier) {
         let notifier = notifier as? ProviderNotifier
         sources.withLock { $0 = Sources(server: server, pools: pools.map(\.statistics), notifier: notifier) }
+    }
+
+    /// Remembers when the certificate that is used from now on ends.
+    func observe(_ credentials: TLSCredentials) {
+        let end = (try? credentials.validity())?.notAfter.timeIntervalSince1970
+        certificateEnd.withLock { $0 = end }
     }
 
     /// Counts what the HTTP server tells.
@@ -43,6 +53,11 @@ final class ServerMetrics: Sendable {
             write(sources.server.statistics, to: &text)
             write(sources.pools.map(\.values), to: &text)
             if let notifier = sources.notifier { write(notifier, to: &text) }
+        }
+        if let end = certificateEnd.withLock({ $0 }) {
+            text.gauge(
+                "lux_tls_certificate_expiry_timestamp_seconds",
+                "When the first certificate of the chain in use ends, in seconds since the Unix epoch.", end)
         }
         process.write(to: &text)
         text.gauge("lux_build_info", "The version of the program.", [([("version", Version.current)], 1)])

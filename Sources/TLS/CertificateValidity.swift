@@ -14,6 +14,13 @@ public struct CertificateValidity: Equatable, Sendable {
     /// - Throws: ``TLSError`` when the file cannot be read or holds no certificate.
     public init(certificateFile path: String) throws(TLSError) {
         guard let data = FileManager.default.contents(atPath: path) else { throw TLSError("\(path): cannot be read") }
+        try self.init(chain: Array(data), name: path)
+    }
+
+    /// Reads a chain of PEM texts.
+    ///
+    /// - Parameter name: what errors call it.
+    init(chain data: [UInt8], name path: String) throws(TLSError) {
         guard let bio = BIO_new(BIO_s_mem()) else { throw .openSSL("BIO_new") }
         defer { BIO_free(bio) }
         let written = data.withUnsafeBytes { BIO_write(bio, $0.baseAddress, Int32(clamping: $0.count)) }

@@ -24,6 +24,13 @@ public struct TLSCredentials: Sendable {
         key = try Self.contents(keyFile)
     }
 
+    /// From when until when the chain is valid.
+    ///
+    /// - Throws: ``TLSError`` when it holds no certificate.
+    public func validity() throws(TLSError) -> CertificateValidity {
+        try CertificateValidity(chain: chain, name: "the chain")
+    }
+
     private static func contents(_ path: String) throws(TLSError) -> [UInt8] {
         do {
             return Array(try Data(contentsOf: URL(fileURLWithPath: path)))

@@ -66,6 +66,30 @@ import Testing
         }
     }
 
+    @Test func `tells when the certificate in use ends, after a SIGHUP that of the new one`() async throws {
+        try await onThread {
+            let name = "lux_tls_certificate_expiry_timestamp_seconds"
+            let certificate = try TestCertificate(days: 20)
+            let server = try TestServer(
+                World.sharedDatabase, environment: certificate.environment.merging(["LUX_METRICS_PORT": "0"]) { $1 })
+            let lines = server.logLines { $0["message"]?.string == "metrics" }
+            let port = try #require(lines.first?["port"]?.integer.flatMap { UInt16(exactly: $0) })
+            func daysLeft() throws -> Double {
+                let end = try #require(try samples(server, port: port)[name])
+                return Date(timeIntervalSince1970: end).timeIntervalSinceNow / 86_400
+            }
+            #expect(try (19.5...20.1).contains(daysLeft()))
+            try certificate.replace(with: TestCertificate(days: 90))
+            #expect(try (19.5...20.1).contains(daysLeft()), "the file is not what is in use")
+            server.process.signal(SIGHUP)
+            let read = server.logLines { $0["message"]?.string == "certificate and key were read" }
+            #expect(read.count == 1)
+            #expect(try (89.5...90.1).contains(daysLeft()))
+            server.stop()
+            #expect(try samples(World.sharedServer)[name] == nil)
+        }
+    }
+
     @Test func `has a port of its own when it is given one`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_METRICS_PORT": "0"])

@@ -12,14 +12,16 @@ package struct TestCertificate: Sendable {
 
     /// Makes one.
     ///
-    /// - Parameter algorithm: the arguments of `openssl req` that choose the key.
+    /// - Parameters:
+    ///   - days: for which it is valid.
+    ///   - algorithm: the arguments of `openssl req` that choose the key.
     package init(
-        serial: Int = 1, algorithm: [String] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        serial: Int = 1, days: Int = 30, algorithm: [String] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     ) throws {
         folder = try makeTemporaryFolder()
         let command = try ChildProcess(
             "/usr/bin/openssl",
-            ["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1", "-set_serial", String(serial)]
+            ["req", "-x509", "-nodes", "-days", String(days), "-subj", "/CN=127.0.0.1", "-set_serial", String(serial)]
                 + algorithm
                 + [
                     "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder + "/key.pem", "-out",
