@@ -62,28 +62,55 @@ struct DatabaseChecks {
             advice: abs(skew) > allowed ? "let both machines set their clocks by NTP (chrony, systemd-timesyncd)" : nil)
     }
 
-    /// What `serve` and the support desk need of each table. Devices that are provisioned need `insert`, too.
-    func rights() throws(PostgresError) -> Doctor.Finding {
-        let rows = try session.query(
+    /// What `serve`, `alimtalk` and `export` need of each table. A user's row is locked, never changed, and that takes the right
+    /// to change one of its columns.
+    private static let serving = [
+        ("users", "select,update of a column"), ("real_users", "select"), ("firmwares", "select"),
+        ("devices", "select,update"), ("device_logs", "select,insert,update"), ("alimtalks", "select,insert,update"),
+        ("schema_migrations", "select"),
+    ]
+
+    /// What `provision` and `device` need beside that.
+    private static let supporting = [
+        ("users", "insert"), ("real_users", "insert"), ("devices", "insert"), ("projects", "select"),
+        ("hardwares", "select"), ("support_actions", "select,insert"), ("users_id_seq", "update"),
+        ("real_users_id_seq", "update"), ("devices_id_seq", "update"), ("the database", "temporary"),
+    ]
+
+    /// What the role may do. Without the rights of the support desk the server is well: they are for a role of its own.
+    func rights() throws(PostgresError) -> [Doctor.Finding] {
+        let user = try value("select current_user")
+        let serving = try lacking(Self.serving)
+        let supporting = try lacking(Self.supporting)
+        return [
+            Doctor.Finding(
+                subject: "rights",
+                detail: serving.isEmpty ? "\(user) has all that serving needs" : "\(user) lacks \(serving)",
+                advice: serving.isEmpty
+                    ? nil : "run deploy/grants.sql, or connect as the role that ran lux-server migrate"),
+            Doctor.Finding(
+                subject: "rights of the support desk",
+                detail: supporting.isEmpty
+                    ? "\(user) has all that provision and device need"
+                    : "\(user) lacks \(supporting); provision and device need a role that has them"),
+        ]
+    }
+
+    /// The rights that the role lacks, by table; empty when it has all.
+    private func lacking(_ rights: [(name: String, privileges: String)]) throws(PostgresError) -> String {
+        try session.query(
             """
             select r.name || ': ' || string_agg(p, ', ' order by n)
-            from (values ('users', 'select,insert'), ('real_users', 'select,insert'), ('projects', 'select'),
-                         ('hardwares', 'select'), ('firmwares', 'select'), ('devices', 'select,insert,update'),
-                         ('device_logs', 'select,insert,update'), ('alimtalks', 'select,insert,update'),
-                         ('support_actions', 'select,insert'), ('schema_migrations', 'select')) r (name, privileges),
-                 unnest(string_to_array(privileges, ',')) with ordinality as u (p, n)
-            where to_regclass(r.name) is not null and not has_table_privilege(to_regclass(r.name), p)
-            group by r.name
-            union all select 'the database: temporary'
-            where not has_database_privilege(current_database(), 'temporary')
-            order by 1
-            """)
-        let missing = rows.compactMap { $0.first ?? nil }
-        let user = try value("select current_user")
-        return Doctor.Finding(
-            subject: "rights",
-            detail: missing.isEmpty ? "\(user) has all" : "\(user) lacks " + missing.joined(separator: "; "),
-            advice: missing.isEmpty ? nil : "grant them, or connect as the role that ran lux-server migrate")
+            from unnest(string_to_array($1, ';'), string_to_array($2, ';')) with ordinality as r (name, privileges, place),
+                 unnest(string_to_array(r.privileges, ',')) with ordinality as u (p, n)
+            where case when r.name = 'the database' then not has_database_privilege(current_database(), p)
+                when to_regclass(r.name) is null then false
+                when r.name like '%_seq' then not has_sequence_privilege(to_regclass(r.name), p)
+                when p = 'update of a column' then not has_any_column_privilege(to_regclass(r.name), 'update')
+                else not has_table_privilege(to_regclass(r.name), p) end
+            group by r.name, r.place order by r.place
+            """, [rights.map(\.name).joined(separator: ";"), rights.map(\.privileges).joined(separator: ";")]
+        ).compactMap { $0.first ?? nil }.joined(separator: "; ")
     }
 
     /// Every index that the migrations make is there, and none is left half made.

@@ -1,4 +1,5 @@
 import Foundation
+import LUXNotify
 import Postgres
 import TLS
 
@@ -21,6 +22,9 @@ struct Doctor {
     /// How far the clocks of server and database may be apart, in seconds: tokens expire by one, logs are dated by the other.
     private static let allowedSkew = 2.0
 
+    /// In which a provider has to take a connection.
+    private static let providerTimeout = Duration.seconds(5)
+
     /// How long before its end a certificate has to be replaced, in days: time for somebody to notice.
     private static let renewal = 14.0
 
@@ -33,7 +37,36 @@ struct Doctor {
         if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
         findings += database()
         if let path = variables.values["LUX_TLS_CERT"], !path.isEmpty { findings.append(certificate(path)) }
+        findings += alimtalk()
         return findings
+    }
+
+    // MARK: The provider of messages
+
+    /// Nothing is sent: a connection and, with HTTPS, a handshake tell whether name, firewall and certificate are well.
+    private func alimtalk() -> [Finding] {
+        var reader = EnvironmentReader(variables)
+        let alimtalk = reader.alimtalk(timeZone: "UTC", requestTimeout: .seconds(86_400))
+        let subject = "alimtalk"
+        // Told with the configuration already.
+        guard reader.faults.isEmpty else { return [] }
+        guard alimtalk.provider != nil else {
+            return [Finding(subject: subject, detail: "log: each message is a log line, and none is sent")]
+        }
+        let provider = "\(alimtalk.name) at \(alimtalk.baseURL)"
+        if let fault = ProviderReachability.fault(baseURL: alimtalk.baseURL, timeout: Self.providerTimeout) {
+            return [
+                Finding(
+                    subject: subject, detail: "\(provider): \(fault)",
+                    advice: "see to name resolution, the firewall (outgoing) and ca-certificates, or correct"
+                        + " LUX_ALIMTALK_BASE_URL")
+            ]
+        }
+        return [
+            Finding(
+                subject: subject,
+                detail: "\(provider) is configured and in reach; lux-server alimtalk test --to NUMBER tries the keys")
+        ]
     }
 
     // MARK: The database
@@ -60,7 +93,7 @@ struct Doctor {
             ("database version", { [checks.version()] }), ("database settings", checks.settings),
             ("connections", { [try checks.connections(pool: pool)] }),
             ("clock skew", { [try checks.clock(allowed: Self.allowedSkew)] }),
-            ("migrations", { try migrations(folder, session) }), ("rights", { [try checks.rights()] }),
+            ("migrations", { try migrations(folder, session) }), ("rights", checks.rights),
             ("indexes", { [try checks.indexes(try Migration.all(in: folder))] }),
         ]
         return all.flatMap { subject, check in

@@ -28,7 +28,10 @@ import Testing
             #expect(try LUXCommand.run(["migrate"], environment: ["DATABASE_URL": url]).ending == .exit(0))
             let well = try doctor(url)
             #expect(well.ending == .exit(0) && faults(well).isEmpty, "\(well.everything)")
-            for subject in ["database version: PostgreSQL 1", "clock skew", "fsync: on", "rights: postgres has all"] {
+            for subject in [
+                "database version: PostgreSQL 1", "clock skew", "fsync: on", "rights: postgres has all",
+                "rights of the support desk: postgres has all",
+            ] {
                 #expect(well.output.contains("ok     " + subject), "\(well.output)")
             }
 
@@ -40,7 +43,7 @@ import Testing
                 ),
                 (
                     "create role clerk login; grant select on devices to clerk", "clerk", "rights",
-                    "device_logs: select, insert, update; devices: insert, update; firmwares: select"
+                    "real_users: select; firmwares: select; devices: update; device_logs: select, insert, update; alim"
                 ),
                 (
                     "alter database \(database.name) set synchronous_commit = local", "", "synchronous_commit",
@@ -62,6 +65,59 @@ import Testing
                 #expect(run.output.contains(said), "\(change): \(run.output)")
             }
         }
+    }
+
+    @Test func `a role that may serve is well, and is told what the support desk needs`() async throws {
+        try await onThread {
+            let cluster = try TestCluster(isDurable: true)
+            defer { cluster.stop() }
+            let database = try TestDatabase.makeEmpty(in: cluster)
+            let url = database.connectionString
+            #expect(try LUXCommand.run(["migrate"], environment: ["DATABASE_URL": url]).ending == .exit(0))
+            let sql = try database.session()
+            try sql.script("create role lux login; create role lux_desk login")
+            try sql.script(String(contentsOfFile: Locations.package + "/deploy/grants.sql", encoding: .utf8))
+            let serving = try doctor(url.replacing("postgres@", with: "lux@"))
+            #expect(serving.ending == .exit(0), "\(serving.everything)")
+            #expect(serving.output.contains("rights: lux has all"))
+            #expect(serving.output.contains("lux lacks users: insert; real_users: insert; devices: insert; projects"))
+            #expect(serving.output.contains("the database: temporary; provision and device need a role"))
+            let desk = try doctor(url.replacing("postgres@", with: "lux_desk@"))
+            #expect(desk.output.contains("rights of the support desk: lux_desk has all"), "\(desk.everything)")
+            // A lock on a user's row takes the right to change a column.
+            try sql.script("revoke update (created_at) on users from lux")
+            let locked = try doctor(url.replacing("postgres@", with: "lux@"))
+            #expect(locked.ending == .exit(1) && faults(locked) == ["rights"])
+            #expect(locked.output.contains("lux lacks users: update of a column\n       -> run deploy/grants.sql"))
+        }
+    }
+
+    @Test func `looks whether the provider of messages is configured and takes connections, and sends it nothing`()
+        throws
+    {
+        let complete = [
+            "LUX_ALIMTALK_PROVIDER": "nhn", "LUX_ALIMTALK_NHN_APPKEY": "app", "LUX_ALIMTALK_NHN_SECRET_KEY": "hidden",
+            "LUX_ALIMTALK_NHN_SENDER_KEY": "sender", "LUX_ALIMTALK_NHN_TEMPLATE_CODE": "template",
+        ]
+        let plain = try FakeProvider()
+        let stranger = try FakeProvider(certificate: TestCA().issue("stranger"))
+        let database: String = try TestDatabase.make().connectionString
+        for (change, said, isWell) in [
+            (["LUX_ALIMTALK_PROVIDER": "log"], "alimtalk: log: each message is a log line, and none is sent", true),
+            (["LUX_ALIMTALK_BASE_URL": plain.baseURL], "nhn at \(plain.baseURL) is configured and in reach", true),
+            (["LUX_ALIMTALK_BASE_URL": stranger.baseURL], "alimtalk: nhn at \(stranger.baseURL): ", false),
+            (["LUX_ALIMTALK_BASE_URL": "http://127.0.0.1:1"], "-> see to name resolution, the firewall", false),
+            (["LUX_ALIMTALK_BASE_URL": "https://no-such-host.invalid"], "resolve", false),
+        ] {
+            let run = try doctor(database, complete.merging(change) { $1 })
+            #expect(run.output.contains(said), "\(run.output)")
+            #expect(faults(run).contains("alimtalk") == !isWell, "\(run.output)")
+            #expect(!run.everything.contains("hidden"))
+        }
+        #expect(plain.requests.isEmpty && stranger.requests.isEmpty && plain.connections == 1)
+        let incomplete = try doctor(database, ["LUX_ALIMTALK_PROVIDER": "nhn"])
+        #expect(incomplete.output.contains("configuration: LUX_ALIMTALK_NHN_APPKEY: is required"))
+        #expect(!incomplete.output.contains("alimtalk: "))
     }
 
     @Test func `says what is wrong with settings, pool and configuration at once`() throws {
