@@ -70,6 +70,7 @@ let package = Package(
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["EventLoop", "LUX", "LUXNotify"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
+        testTarget("DeploymentTests", ["LUXTestSupport"]),
         testTarget("DurabilityTests", ["LUXTestSupport"]),
         testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "JWT", "LUXTestSupport", "lux-server"]),
     ]

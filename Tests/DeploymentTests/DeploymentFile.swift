@@ -1,0 +1,34 @@
+import Foundation
+import Glibc
+import LUXTestSupport
+import Testing
+
+/// The files in `deploy/` and beside it.
+enum DeploymentFile {
+    static func path(_ name: String) -> String { Locations.package + "/" + name }
+
+    static func text(_ name: String) throws -> String {
+        try String(contentsOfFile: path(name), encoding: .utf8)
+    }
+}
+
+/// A program of the system, run to its end.
+struct Tool {
+    let ending: ChildProcess.Ending?
+    let output: String
+    let errors: String
+
+    var isDone: Bool { ending == .exit(0) }
+    var everything: String { output + errors }
+
+    init(_ program: String, _ arguments: [String], folder: String = Locations.package, seconds: Double = 60) throws {
+        let path = "/usr/sbin:/usr/bin:/sbin:/bin"
+        let process = try ChildProcess(
+            "/usr/bin/env", [program] + arguments, environment: ["PATH": path, "HOME": "/tmp", "LC_ALL": "C"],
+            folder: folder)
+        ending = process.wait(seconds: seconds)
+        output = process.output
+        errors = process.errors
+        if ending == nil { process.signal(SIGKILL) }
+    }
+}

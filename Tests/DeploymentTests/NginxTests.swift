@@ -1,0 +1,264 @@
+import Foundation
+import Glibc
+import LUXTestSupport
+import Testing
+
+/// deploy/nginx.conf: nginx in front of the server.
+@Suite struct NginxTests {
+    /// nginx with the site's file; what differs are ports, paths and the servers behind.
+    private final class Proxy {
+        let port: UInt16
+        let plainPort: UInt16
+        let process: ChildProcess
+        private let folder: String
+
+        init(before upstreams: [UInt16]) throws {
+            let folder = try makeTemporaryFolder()
+            self.folder = folder
+            port = try TestCluster.freePort()
+            plainPort = try TestCluster.freePort()
+            let certificate = try TestCertificate()
+            var site = try DeploymentFile.text("deploy/nginx.conf")
+            for (text, other) in [
+                (
+                    "    server 127.0.0.1:8080;\n",
+                    upstreams.map { "    server 127.0.0.1:\($0);\n" }.joined()
+                ),
+                ("    listen [::]:80;\n", ""), ("    listen [::]:443 ssl http2;\n", ""),
+                ("listen 80;", "listen 127.0.0.1:\(plainPort);"), ("listen 443 ", "listen 127.0.0.1:\(port) "),
+                ("/etc/lux/tls/fullchain.pem", certificate.certificate),
+                ("/etc/lux/tls/privkey.pem", certificate.key), ("/var/log/nginx", folder),
+            ] {
+                #expect(site.contains(text), "\(text)")
+                site = site.replacing(text, with: other)
+            }
+            try site.write(toFile: folder + "/site.conf", atomically: true, encoding: .utf8)
+            let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map {
+                "\($0)_temp_path \(folder)/\($0);"
+            }
+            try """
+            \(getuid() == 0 ? "user root;" : "")
+            daemon off;
+            pid \(folder)/nginx.pid;
+            error_log \(folder)/error.log;
+            worker_processes 2;
+            events { worker_connections 2048; }
+            http {
+            \(temporary.joined(separator: "\n"))
+            include \(folder)/site.conf;
+            }
+            """.write(toFile: folder + "/nginx.conf", atomically: true, encoding: .utf8)
+            let arguments = ["-c", folder + "/nginx.conf", "-p", folder, "-e", folder + "/error.log"]
+            let check = try Tool("nginx", ["-t"] + arguments)
+            #expect(check.isDone && !check.errors.contains("[warn]"), "\(check.errors)")
+            process = try ChildProcess("/usr/sbin/nginx", arguments, folder: folder)
+            let deadline = Date(timeIntervalSinceNow: 15)
+            while Date() < deadline, (try? HTTPClient(port: port)) == nil { usleep(20_000) }
+        }
+
+        deinit { process.signal(SIGTERM) }
+
+        func connect() throws -> HTTPClient { try HTTPClient(port: port, timeout: 30, offer: TLSClient.Offer()) }
+
+        func call(
+            _ method: String, _ target: String, user: Int64? = nil, headers: [(String, String)] = [],
+            body: String? = nil
+        ) throws -> HTTPReply {
+            let client = try connect()
+            let token = user.map { Token.access(user: $0) }
+            try client.send(TestServer.request(method, target, token: token, headers: headers, body: body))
+            return try client.receive(to: method)
+        }
+
+        var log: String { (try? String(contentsOfFile: folder + "/lux.log", encoding: .utf8)) ?? "" }
+    }
+
+    private static let identifier = "X-Request-ID"
+
+    @Test func `passes the eight requests and their answers on as they are`() async throws {
+        try await onThread {
+            let world = try World()
+            let proxy = try Proxy(before: [world.server.port])
+            let user = try world.user(phone: "+821012345678")
+            let child = try world.child(of: user)
+            let device = try world.device(serial: "SN-1", mac: "41AD")
+            let alias = #"{"device_id":\#(device.id),"real_user_id":\#(child),"device_alias":"Bedroom"}"#
+            let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49")
+            let set = "set-my-device?serial_code=SN-1&mac_id=41AD&unique_id=\(device.unique)&real_user_id=\(child)"
+            for (method, target, body, text) in [
+                ("POST", set, nil, #"{"statuscode":200,"message":"device connected"}"#),
+                ("GET", "child-device?real_user_id=\(child)", nil, device.unique),
+                ("GET", "get-all-device", nil, "Jisoo"),
+                ("GET", "check-device?unique_id=\(device.unique)", nil, "Connection Confirmed"),
+                ("PATCH", "update-alias", alias, "Bedroom"),
+                ("POST", "devlog", World.logArrays([record]), "Temp devlog saved successfully"),
+                ("POST", "alimtalk", nil, "null"),
+                ("PATCH", "un-connect?unique_id=\(device.unique)&real_user_id=\(child)", nil, "device unconnected"),
+            ] as [(String, String, String?, String)] {
+                let reply = try proxy.call(method, World.api + target, user: user, body: body)
+                #expect(reply.status == 200 && reply.text.contains(text), "\(target): \(reply.summary)")
+                #expect(reply.values("Strict-Transport-Security") == ["max-age=31536000"])
+            }
+            let refused = try proxy.call("GET", World.api + "get-all-device")
+            #expect(refused.status == 401 && refused.header("WWW-Authenticate") == "Bearer", "\(refused.summary)")
+            for (target, status) in [("/healthz", 200), ("/readyz", 200), ("/openapi.json", 200), ("/nowhere", 404)] {
+                let (there, here) = (try proxy.call("GET", target), try world.server.call("GET", target))
+                #expect(there.status == status && there.body == here.body, "\(target): \(there.status)")
+            }
+            let http2 = try Tool("curl", ["-sk", "-w", "%{http_version}", "https://127.0.0.1:\(proxy.port)/healthz"])
+            #expect(http2.output.hasSuffix("2"), "\(http2.everything)")
+            let plain = try HTTPClient(port: proxy.plainPort)
+            try plain.send("GET /healthz?a=b HTTP/1.1\r\nHost: lux.example\r\n\r\n")
+            let redirect = try plain.receive()
+            #expect(redirect.status == 308 && redirect.header("Location") == "https://lux.example/healthz?a=b")
+        }
+    }
+
+    @Test func `one id is in the request, the answer and the logs of both`() async throws {
+        try await onThread {
+            let world = try World()
+            let proxy = try Proxy(before: [world.server.port])
+            let sent = "phone-\(Unique.number())"
+            let target = World.api + "child-device?real_user_id=1&secret=x"
+            let named = try proxy.call("GET", target, headers: [(Self.identifier, sent)])
+            let unnamed = try proxy.call("GET", target)
+            #expect(named.values(Self.identifier) == [sent])
+            let made = try #require(unnamed.header(Self.identifier))
+            let deadline = Date(timeIntervalSinceNow: 15)
+            while Date() < deadline, !proxy.log.contains(made) { usleep(20_000) }
+            for id in [sent, made] {
+                #expect(world.server.logLines(request: id).count == 1, "\(id)")
+                #expect(proxy.log.contains(" \(id)\n"), "\(proxy.log)")
+            }
+            #expect(!proxy.log.contains("secret"))
+        }
+    }
+
+    @Test func `carries pipelined requests, interim answers, chunks and uploads of a megabyte`() async throws {
+        try await onThread {
+            let world = try World()
+            let (user, child, device) = try world.family()
+            let proxy = try Proxy(before: [world.server.port])
+            let client = try proxy.connect()
+            let token = Token.access(user: user)
+            let get = TestServer.request("GET", World.api + "get-all-device", token: token)
+            try client.send(String(repeating: get, count: 20))
+            for _ in 0..<20 { #expect(try client.receive().status == 200) }
+
+            func upload(_ records: Int, filling bytes: Int = 0) -> String {
+                World.logArrays(
+                    (0..<records).map { index in
+                        World.record(
+                            child: child, device: device, date: "2025-05-01T10:00:00Z", flag: 1, file: Int64(index + 1),
+                            more: #","filling":"\#(String(repeating: "x", count: bytes / max(1, records)))""#)
+                    })
+            }
+            let body = upload(2)
+            let head = "POST \(World.api)devlog HTTP/1.1\r\nHost: lux.test\r\nAuthorization: Bearer \(token)\r\n"
+            try client.send(head + "Expect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n")
+            #expect(try client.receive(skippingInterim: false).status == 100)
+            try client.send(body)
+            #expect(try client.receive().status == 200)
+            try client.send(head + "Transfer-Encoding: chunked\r\n\r\n")
+            for piece in [body.prefix(7), body.dropFirst(7)] {
+                try client.send(String(piece.utf8.count, radix: 16) + "\r\n\(piece)\r\n")
+            }
+            try client.send("0\r\n\r\n")
+            #expect(try client.receive().status == 200)
+
+            let limit = 1_048_576
+            let large = upload(3_000, filling: limit - upload(3_000).utf8.count - 3_000)
+            #expect(large.utf8.count > limit - 10_000 && large.utf8.count <= limit)
+            try client.send(head + "Content-Length: \(large.utf8.count)\r\n\r\n" + large)
+            #expect(try client.receive().status == 200)
+            #expect(try world.logs(of: device).count == 3_000)
+
+            // To the byte, and as the server itself says it.
+            let padding = { (size: Int) in String(repeating: " ", count: size - body.utf8.count) + body }
+            #expect(try proxy.call("POST", World.api + "devlog", user: user, body: padding(limit)).status == 200)
+            let refused = try proxy.connect()
+            try refused.send(head + "Content-Length: \(limit + 1)\r\n\r\n")
+            let direct = try world.server.connect()
+            try direct.send(head + "Content-Length: \(limit + 1)\r\n\r\n")
+            let (there, here) = (try refused.receive(), try direct.receive())
+            #expect(there.status == 413 && there.body == here.body, "\(there.summary)")
+            #expect(there.header("Content-Type") == "application/json")
+        }
+    }
+
+    @Test func `carries the uploads of many clients at once, each stored once`() async throws {
+        try await onThread {
+            let world = try World()
+            let proxy = try Proxy(before: [world.server.port])
+            let families = try (0..<48).map { _ in try world.family() }
+            let port = proxy.port
+            let answers = try simultaneously(families.count) { index in
+                let (user, child, device) = families[index]
+                let client = try HTTPClient(port: port, timeout: 30, offer: TLSClient.Offer())
+                return try (1...5).map { file -> Int in
+                    let record = World.record(
+                        child: child, device: device, date: "2025-05-01T10:00:00Z", flag: 1, file: Int64(file))
+                    try client.send(
+                        TestServer.request(
+                            "POST", World.api + "devlog", token: Token.access(user: user),
+                            body: World.logArrays([record])))
+                    return try client.receive().status
+                }
+            }
+            #expect(answers.allSatisfy { $0 == [200, 200, 200, 200, 200] })
+            for (_, _, device) in families { #expect(try world.logs(of: device).count == 5) }
+        }
+    }
+
+    @Test func `keeps metrics to itself, whichever way they are asked for`() throws {
+        let server = World.sharedServer
+        let proxy = try Proxy(before: [server.port])
+        #expect(try server.call("GET", "/metrics").status == 200)
+        for target in ["/metrics", "/metrics?x", "/%6Detrics", "/a/../metrics", "//metrics", "/metrics/"] {
+            let reply = try proxy.call("GET", target)
+            #expect(reply.status == 404 && reply.detail == "Resource not found", "\(target): \(reply.summary)")
+        }
+    }
+
+    @Test func `gives no POST or PATCH to the server twice, and says 503 when there is no answer`() async throws {
+        try await onThread {
+            for (method, times) in [("POST", 1), ("PATCH", 1), ("GET", 2)] {
+                let servers = try (0..<2).map { _ in try FakeProvider(.resetAfter) }
+                let proxy = try Proxy(before: servers.map(\.port))
+                let reply = try proxy.call(method, World.api + "update-alias", body: method == "GET" ? nil : "{}")
+                #expect(reply.status == 503 && reply.detail == "Service temporarily unavailable", "\(reply.summary)")
+                #expect(reply.header("Retry-After") == "1")
+                #expect(servers.map(\.requests.count).reduce(0, +) == times, "\(method)")
+            }
+            let nobody = try Proxy(before: [TestCluster.freePort()])
+            let reply = try nobody.call("POST", World.api + "devlog", body: "{}")
+            #expect(reply.status == 503 && reply.detail == "Service temporarily unavailable", "\(reply.summary)")
+        }
+    }
+
+    @Test func `its limits fit those of the server`() throws {
+        let report = try LUXCommand.run(
+            ["config", "check"], environment: ["DATABASE_URL": "dbname=lux", "LUX_JWT_SECRET": Token.secret])
+        func value(_ name: String) throws -> Int {
+            let line = try #require(report.output.split(separator: "\n").first { $0.hasPrefix(name + " ") })
+            return try #require(Int(line.split(separator: " ")[1]))
+        }
+        let site = try DeploymentFile.text("deploy/nginx.conf")
+        func number(_ pattern: String) throws -> [Int] {
+            try site.matches(of: Regex("(?m)^ *\(pattern) (\\d+)[skm]?;", as: (Substring, Substring).self))
+                .compactMap { Int($0.output.1) }
+        }
+        #expect(try number("client_max_body_size") == [value("LUX_MAX_BODY_BYTES") / 1_048_576])
+        #expect(try number("large_client_header_buffers 4") == [value("LUX_MAX_HEADER_BYTES") / 1_024])
+        #expect(try number("limit_conn lux_clients") == [value("LUX_MAX_CONNECTIONS_PER_CLIENT")])
+        #expect(try number("client_header_timeout") == [value("LUX_HEADER_TIMEOUT")])
+        #expect(try number("client_body_timeout") == [value("LUX_BODY_STALL_TIMEOUT")])
+        #expect(try number("proxy_read_timeout").allSatisfy { $0 > (try? value("LUX_REQUEST_TIMEOUT")) ?? 99 })
+        // Upstream first, clients second.
+        let keepAlive = try number("keepalive_timeout")
+        try #require(keepAlive.count == 2)
+        #expect(try keepAlive[0] < value("LUX_IDLE_TIMEOUT") && keepAlive[1] == value("LUX_IDLE_TIMEOUT"))
+        #expect(
+            try number("keepalive_requests").allSatisfy { $0 < (try? value("LUX_MAX_REQUESTS_PER_CONNECTION")) ?? 0 })
+    }
+}
