@@ -16,7 +16,8 @@ package struct TestCertificate: Sendable {
     ///   - days: for which it is valid.
     ///   - algorithm: the arguments of `openssl req` that choose the key.
     package init(
-        serial: Int = 1, days: Int = 30, algorithm: [String] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        serial: Int = 1, days: Int = 30,
+        algorithm: [String] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     ) throws {
         folder = try makeTemporaryFolder()
         let command = try ChildProcess(

@@ -6,6 +6,12 @@ package struct TestDatabase: Sendable {
     package let cluster: TestCluster
     package let name: String
 
+    /// One that is there already.
+    package init(cluster: TestCluster, name: String) {
+        self.cluster = cluster
+        self.name = name
+    }
+
     package var connectionString: String { cluster.connectionString(name) }
 
     package func session() throws -> SQLSession { try cluster.session(name) }

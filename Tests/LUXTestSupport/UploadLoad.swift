@@ -129,10 +129,17 @@ package final class UploadLoad: Sendable {
         return repeated == open.count ? repeated : -1
     }
 
-    /// Compares what was answered with what is stored.
-    package func figures(_ sql: SQLSession) throws -> Figures {
-        // First what was answered, then what is stored: in the other order an answer could come in between.
-        let state = state.withLock { $0 }
+    /// The uploads that were answered 200 so far.
+    package var acknowledged: [Upload] { state.withLock { $0.acknowledged } }
+
+    /// How many of these uploads are not stored as a whole, each record once.
+    package func lost(_ uploads: [Upload], in sql: SQLSession) throws -> Int {
+        let stored = try stored(sql)
+        return uploads.filter { upload in (0..<3).contains { stored[upload.first + Int64($0)] != 1 } }.count
+    }
+
+    /// How often each log of the clients is stored.
+    private func stored(_ sql: SQLSession) throws -> [Int64: Int] {
         let devices = "{\(clients.map { String($0.device.id) }.joined(separator: ","))}"
         var stored: [Int64: Int] = [:]
         for row in try sql.query(
@@ -140,6 +147,14 @@ package final class UploadLoad: Sendable {
         {
             if let file = row[0].flatMap({ Int64($0) }) { stored[file, default: 0] += 1 }
         }
+        return stored
+    }
+
+    /// Compares what was answered with what is stored.
+    package func figures(_ sql: SQLSession) throws -> Figures {
+        // First what was answered, then what is stored: in the other order an answer could come in between.
+        let state = state.withLock { $0 }
+        let stored = try stored(sql)
         func count(_ upload: Upload) -> Int {
             (0..<3).filter { stored[upload.first + Int64($0)] != nil }.count
         }

@@ -1,0 +1,84 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// pg_dump and pg_restore, as docs/operations.md has them.
+@Suite struct BackupTests {
+    /// What the database is made of, with its rules and rights.
+    private static let schema = """
+        select 'index ' || indexdef from pg_indexes where schemaname = 'public'
+        union all select 'constraint ' || conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
+            where connamespace = 'public'::regnamespace
+        union all select concat_ws(' ', 'column', table_name, column_name, data_type, is_nullable, column_default,
+            is_identity, identity_generation) from information_schema.columns where table_schema = 'public'
+        union all select concat_ws(' ', 'relation', relname, pg_get_userbyid(relowner), relacl::text, reloptions::text)
+            from pg_class where relnamespace = 'public'::regnamespace
+        order by 1
+        """
+
+    @Test func `a dump taken under load is restored with every upload that was answered before it`() async throws {
+        try await onThread {
+            let old = try Installation()
+            let new = try Installation()
+            defer { for installation in [old, new] { installation.cluster.stop() } }
+            #expect(try old.run("lux_owner", ["migrate"]).ending == .exit(0))
+            try old.grant()
+            let server = try old.serve()
+            let world = try World(old.database, server)
+            let (user, child, device) = try world.family()
+            let record = World.record(child: child, device: device, date: "2025-05-01T10:00:00Z", flag: 1, file: 7)
+            #expect(try world.upload([record], as: user).status == 200)
+            let log = try world.everything(of: device)
+
+            let load = try UploadLoad(world)
+            let stopped = Flag()
+            let port = server.port
+            let clients = Task.detached { try await onThread { try load.run(until: stopped) { _ in port } } }
+            func waitForMore(than count: Int) {
+                let deadline = Date(timeIntervalSinceNow: 60)
+                while load.acknowledged.count <= count, Date() < deadline { usleep(5_000) }
+            }
+            waitForMore(than: 200)
+            let answered = load.acknowledged
+            let file = old.cluster.folder + "/lux.dump"
+            let source = ["-h", "127.0.0.1", "-p", String(old.cluster.port), "-U", "lux_owner"]
+            try old.run(program: "pg_dump", source + ["-Fc", "-f", file, "lux"])
+            waitForMore(than: answered.count)
+            stopped.set()
+            #expect(load.acknowledged.count > answered.count && answered.count > 200)
+
+            let target = ["-h", "127.0.0.1", "-p", String(new.cluster.port), "-U", "lux_owner"]
+            // The file is the other cluster's, and its folder is open to all.
+            try new.run(
+                program: "pg_restore", target + ["--exit-on-error", "--single-transaction", "-d", "lux", file])
+            try new.grant()
+            let status = try new.run("lux", ["migrate", "--status"])
+            #expect(status.ending == .exit(0) && !status.output.contains("not applied"), "\(status.everything)")
+            let sql = try new.database.session()
+            #expect(try sql.query(Self.schema) == (try old.database.session().query(Self.schema)))
+            #expect(try load.lost(answered, in: sql) == 0)
+            let torn = try sql.integer(
+                """
+                select count(*) from (select from device_logs where device_id <> $1
+                    group by device_id, (log_file_id - 1) / 3 having count(*) <> 3) t
+                """, [String(device.id)])
+            #expect(torn == 0)
+
+            let restored = try new.serve()
+            let there = try World(new.database, restored)
+            #expect(try restored.call("GET", "/readyz").status == 200)
+            #expect(try there.everything(of: device) == log)
+            #expect(try there.upload([record], as: user).status == 200)
+            #expect(try there.everything(of: device) == log, "a repeat is still a repeat")
+            for table in ["users", "real_users", "devices", "device_logs"] {
+                let behind = "select coalesce(max(id), 0) - nextval(pg_get_serial_sequence($1, 'id')) from \(table)"
+                #expect(try sql.integer(behind, [table]) < 0, "the sequence of \(table) goes on")
+            }
+            let next = World.record(child: child, device: device, date: "2025-05-02T10:00:00Z", flag: 1, file: 8)
+            #expect(try there.upload([next], as: user).status == 200)
+            #expect(try there.logs(of: device).count == 2 && there.lastLogFileID(of: device) == 8)
+            for server in [server, restored] { server.stop() }
+            withExtendedLifetime(clients) {}
+        }
+    }
+}

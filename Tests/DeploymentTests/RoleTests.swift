@@ -1,0 +1,101 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// deploy/grants.sql: the owner, the server and the support desk, each with what it needs.
+@Suite struct RoleTests {
+    private func csv(_ text: String) throws -> String {
+        let path = try makeTemporaryFolder() + "/rows.csv"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    @Test func `the server does all it does as lux, and the support desk as lux_desk`() async throws {
+        try await onThread {
+            let installation = try Installation()
+            defer { installation.cluster.stop() }
+            #expect(try installation.run("lux_owner", ["migrate"]).ending == .exit(0))
+            // Twice: after each migration.
+            for _ in 0..<2 { try installation.grant() }
+            let desk = [
+                ("users", "id,phone_number\n7,01012345678\n"), ("children", "id,root_user_id,first_name\n8,7,Jisoo\n"),
+                ("devices", "id,unique_id,serial_code,mac_id\n9,unit-9,SN-9,41AD\n"),
+                ("devices", "unique_id,serial_code\nunit-next,SN-10\n"),
+            ]
+            for (kind, rows) in desk {
+                let refused = try installation.run("lux", ["provision", kind, csv(rows)])
+                #expect(refused.ending == .exit(1), "\(kind): \(refused.everything)")
+                let run = try installation.run("lux_desk", ["provision", kind, csv(rows)])
+                #expect(run.ending == .exit(0), "\(kind): \(run.everything)")
+            }
+            #expect(try installation.database.session().integer("select max(id) from devices") == 10)
+
+            // With a cooldown the user's row is locked.
+            let server = try installation.serve(["LUX_ALIMTALK_COOLDOWN": "1"])
+            let world = try World(installation.database, server)
+            let device = World.Device(id: 9, unique: "unit-9")
+            let set = "set-my-device?serial_code=SN-9&mac_id=41AD&unique_id=unit-9&real_user_id=8"
+            let alias = #"{"device_id":9,"real_user_id":8,"device_alias":"Bedroom"}"#
+            let records = [nil, 1].map {
+                World.record(child: 8, device: device, date: "2025-02-21T15:48:49Z", flag: $0, file: 1)
+            }
+            for (method, target, body) in [
+                ("GET", "/readyz", nil), ("POST", set, nil), ("GET", "child-device?real_user_id=8", nil),
+                ("GET", "get-all-device", nil), ("GET", "check-device?unique_id=unit-9", nil),
+                ("PATCH", "update-alias", alias), ("POST", "devlog", World.logArrays([records[0]])),
+                ("POST", "devlog", World.logArrays([records[1]])), ("POST", "devlog", World.logArrays([records[1]])),
+                ("POST", "alimtalk", nil), ("PATCH", "un-connect?unique_id=unit-9&real_user_id=8", nil),
+            ] as [(String, String, String?)] {
+                let reply = try world.call(method, target, as: 7, body: body)
+                #expect(reply.status == 200, "\(target): \(reply.summary)")
+            }
+            for (role, arguments) in [
+                ("lux", ["export", "logs", "--from", "2025-01-01", "--to", "2026-01-01"]),
+                ("lux", ["migrate", "--status"]), ("lux_desk", ["device", "show", "unit-9", "--operator", "Kim"]),
+                ("lux_desk", ["device", "reset-log-counter", "unit-9", "--operator", "Kim"]),
+                ("lux_desk", ["export", "logs", "--from", "2025-01-01", "--to", "2026-01-01"]),
+            ] {
+                let run = try installation.run(role, arguments)
+                #expect(run.ending == .exit(0), "\(role) \(arguments): \(run.everything)")
+            }
+            let show = try installation.run("lux", ["device", "show", "unit-9", "--operator", "Kim"])
+            #expect(show.ending == .exit(1), "\(show.everything)")
+            server.stop()
+        }
+    }
+
+    @Test func `neither may do more, and nobody else gets in`() async throws {
+        try await onThread {
+            let installation = try Installation()
+            defer { installation.cluster.stop() }
+            #expect(try installation.run("lux_owner", ["migrate"]).ending == .exit(0))
+            try installation.grant()
+            let refused = [
+                "lux": [
+                    "delete from device_logs", "truncate alimtalks", "create table more (id int)",
+                    "update users set phone_number = null", "insert into users default values",
+                    "insert into devices (unique_id) values ('x')", "select * from support_actions",
+                    "update schema_migrations set name = 'x'", "drop index device_logs_complete_key",
+                    "create temporary table t (id int)", "select setval('users_id_seq', 1)",
+                ],
+                "lux_desk": [
+                    "delete from devices", "update device_logs set finish_flag = 1", "select * from alimtalks",
+                    "delete from support_actions", "update support_actions set operator = 'x'",
+                    "update users set phone_number = null", "insert into device_logs default values",
+                ],
+            ]
+            for (role, statements) in refused {
+                let sql = try SQLSession(installation.url(role))
+                for statement in statements {
+                    #expect("\(role): \(statement)") {
+                        try sql.script(statement)
+                    } throws: {
+                        ($0 as? SQLSession.Failure)?.sqlState == "42501"
+                    }
+                }
+            }
+            try installation.cluster.session().script("create role somebody login")
+            #expect(throws: (any Error).self) { try SQLSession(installation.url("somebody")) }
+        }
+    }
+}
