@@ -30,7 +30,7 @@ import Testing
     @Test func `a stop waits for requests under way, a reload is SIGHUP, faulty configuration stays down`() throws {
         let lines = Set(try DeploymentFile.text(Self.unit).split(separator: "\n"))
         for line in [
-            "TimeoutStopSec=20", "ExecReload=/bin/kill -HUP $MAINPID", "RestartPreventExitStatus=78",
+            "TimeoutStopSec=20", #"ExecReload=/bin/sh -c "kill -HUP $MAINPID""#, "RestartPreventExitStatus=78",
             "Restart=on-failure", "User=lux", "EnvironmentFile=/etc/lux/lux-server.env",
         ] { #expect(lines.contains { $0 == line }, "\(line)") }
     }
@@ -94,7 +94,9 @@ import Testing
                 World.sharedDatabase,
                 environment: certificate.environment.merging([
                     "LUX_METRICS_PORT": "0", "LUX_TLS_REDIRECT_PORT": "0", "LUX_JWT_SECRET": "",
-                    "LUX_JWT_SECRET_FILE": secrets, "LUX_ALIMTALK_PROVIDER": "nhn",
+                    "LUX_JWT_SECRET_FILE": secrets,
+                    // What libdispatch may not do it tells syslog, which only systemd's journal would hear.
+                    "LIBDISPATCH_LOG": "stderr", "LUX_ALIMTALK_PROVIDER": "nhn",
                     "LUX_ALIMTALK_BASE_URL": provider.baseURL.replacing("127.0.0.1", with: "localhost"),
                     "LUX_ALIMTALK_NHN_APPKEY": "app", "LUX_ALIMTALK_NHN_SECRET_KEY": "secret",
                     "LUX_ALIMTALK_NHN_SENDER_KEY": "sender", "LUX_ALIMTALK_NHN_TEMPLATE_CODE": "template",
@@ -129,7 +131,7 @@ import Testing
                 #expect(value ?? 0 > 1, "\(name)")
             }
             let errors = server.process.outputLines.filter { JSONValue($0)?["level"]?.string == "error" }
-            #expect(errors.isEmpty)
+            #expect(errors.isEmpty && server.process.errors.isEmpty, "\(errors)\(server.process.errors)")
             server.stop()
         }
     }
