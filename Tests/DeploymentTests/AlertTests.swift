@@ -106,6 +106,34 @@ import Testing
             .joined(separator: "\n")
     }
 
+    /// LuxDatabaseUnreachable.
+    @Test func `while the database is stopped there is no connection to it`() async throws {
+        try await onThread {
+            let cluster = try TestCluster()
+            let server = try TestServer(TestDatabase.makeEmpty(in: cluster), arguments: ["--migrate"])
+            func connections() throws -> Double {
+                try server.call("GET", "/metrics").text.split(separator: "\n")
+                    .filter { $0.hasPrefix("lux_db_connections{") }
+                    .reduce(0) { $0 + (Double($1.split(separator: " ").last ?? "") ?? .nan) }
+            }
+            func wait(until isSo: (Double) -> Bool) throws -> Bool {
+                let deadline = Date(timeIntervalSinceNow: 30)
+                while Date() < deadline {
+                    if isSo(try connections()) { return true }
+                    usleep(50_000)
+                }
+                return false
+            }
+            #expect(try wait { $0 >= 1 })
+            cluster.stop()
+            #expect(try wait { $0 == 0 })
+            try cluster.start()
+            #expect(try wait { $0 >= 1 })
+            server.stop()
+            cluster.stop()
+        }
+    }
+
     // MARK: The dashboard
 
     /// The expressions of all panels, with what Grafana fills in.
