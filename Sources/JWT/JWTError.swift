@@ -1,15 +1,20 @@
-/// Why a token is not taken. Callers tell ``expired`` apart; the others are for the log.
-public enum JWTError: Error, Equatable, Sendable {
+/// Why a token is not taken. Callers tell ``expired`` apart; the others are for the log, which `description` is made for: it holds
+/// nothing of the token.
+public enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Not three parts of strict base64url with JSON objects in the first two.
     case malformed
-    /// The header names another algorithm than the key's, or extensions that must be understood (`crit`).
+    /// The header names another algorithm than the key's.
     case algorithm
+    /// The header names extensions that must be understood (`crit`).
+    case extensions
     /// The header names a key (`kid`) that there is not, or none where there are several.
     case key
     /// The signature is not the key's.
     case signature
-    /// A registered claim is missing or of a wrong type.
-    case claims
+    /// The registered claim of this name is missing or of a wrong type.
+    case claim(String)
+    /// The caller could not read what it needs from the claims.
+    case unreadable
     /// `nbf` lies ahead.
     case notYetValid
     /// `iss` is not the one that is wanted.
@@ -20,4 +25,22 @@ public enum JWTError: Error, Equatable, Sendable {
     case expired
     /// OpenSSL refused; a fault of the key or of the system.
     case cryptography(String)
+
+    /// Which check has failed.
+    public var description: String {
+        switch self {
+        case .malformed: "malformed: not three parts of base64url with JSON objects in them"
+        case .algorithm: "algorithm: alg is not that of the key"
+        case .extensions: "crit: it asks for extensions of JWS"
+        case .key: "kid: no key has it, or there are several keys and it is missing"
+        case .signature: "signature: no key has made it"
+        case .claim(let name): "\(name): missing or of a wrong type"
+        case .unreadable: "claims: what is needed of them cannot be read"
+        case .notYetValid: "nbf: not valid yet"
+        case .issuer: "iss: another issuer, or none"
+        case .audience: "aud: another audience, or none"
+        case .expired: "exp: expired"
+        case .cryptography(let reason): "cryptography: \(reason)"
+        }
+    }
 }

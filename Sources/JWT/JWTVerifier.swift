@@ -40,15 +40,15 @@ public struct JWTVerifier: Sendable {
         try keys.verify(parts, header: header)
         let claims = try ClaimSet(parts.payload)
         let now = Double(now)
-        guard case .number(let expiration, _)? = claims["exp"] else { throw .claims }
+        guard case .number(let expiration, _)? = claims["exp"] else { throw .claim("exp") }
         switch claims["nbf"] {
         case nil: break
         case .number(let notBefore, _)?: guard notBefore <= now + leeway else { throw .notYetValid }
-        default: throw .claims
+        default: throw .claim("nbf")
         }
         if let issuer, claims["iss"]?.holds(issuer, orOneOfSeveral: false) != true { throw .issuer }
         if let audience, claims["aud"]?.holds(audience, orOneOfSeveral: true) != true { throw .audience }
-        guard let value = read(Claims(set: claims)) else { throw .claims }
+        guard let value = read(Claims(set: claims)) else { throw .unreadable }
         guard now < expiration + leeway else { throw .expired }
         return value
     }

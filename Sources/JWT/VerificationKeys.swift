@@ -79,7 +79,7 @@ public struct VerificationKeys: Sendable {
         case .named(let keys, let only): candidates = [try Self.choose(by: header["kid"], among: keys, only: only)]
         }
         // A header parameter that has to be understood is not (RFC 7515 section 4.1.11).
-        guard header["crit"] == nil else { throw .algorithm }
+        guard header["crit"] == nil else { throw .extensions }
         var isSigned = false
         for key in candidates {
             guard header["alg"]?.holds(key.algorithm, orOneOfSeveral: false) == true else { throw .algorithm }

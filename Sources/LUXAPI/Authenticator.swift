@@ -24,8 +24,10 @@ struct Authenticator: Sendable {
             return try verifier.withLock { $0 }.verify(token, now: time(nil)) { $0.integer(userClaim) }
         } catch .expired {
             throw .expiredToken
+        } catch .unreadable {
+            throw .invalidToken("token, \(userClaim): no id of a user")
         } catch {
-            throw .invalidToken("\(error)")
+            throw .invalidToken("token, \(error)")
         }
     }
 

@@ -127,7 +127,9 @@ import Testing
             }
             for header in ["{}", #"{"alg":["\#(key.algorithm)"]}"#, #"{"alg":"\#(key.algorithm)","crit":["exp"]}"#] {
                 let token = try key.token(Self.claims, header: header)
-                #expect(throws: JWTError.algorithm, "\(header)") { try Self.user(token, keys) }
+                #expect(throws: header.contains("crit") ? JWTError.extensions : .algorithm, "\(header)") {
+                    try Self.user(token, keys)
+                }
             }
             // The public key as the secret of an HMAC.
             let signer = try JWTSigner(hs256Secret: key.publicPEM())
