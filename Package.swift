@@ -37,6 +37,7 @@ let package = Package(
         target("JWT", ["COpenSSL", "JSON"]),
         target("JSON"),
         target("Metrics"),
+        target("LogOutput", [.product(name: "Logging", package: "swift-log")]),
         target(
             "Postgres", ["CLibPQ", "EventLoop", "Metrics", .product(name: "DequeModule", package: "swift-collections")]),
 
@@ -51,7 +52,7 @@ let package = Package(
             name: "lux-server",
             dependencies: [
                 "EventLoop", "HTTP", "TLS", "JWT", "JSON", "Metrics", "Postgres", "LUX", "LUXStore", "LUXNotify",
-                "LUXAPI",
+                "LUXAPI", "LogOutput",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -66,6 +67,8 @@ let package = Package(
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
         testTarget("JWTTests", ["JWT", "LUXTestSupport"]),
         testTarget("MetricsTests", ["Metrics"]),
+        testTarget(
+            "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["EventLoop", "LUX", "LUXNotify"]),

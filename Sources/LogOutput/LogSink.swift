@@ -1,0 +1,219 @@
+import Dispatch
+import Glibc
+
+/// Writes lines to a descriptor from a thread of its own, so that who logs never waits for who reads.
+///
+/// What is not written yet is bounded: when the reader stalls, lines are dropped and counted, and once there is room again a
+/// line of the sink's own tells how many. A descriptor that fails (a closed pipe, a full disk) costs the lines that it did not
+/// take and nothing else. A process that crashes or is killed loses the lines of its last ``linger``.
+///
+/// `@unchecked Sendable`: the state is touched under the mutex only. That is a `pthread_mutex_t`, as ThreadSanitizer sees it.
+public final class LogSink: @unchecked Sendable {
+    /// For how long the thread gathers lines before it writes: under load it wakes up once in so long.
+    public static let linger = Duration.milliseconds(5)
+    /// So much is given to write(2) at once.
+    private static let pieceSize = 65_536
+    private static let lineFeed = UInt8(ascii: "\n")
+
+    private struct State {
+        /// Whole lines, in the order in which they came.
+        var waiting: [UInt8] = []
+        /// Bytes that the thread has taken and not written yet.
+        var underWay = 0
+        var dropped: UInt64 = 0
+        /// How many of the dropped ones no line has told yet.
+        var untold: UInt64 = 0
+        /// The thread waits for a line.
+        var isAsleep = false
+        /// Somebody waits for everything to be written: no lingering.
+        var isUrgent = false
+        var isClosing = false
+        var isEnded = false
+    }
+
+    private let descriptor: Int32
+    private let limit: Int
+    private let notice: @Sendable (_ dropped: UInt64) -> [UInt8]
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let written = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Held by pointer: an access to a stored property of a class lasts, for the sanitizer, until after the unlock.
+    private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - descriptor: where lines go; it is never closed, and its flags stay as they are.
+    ///   - limit: how many bytes may wait to be written.
+    ///   - notice: makes the line, with its line feed, that tells of dropped ones. Called on the sink's thread.
+    public init(descriptor: Int32, limit: Int = 4_194_304, notice: @escaping @Sendable (_ dropped: UInt64) -> [UInt8]) {
+        self.descriptor = descriptor
+        self.limit = limit
+        self.notice = notice
+        mutex.initialize(to: pthread_mutex_t())
+        pthread_mutex_init(mutex, nil)
+        state.initialize(to: State())
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        for condition in [changed, written] {
+            condition.initialize(to: pthread_cond_t())
+            pthread_cond_init(condition, &attributes)
+        }
+        pthread_condattr_destroy(&attributes)
+        DispatchQueue(label: "lux.log").async { self.run() }
+    }
+
+    deinit {
+        // The thread holds the sink: it has ended.
+        pthread_cond_destroy(changed)
+        pthread_cond_destroy(written)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        written.deallocate()
+        mutex.deallocate()
+        state.deinitialize(count: 1)
+        state.deallocate()
+    }
+
+    /// How many lines were dropped so far.
+    public var droppedLines: UInt64 { withLock { $0.dropped } }
+
+    /// Hands a line over, its line feed included; never waits for the descriptor.
+    public func append(_ line: [UInt8]) {
+        let wakes = withLock { state in
+            guard !state.isClosing, state.waiting.count + state.underWay + line.count <= limit else {
+                state.dropped += 1
+                state.untold += 1
+                return false
+            }
+            state.waiting.append(contentsOf: line)
+            defer { state.isAsleep = false }
+            return state.isAsleep
+        }
+        if wakes { pthread_cond_signal(changed) }
+    }
+
+    /// Waits until everything handed over so far is written, but not for longer than `limit`.
+    ///
+    /// - Returns: whether it is.
+    @discardableResult
+    public func flush(within limit: Duration) -> Bool {
+        wait(within: limit, begin: { $0.isUrgent = true }, until: { $0.waiting.isEmpty && $0.underWay == 0 })
+    }
+
+    /// Ends the thread once everything is written, but waits for it no longer than `limit`. Later lines are dropped.
+    ///
+    /// - Returns: whether it has ended.
+    @discardableResult
+    public func close(within limit: Duration) -> Bool {
+        wait(within: limit, begin: { $0.isClosing = true }, until: { $0.isEnded })
+    }
+
+    private func wait(within limit: Duration, begin: (inout State) -> Void, until isDone: (State) -> Bool) -> Bool {
+        var deadline = Self.time(after: limit)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        begin(&state.pointee)
+        pthread_cond_signal(changed)
+        while !isDone(state.pointee) {
+            if pthread_cond_timedwait(written, mutex, &deadline) == ETIMEDOUT { return isDone(state.pointee) }
+        }
+        return true
+    }
+
+    private func withLock<Result>(_ body: (inout State) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(&state.pointee)
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        // A reader that has gone is an error of write(2) here, whatever the process does with the signal.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        var batch: [UInt8] = []
+        var isTorn = false
+        while let untold = take(&batch) {
+            let lines = isTorn ? 1..<batch.count + 1 : 0..<batch.count
+            // What a failed write has left of a line ends here.
+            if isTorn { batch.insert(Self.lineFeed, at: 0) }
+            if untold > 0 { batch.append(contentsOf: notice(untold)) }
+            let done = write(batch)
+            if done > 0 { isTorn = batch[done - 1] != Self.lineFeed }
+            let lost = batch[lines].dropFirst(max(0, done - lines.lowerBound)).count { $0 == Self.lineFeed }
+            finish(told: done == batch.count ? untold : 0, lost: UInt64(lost))
+            batch.removeAll(keepingCapacity: true)
+        }
+        withLock { $0.isEnded = true }
+        pthread_cond_broadcast(written)
+    }
+
+    /// Waits for lines and takes all there are.
+    ///
+    /// - Returns: how many dropped ones have to be told behind them; `nil` at the end.
+    private func take(_ batch: inout [UInt8]) -> UInt64? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while state.pointee.waiting.isEmpty, !state.pointee.isClosing {
+            state.pointee.isAsleep = true
+            pthread_cond_wait(changed, mutex)
+        }
+        state.pointee.isAsleep = false
+        var deadline = Self.time(after: Self.linger)
+        while !state.pointee.isUrgent, !state.pointee.isClosing {
+            if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { break }
+        }
+        guard !state.pointee.waiting.isEmpty else { return nil }
+        swap(&state.pointee.waiting, &batch)
+        state.pointee.underWay = batch.count
+        return state.pointee.untold
+    }
+
+    private func finish(told: UInt64, lost: UInt64) {
+        withLock { state in
+            state.underWay = 0
+            state.dropped += lost
+            state.untold += lost
+            state.untold -= told
+            if state.waiting.isEmpty { state.isUrgent = false }
+        }
+        pthread_cond_broadcast(written)
+    }
+
+    /// Writes it all, however long that takes.
+    ///
+    /// - Returns: how many bytes were written: less than all when the descriptor fails.
+    private func write(_ bytes: [UInt8]) -> Int {
+        bytes.withUnsafeBytes { buffer in
+            var rest = UnsafeRawBufferPointer(rebasing: buffer[...])
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, rest.baseAddress, min(rest.count, Self.pieceSize))
+                if count > 0 {
+                    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+                    withLock { $0.underWay = rest.count }
+                } else if errno == EAGAIN {
+                    // Somebody who shares the descriptor has made it non-blocking.
+                    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    Glibc.poll(&poll, 1, 100)
+                } else if errno != EINTR {
+                    break
+                }
+            }
+            return bytes.count - rest.count
+        }
+    }
+
+    private static func time(after duration: Duration) -> timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let (seconds, attoseconds) = duration.components
+        let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
+        return timespec(
+            tv_sec: time.tv_sec + Int(seconds) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+    }
+}
