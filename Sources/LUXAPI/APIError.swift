@@ -4,8 +4,8 @@ enum APIError: Error {
     case invalidToken(String)
     /// The signature is good and `exp` past.
     case expiredToken
-    /// No such path.
-    case notFound
+    /// No such path; what there is, for the log.
+    case notFound(String)
     /// The path has other methods; the value of `Allow`.
     case methodNotAllowed(allow: String)
     /// The user has used up what the rate limit grants; seconds until more is granted.

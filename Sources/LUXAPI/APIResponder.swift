@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LUXStore
+import Postgres
 
 /// Answers the requests of one event loop: route, token, handler, and the one place where errors become responses.
 ///
@@ -9,17 +10,20 @@ public final class APIResponder: HTTPResponder {
     private let services: APIServices
     private let authenticator: Authenticator
     private let router: Router<Access>
+    private let nearestRoute: NearestRoute
 
     /// Makes the responder of a loop.
     public init(services: APIServices) {
         self.services = services
         authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
-        router = Routes.router(with: services.documentation?.files ?? [], metrics: services.metrics != nil)
+        let (files, metrics) = (services.documentation?.files ?? [], services.metrics != nil)
+        router = Routes.router(with: files, metrics: metrics)
+        nearestRoute = NearestRoute(Routes.served(with: files, metrics: metrics))
     }
 
     /// Answers a request; part of `HTTPResponder`.
     public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
-        var record = RequestRecord(requestID: RequestID.of(request.headers), method: request.method.rawValue)
+        var record = RequestRecord(request)
         var response: HTTPResponse
         do {
             response = try await answer(request, deadline: received + services.requestTimeout, record: &record)
@@ -51,7 +55,7 @@ public final class APIResponder: HTTPResponder {
         }
         switch router.match(method: request.method, path: request.path) {
         case .notFound:
-            throw APIError.notFound
+            throw APIError.notFound(nearestRoute.cause(for: request.path))
         case .methodNotAllowed(let allow, let pattern):
             record.route = pattern
             let methods = allow.map(\.rawValue).joined(separator: ", ")
@@ -62,11 +66,13 @@ public final class APIResponder: HTTPResponder {
             return try await handler(OpenRequest(services: services, deadline: deadline))
         case .found(.documentation(let file), let pattern):
             record.route = pattern
-            guard let response = services.documentation?.response(file) else { throw APIError.notFound }
+            guard let response = services.documentation?.response(file) else {
+                throw APIError.notFound("no such file")
+            }
             return response
         case .found(.metrics, let pattern):
             record.route = pattern
-            guard let metrics = services.metrics else { throw APIError.notFound }
+            guard let metrics = services.metrics else { throw APIError.notFound("metrics have a port of their own") }
             return .metrics(metrics())
         case .found(.user(let handler), let pattern):
             record.route = pattern
@@ -76,7 +82,8 @@ public final class APIResponder: HTTPResponder {
                 throw APIError.tooManyRequests(retryAfter: seconds)
             }
             let store = DeviceStore(pool: services.pool, deadline: deadline)
-            return try await handler(DeviceRequest(http: request, userID: userID, store: store, services: services))
+            let deviceRequest = DeviceRequest(http: request, userID: userID, store: store, services: services)
+            return try await PostgresCaller.$name.withValue(record.requestID) { try await handler(deviceRequest) }
         }
     }
 

@@ -67,11 +67,12 @@ struct ErrorResponse {
         case .invalidToken(let cause):
             self.init(status: .unauthorized, detail: "Could not validate credentials", cause: cause)
         case .expiredToken:
-            self.init(status: .unauthorized, detail: "Token is expired")
-        case .notFound:
-            self.init(status: .notFound, detail: "Resource not found")
+            self.init(status: .unauthorized, detail: "Token is expired", cause: "token, exp: expired")
+        case .notFound(let cause):
+            self.init(status: .notFound, detail: "Resource not found", cause: cause)
         case .methodNotAllowed(let allow):
-            self.init(status: .methodNotAllowed, detail: "Method not allowed")
+            self.init(
+                status: .methodNotAllowed, detail: "Method not allowed", cause: "the path has the methods \(allow)")
             headers = [("Allow", allow)]
         case .tooManyRequests(let seconds):
             self.init(status: .tooManyRequests, detail: "Too many requests")

@@ -6,25 +6,56 @@ import Metrics
 ///
 /// `@unchecked Sendable` by way of ``HTTPResponder``: it has no state that changes.
 public final class MetricsResponder: HTTPResponder {
-    private let metrics: @Sendable () -> MetricsText
+    private static let path = "/metrics"
 
-    /// - Parameter metrics: gives what is measured now.
-    public init(metrics: @escaping @Sendable () -> MetricsText) {
+    private let metrics: @Sendable () -> MetricsText
+    private let log: @Sendable (RequestRecord) -> Void
+
+    /// - Parameters:
+    ///   - metrics: gives what is measured now.
+    ///   - log: takes the record of each answered request.
+    public init(metrics: @escaping @Sendable () -> MetricsText, log: @escaping @Sendable (RequestRecord) -> Void) {
         self.metrics = metrics
+        self.log = log
     }
 
     /// The metrics, or an error; part of `HTTPResponder`.
     public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
-        guard request.path == "/metrics" else { return ErrorResponse(APIError.notFound).response }
-        guard request.method == .get || request.method == .head else {
-            return ErrorResponse(APIError.methodNotAllowed(allow: "GET, HEAD")).response
+        var record = RequestRecord(request)
+        var response: HTTPResponse
+        do throws(APIError) {
+            response = try answer(request, &record)
+        } catch {
+            let errorResponse = ErrorResponse(error)
+            record.cause = errorResponse.cause
+            response = errorResponse.response
         }
-        return .metrics(metrics())
+        return finish(response, record, received)
     }
 
     /// The answer to what is no request; part of `HTTPResponder`.
     public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
-        ErrorResponse(refused: status, reason: reason).response
+        finish(
+            ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason),
+            .now())
+    }
+
+    private func answer(_ request: HTTPRequest, _ record: inout RequestRecord) throws(APIError) -> HTTPResponse {
+        guard request.path == Self.path else { throw .notFound("this port has \(Self.path) alone") }
+        record.route = Self.path
+        guard request.method == .get || request.method == .head else { throw .methodNotAllowed(allow: "GET, HEAD") }
+        return .metrics(metrics())
+    }
+
+    private func finish(
+        _ response: HTTPResponse, _ record: RequestRecord, _ received: MonotonicTime
+    ) -> HTTPResponse {
+        var (response, record) = (response, record)
+        response.headers.set("X-Request-ID", record.requestID)
+        record.status = response.status.rawValue
+        record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
+        log(record)
+        return response
     }
 }
 

@@ -20,27 +20,32 @@ public final class RedirectResponder: HTTPResponder {
 
     /// The redirection; part of `HTTPResponder`.
     public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
-        var record = RequestRecord(requestID: RequestID.of(request.headers), method: request.method.rawValue)
+        var record = RequestRecord(request)
         guard let (authority, pathAndQuery) = request.effectiveURI else {
             record.cause = "no origin to redirect to"
-            return finish(
-                ErrorResponse(status: .badRequest, detail: HTTPStatus.badRequest.reasonPhrase).response, record)
+            let refusal = ErrorResponse(status: .badRequest, detail: HTTPStatus.badRequest.reasonPhrase)
+            return finish(refusal.response, record, received)
         }
         var response = HTTPResponse(status: .permanentRedirect)
         let suffix = port == 443 ? "" : ":\(port)"
         response.headers.add("Location", "https://\(Self.host(in: authority))\(suffix)\(pathAndQuery)")
-        return finish(response, record)
+        return finish(response, record, received)
     }
 
     /// The answer to what is no request; part of `HTTPResponder`.
     public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
-        finish(ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason))
+        finish(
+            ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason),
+            .now())
     }
 
-    private func finish(_ response: HTTPResponse, _ record: RequestRecord) -> HTTPResponse {
+    private func finish(
+        _ response: HTTPResponse, _ record: RequestRecord, _ received: MonotonicTime
+    ) -> HTTPResponse {
         var (response, record) = (response, record)
         response.headers.set("X-Request-ID", record.requestID)
         record.status = response.status.rawValue
+        record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
         log(record)
         return response
     }

@@ -16,10 +16,13 @@ public struct RequestRecord: Sendable {
     public var userID: Int64?
     /// Why the answer is an error, for the operator.
     public var cause: String?
+    /// The span of a trace that the request comes from.
+    public var trace: TraceContext?
 
-    init(requestID: String, method: String) {
-        self.requestID = requestID
-        self.method = method
+    init(_ request: HTTPRequest) {
+        requestID = RequestID.of(request.headers)
+        method = request.method.rawValue
+        trace = TraceContext(request.headers)
     }
 
     /// Of a request that the HTTP server refused.
@@ -27,5 +30,6 @@ public struct RequestRecord: Sendable {
         requestID = RequestID.of(request.headers)
         method = request.method?.rawValue ?? ""
         cause = reason
+        trace = TraceContext(request.headers)
     }
 }

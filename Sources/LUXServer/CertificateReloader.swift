@@ -21,7 +21,7 @@ struct CertificateReloader {
                 metrics.observe(credentials)
                 logger.info("certificate and key were read")
             } catch {
-                logger.error("certificate and key stay as they were", metadata: ["cause": "\(error)"])
+                logger.log(.error, "certificate and key stay as they were", [.cause: "\(error)"])
             }
         }
         hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)

@@ -22,6 +22,9 @@ struct Configuration: Sendable {
     var migrations: String
     var logLevel: String
     var logFormat: LogFormat
+    var logColors: Bool
+    /// From which duration on requests and statements are told as slow ones; `nil` for never.
+    var slow: Duration?
     var alimtalk: AlimtalkConfiguration
     var requestTimeout: Duration
     var loops: Int
@@ -87,6 +90,8 @@ struct Configuration: Sendable {
         logLevel = reader.oneOf(Self.logLevels, "LUX_LOG_LEVEL") ?? "info"
         logFormat =
             reader.oneOf(["json", "text"], "LUX_LOG_FORMAT").flatMap(LogFormat.init) ?? (isTerminal ? .text : .json)
+        logColors = isTerminal && reader.text("NO_COLOR") == nil && reader.text("TERM") != "dumb"
+        slow = reader.slow()
         requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
         alimtalk = reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout)
         loops = reader.integer("LUX_LOOPS", in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount

@@ -54,6 +54,12 @@ extension EnvironmentReader {
         return files
     }
 
+    /// `LUX_SLOW_MS` milliseconds; 0 for never.
+    mutating func slow() -> Duration? {
+        let milliseconds = integer("LUX_SLOW_MS", in: 0...86_400_000) ?? 1_000
+        return milliseconds == 0 ? nil : .milliseconds(milliseconds)
+    }
+
     /// `LUX_RATE_LIMIT` requests per second for each user, `LUX_RATE_LIMIT_BURST` at once.
     mutating func rateLimit() -> RateLimiter.Rate? {
         let burst = integer("LUX_RATE_LIMIT_BURST", in: 1...1_000_000)

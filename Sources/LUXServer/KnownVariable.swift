@@ -25,6 +25,7 @@ struct KnownVariable {
             KnownVariable(name: "LUX_MIGRATIONS", otherwise: "Migrations/"),
             KnownVariable(name: "LUX_LOG_LEVEL", otherwise: "info"),
             KnownVariable(name: "LUX_LOG_FORMAT", otherwise: "json, on a terminal text"),
+            KnownVariable(name: "LUX_SLOW_MS", otherwise: "1000"),
             KnownVariable(name: "LUX_DOCS", otherwise: "on"),
             KnownVariable(name: "LUX_DOCS_ASSETS", otherwise: "unset"),
             KnownVariable(name: "LUX_CORS_ORIGINS", otherwise: "unset"),

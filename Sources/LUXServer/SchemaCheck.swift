@@ -20,14 +20,14 @@ struct SchemaCheck {
             let session = try PostgresSession(connectionString: configuration.databaseURL)
             let migrator = Migrator(session: session, migrations: migrations)
             if migrate {
-                for name in try migrator.apply() { logger.info("migrated", metadata: ["migration": "\(name)"]) }
+                for name in try migrator.apply() { logger.log(.info, "migrated", [.migration: "\(name)"]) }
             }
             try migrator.verify()
             try refuseTransactionPooler(session)
             try warnOfLostCommits(session)
             return true
         } catch let error as PostgresError where error.isUnavailable {
-            logger.warning("the database is out of reach", metadata: ["cause": "\(error)"])
+            logger.log(.warning, "the database is out of reach", [.cause: "\(error)"])
             return false
         }
     }
@@ -55,8 +55,8 @@ struct SchemaCheck {
         for (setting, bad) in [("synchronous_commit", ["off", "local"]), ("fsync", ["off"])] {
             let value = try session.query("select current_setting($1)", [setting]).first?.first.flatMap { $0 } ?? ""
             guard bad.contains(value) else { continue }
-            logger.warning(
-                "a log that was answered 200 can be lost", metadata: ["setting": "\(setting)", "value": "\(value)"])
+            logger.log(
+                .warning, "a log that was answered 200 can be lost", [.setting: "\(setting)", .value: "\(value)"])
         }
     }
 
@@ -68,7 +68,7 @@ struct SchemaCheck {
                 while try !check.attempt(migrations) { usleep(500_000) }
                 ready()
             } catch {
-                logger.critical("refusing to serve", metadata: ["cause": "\(error)"])
+                logger.log(.critical, "refusing to serve", [.cause: "\(error)"])
                 exit(1)
             }
         }

@@ -7,6 +7,7 @@ import JWT
 import LUX
 import LUXAPI
 import LUXNotify
+import LogOutput
 import Logging
 import Postgres
 import TLS
@@ -14,6 +15,7 @@ import TLS
 /// The running program: loops, connections to the database, HTTP.
 struct Server {
     let configuration: Configuration
+    let log: LineLog
     let logger: Logger
     /// Called once the port is open.
     var onListening: (_ port: Int) -> Void = { _ in }
@@ -24,9 +26,13 @@ struct Server {
     /// Part of the deadline that is left for the answer when the database does not keep it.
     private static let answerReserve = Duration.milliseconds(300)
 
-    init(configuration: Configuration, logger: Logger) {
+    private let requestLog: RequestLog
+
+    init(configuration: Configuration, log: LineLog) {
         self.configuration = configuration
-        self.logger = logger
+        self.log = log
+        logger = log.logger
+        requestLog = RequestLog(log: log, slow: configuration.slow)
     }
 
     /// Serves until one of the signals that stop it, then drains.
@@ -36,6 +42,7 @@ struct Server {
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     func run(migrate: Bool) throws {
         let signals = SignalWaiter(stopSignals)
+        let levelSignals = LogLevelSignals(log)
         let reloads = !stopSignals.contains(SIGHUP)
         if reloads { signal(SIGHUP, SIG_IGN) }
         let schema = SchemaCheck(configuration: configuration, logger: logger, migrate: migrate)
@@ -66,7 +73,7 @@ struct Server {
                 (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter, notifier, metrics)))
             },
             limits: configuration.limits, tls: try credentials.map { try TLSContext($0) }, onEvent: onEvent)
-        metrics.observe(server, pools, notifier)
+        metrics.observe(server, pools, notifier, log)
         let port = try server.listen(host: configuration.host, port: configuration.port)
         let redirector = try redirector(beside: server, on: loops, to: port, onEvent: onEvent)
         let metricsServer = try metricsServer(metrics, beside: server, on: loops)
@@ -78,6 +85,7 @@ struct Server {
         let keyReloader =
             reloads ? TokenKeyReloader(keys: configuration.tokenKeys, verifier: verifier, logger: logger) : nil
         defer {
+            levelSignals.stop()
             reloader?.stop()
             keyReloader?.stop()
         }
@@ -91,16 +99,16 @@ struct Server {
                 for pool in pools { pool.start() }
             }
         }
-        logger.info("listening", metadata: ["host": "\(configuration.host)", "port": .stringConvertible(port)])
+        logger.log(.info, "listening", [.host: "\(configuration.host)", .port: .stringConvertible(port)])
         onListening(port)
 
         let ending = signals.wait()
-        logger.info("stopping", metadata: ["signal": .stringConvertible(Int(ending))])
+        logger.log(.info, "stopping", [.signal: .stringConvertible(Int(ending))])
         let clean = server.shutDown()
         _ = redirector?.shutDown()
         _ = metricsServer?.shutDown()
         for pool in pools { pool.close() }
-        logger.info("stopped", metadata: ["clean": "\(clean)"])
+        logger.log(.info, "stopped", [.clean: "\(clean)"])
     }
 
     /// One loop for each core, but no more than can have a pipeline and a lease each; the connections are shared out.
@@ -109,10 +117,11 @@ struct Server {
         let count = max(1, min(configuration.loops, total / 2))
         var database = PostgresConfiguration(
             connectionString: configuration.databaseURL, statementTimeout: databaseTimeout)
+        database.slowStatement = configuration.slow
         database.readTimeout = min(database.readTimeout, databaseTimeout)
         // Half of the time is left to use the connection; but the longest pause between two attempts to connect is borne.
         database.connectionWait = min(database.connectionWait, max(databaseTimeout / 2, .milliseconds(650)))
-        let logger = logger
+        let (logger, requestLog) = (logger, requestLog)
         let loops = try (0..<count).map { try EventLoop(label: "lux.loop.\($0)") }
         let pools = loops.enumerated().map { index, loop in
             PostgresPool(
@@ -120,8 +129,9 @@ struct Server {
             ) { event in
                 switch event {
                 case .connected: logger.debug("connected to the database")
-                case .connectFailed(let error): logger.warning("cannot connect", metadata: ["cause": "\(error)"])
-                case .lost(let error): logger.warning("lost a connection", metadata: ["cause": "\(error)"])
+                case .connectFailed(let error): logger.log(.warning, "cannot connect", [.cause: "\(error)"])
+                case .lost(let error): logger.log(.warning, "lost a connection", [.cause: "\(error)"])
+                case .slow(let statement): requestLog.write(statement)
                 }
             }
         }
@@ -134,12 +144,11 @@ struct Server {
         onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
     ) throws -> HTTPServer? {
         guard let plainPort = configuration.redirectPort else { return nil }
-        let logger = logger
         let redirector = HTTPServer(
-            loops: loops.map { ($0, RedirectResponder(port: port) { Self.log($0, to: logger) }) },
+            loops: loops.map { ($0, RedirectResponder(port: port, log: requestLog.write)) },
             limits: configuration.limits, sharing: server, onEvent: onEvent)
         let actual = try redirector.listen(host: configuration.host, port: plainPort)
-        logger.info("redirecting to https", metadata: ["port": .stringConvertible(actual)])
+        logger.log(.info, "redirecting to https", [.port: .stringConvertible(actual)])
         return redirector
     }
 
@@ -149,10 +158,10 @@ struct Server {
     ) throws -> HTTPServer? {
         guard let port = configuration.metricsPort else { return nil }
         let metricsServer = HTTPServer(
-            loops: loops.map { ($0, MetricsResponder(metrics: metrics.text)) }, limits: configuration.limits,
-            sharing: server)
+            loops: loops.map { ($0, MetricsResponder(metrics: metrics.text, log: requestLog.write)) },
+            limits: configuration.limits, sharing: server)
         let actual = try metricsServer.listen(host: configuration.host, port: port)
-        logger.info("metrics", metadata: ["port": .stringConvertible(actual)])
+        logger.log(.info, "metrics", [.port: .stringConvertible(actual)])
         return metricsServer
     }
 
@@ -164,39 +173,25 @@ struct Server {
         _ pool: PostgresPool, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
         _ rateLimiter: RateLimiter?, _ notifier: any AlimtalkNotifier, _ metrics: ServerMetrics
     ) -> APIServices {
-        let logger = logger
-        return APIServices(
+        APIServices(
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool,
             notifier: notifier, alimtalkCooldown: configuration.alimtalk.cooldown, requestTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
             documentation: configuration.documentation, cors: configuration.cors,
-            log: { record in Self.log(record, to: logger) })
+            log: requestLog.write)
     }
 
     /// One for all loops: what it limits, it limits for the process.
     private func notifier() -> any AlimtalkNotifier {
         let logger = logger
         let provider = configuration.alimtalk.notifier { state in
-            logger.warning("alimtalk circuit breaker", metadata: ["state": "\(state)"])
+            logger.log(state == "closed" ? .notice : .warning, "alimtalk circuit breaker", [.state: "\(state)"])
         }
         return provider
             ?? LogNotifier { userID, number in
-                logger.info("alimtalk", metadata: ["user_id": .stringConvertible(userID), "to": "\(number)"])
+                logger.log(.info, "alimtalk", [.userID: .stringConvertible(userID), .to: "\(number)"])
             }
-    }
-
-    private static func log(_ record: RequestRecord, to logger: Logger) {
-        let level: Logger.Level = record.status >= 500 ? .error : .info
-        guard logger.logLevel <= level else { return }
-        var metadata: Logger.Metadata = [
-            "request_id": "\(record.requestID)", "method": "\(record.method)", "route": "\(record.route)",
-            "status": .stringConvertible(record.status),
-            "duration_ms": .stringConvertible((record.milliseconds * 1_000).rounded() / 1_000),
-        ]
-        if let userID = record.userID { metadata["user_id"] = .stringConvertible(userID) }
-        if let cause = record.cause { metadata["cause"] = "\(cause)" }
-        logger.log(level: level, "request", metadata: metadata)
     }
 }

@@ -22,7 +22,7 @@ final class ServerEventLog: Sendable {
     func log(_ event: HTTPServerEvent) {
         switch event {
         case .handshakeFailed(let reason):
-            logger.debug("TLS handshake failed", metadata: ["cause": "\(reason)"])
+            logger.log(.debug, "TLS handshake failed", [.cause: "\(reason)"])
         case .connectionRefused(let reason):
             tell("connections refused", reason, count(refused))
         case .acceptPaused(let reason):
@@ -43,6 +43,6 @@ final class ServerEventLog: Sendable {
 
     private func tell(_ message: Logger.Message, _ reason: String, _ count: Int?) {
         guard let count else { return }
-        logger.warning(message, metadata: ["cause": "\(reason)", "count": .stringConvertible(count)])
+        logger.log(.warning, message, [.cause: "\(reason)", .count: .stringConvertible(count)])
     }
 }

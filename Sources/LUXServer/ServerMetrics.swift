@@ -3,6 +3,7 @@ import Foundation
 import HTTP
 import LUXAPI
 import LUXNotify
+import LogOutput
 import Metrics
 import Postgres
 import TLS
@@ -21,11 +22,13 @@ final class ServerMetrics: Sendable {
         var server: HTTPServer
         var pools: [PostgresStatistics]
         var notifier: ProviderNotifier?
+        var log: LineLog
     }
 
-    func observe(_ server: HTTPServer, _ pools: [PostgresPool], _ notifier: any AlimtalkNotifier) {
-        let notifier = notifier as? ProviderNotifier
-        sources.withLock { $0 = Sources(server: server, pools: pools.map(\.statistics), notifier: notifier) }
+    func observe(_ server: HTTPServer, _ pools: [PostgresPool], _ notifier: any AlimtalkNotifier, _ log: LineLog) {
+        let sources = Sources(
+            server: server, pools: pools.map(\.statistics), notifier: notifier as? ProviderNotifier, log: log)
+        self.sources.withLock { $0 = sources }
     }
 
     /// Remembers when the certificate that is used from now on ends.
@@ -53,6 +56,9 @@ final class ServerMetrics: Sendable {
             write(sources.server.statistics, to: &text)
             write(sources.pools.map(\.values), to: &text)
             if let notifier = sources.notifier { write(notifier, to: &text) }
+            text.counter(
+                "lux_log_lines_dropped_total", "Lines of the log that were not written, as nobody read them in time.",
+                [([], sources.log.droppedLines)])
         }
         if let end = certificateEnd.withLock({ $0 }) {
             text.gauge(

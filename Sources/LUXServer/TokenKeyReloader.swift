@@ -51,13 +51,13 @@ struct TokenKeyReloader {
             looks.withLock { $0 = Looks(read: stamp, last: stamp) }
             do throws(TokenKeyError) {
                 let loaded = try keys.load { warning in
-                    logger.warning("a key of the JWKS is not used", metadata: ["cause": "\(warning)"])
+                    logger.log(.warning, "a key of the JWKS is not used", [.cause: "\(warning)"])
                 }
                 verifier.withLock { $0.keys = loaded }
-                logger.info(
-                    "the keys of access tokens were read", metadata: ["count": .stringConvertible(loaded.count)])
+                logger.log(
+                    .info, "the keys of access tokens were read", [.count: .stringConvertible(loaded.count)])
             } catch {
-                logger.error("the keys of access tokens stay as they were", metadata: ["cause": "\(error)"])
+                logger.log(.error, "the keys of access tokens stay as they were", [.cause: "\(error)"])
             }
         }
         queue.sync(execute: reload)

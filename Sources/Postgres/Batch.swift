@@ -5,6 +5,7 @@ final class Batch: OutcomeReceiver {
     private var results: [PostgresResult] = []
     private var error: PostgresError?
     private let deadline: MonotonicTime
+    let caller = PostgresCaller.name
     private let isCommit: Bool
     private let connection: PostgresConnection
     private var continuation: UnsafeContinuation<Result<[PostgresResult], PostgresError>, Never>?

@@ -10,6 +10,8 @@ enum StatementOutcome {
 
 /// Whoever sent a statement and waits for what becomes of it. All calls come on the connection's loop.
 protocol OutcomeReceiver: AnyObject {
+    /// ``PostgresCaller/name`` of the task that waits.
+    var caller: String? { get }
     /// One statement ended.
     func received(_ outcome: StatementOutcome)
     /// All statements up to the Sync sent for this receiver ended (libpq manual, "Pipeline Mode").

@@ -3,6 +3,7 @@ import EventLoop
 /// One read on its way through a shared pipeline. Confined to the pool's loop.
 final class PipelinedRead: OutcomeReceiver {
     let query: PostgresQuery
+    let caller = PostgresCaller.name
     private let deadline: MonotonicTime
     /// Until when it may wait for a connection.
     private var waitsUntil: MonotonicTime

@@ -22,6 +22,9 @@ public struct PostgresConfiguration: Sendable {
     /// How many requests may wait in each of the two lanes; more are refused at once.
     public var maximumWaiting = 20_000
 
+    /// From which duration on a statement is told as ``PostgresPoolEvent/slow(_:)``; `nil` for never.
+    public var slowStatement: Duration?
+
     /// Makes a configuration with the defaults for everything else.
     public init(connectionString: String, statementTimeout: Duration) {
         self.connectionString = connectionString
@@ -86,4 +89,6 @@ public enum PostgresPoolEvent: Sendable {
     case connectFailed(PostgresError)
     /// A connection ended that was not meant to.
     case lost(PostgresError)
+    /// A statement took long, whatever came of it.
+    case slow(SlowStatement)
 }

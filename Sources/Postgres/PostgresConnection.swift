@@ -22,6 +22,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     private let statistics: PostgresStatistics
     private let cancels: CancelQueue
     private let silenceLimit: Duration
+    private var slowStatements: SlowStatementLog
     private let onClose: (PostgresError) -> Void
     private var expectations: Deque<Expectation> = []
     private var prepared: Set<String> = []
@@ -51,10 +52,12 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     /// Takes the ownership of a connected, idle `PGconn`.
     ///
-    /// - Parameter silenceLimit: for how long the server may owe an answer without saying anything.
+    /// - Parameters:
+    ///   - silenceLimit: for how long the server may owe an answer without saying anything.
+    ///   - slowStatements: is told how long each took.
     init(
         adopting pg: OpaquePointer, loop: EventLoop, statistics: PostgresStatistics, cancels: CancelQueue,
-        silenceLimit: Duration,
+        silenceLimit: Duration, slowStatements: SlowStatementLog,
         onClose: @escaping (PostgresError) -> Void
     ) throws(PostgresError) {
         self.pg = pg
@@ -62,6 +65,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         self.statistics = statistics
         self.cancels = cancels
         self.silenceLimit = silenceLimit
+        self.slowStatements = slowStatements
         self.onClose = onClose
         descriptor = PQsocket(pg)
         guard PQsetnonblocking(pg, 1) == 0, PQenterPipelineMode(pg) == 1, descriptor >= 0 else {
@@ -236,7 +240,9 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             prepared.remove(name)
         case .statement(let receiver, let name, let sent):
             expectations.removeFirst()
-            statistics.executed(name, loop.now - sent)
+            let duration = loop.now - sent
+            statistics.executed(name, duration)
+            slowStatements.executed(name, duration, for: receiver)
             receiver.received(outcome)
         case .sync, nil:
             close(PostgresError(kind: .connection, message: "a result that nothing asked for"))
@@ -245,6 +251,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     private func finishBatch() {
         batchError = nil
+        slowStatements.synchronized()
         guard case .sync(let receiver)? = expectations.first else {
             return close(PostgresError(kind: .connection, message: "a Sync that nothing asked for"))
         }

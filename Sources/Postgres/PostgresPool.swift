@@ -42,7 +42,7 @@ public final class PostgresPool: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - connections: how many connections it keeps, at least 1.
-    ///   - onEvent: told of connections made and lost, on any thread.
+    ///   - onEvent: told of connections made and lost and of slow statements, on any thread.
     public init(
         loop: EventLoop, configuration: PostgresConfiguration, connections: Int,
         onEvent: @escaping @Sendable (PostgresPoolEvent) -> Void
@@ -253,7 +253,10 @@ public final class PostgresPool: @unchecked Sendable {
             guard !closed else { return session.finish() }
             let connection = try PostgresConnection(
                 adopting: session.pg, loop: loop, statistics: statistics, cancels: cancels,
-                silenceLimit: slot.isPipeline ? configuration.readSilence : configuration.commitSilence
+                silenceLimit: slot.isPipeline ? configuration.readSilence : configuration.commitSilence,
+                slowStatements: SlowStatementLog(threshold: configuration.slowStatement) { [onEvent] in
+                    onEvent(.slow($0))
+                }
             ) { [weak self, weak slot] reason in
                 guard let self, let slot else { return }
                 self.lost(slot, reason)

@@ -48,6 +48,9 @@ import Testing
         #expect(configuration.limits.idleTime == .seconds(60))
         #expect(configuration.limits.writeTime == .seconds(30))
         #expect(configuration.limits.drainTime == .seconds(10))
+        #expect(configuration.slow == .seconds(1))
+        #expect(try read(["LUX_SLOW_MS": "0"]).slow == nil)
+        #expect(!configuration.logColors)
         #expect(try read([:], isTerminal: true).logFormat == .text)
         #expect(try read(["LUX_LOG_FORMAT": "json"], isTerminal: true).logFormat == .json)
     }
@@ -83,6 +86,7 @@ import Testing
         Case("LUX_DB_POOL", "1"), Case("LUX_DB_POOL", "0", "must be an integer from 1"),
         Case("LUX_TIMEZONE", "Europe/Berlin"), Case("LUX_TIMEZONE", "Mars/Olympus", "must be an IANA time zone"),
         Case("LUX_LOG_LEVEL", "debug"), Case("LUX_LOG_LEVEL", "verbose", "must be one of trace, debug"),
+        Case("LUX_SLOW_MS", "1"), Case("LUX_SLOW_MS", "-1", "must be an integer from 0"),
         Case("LUX_LOG_FORMAT", "text"), Case("LUX_LOG_FORMAT", "xml", "must be one of json, text"),
         Case("LUX_ALIMTALK_PROVIDER", "log"), Case("LUX_ALIMTALK_PROVIDER", "pigeon", "must be one of"),
         Case("LUX_REQUEST_TIMEOUT", "0.5"), Case("LUX_REQUEST_TIMEOUT", "0", "must be a number of seconds"),

@@ -11,7 +11,7 @@ struct DocumentedErrors {
             for refusal in documentation.refusals { add(ErrorResponse(refusal.error), refusal.description) }
             add(ErrorResponse(APIError.invalidToken("")), "The token is missing or invalid.")
             add(ErrorResponse(APIError.expiredToken), "The token has expired.")
-            add(ErrorResponse(APIError.notFound), "The resource cannot be found. Please check the URI again.")
+            add(ErrorResponse(APIError.notFound("")), "The resource cannot be found. Please check the URI again.")
             add(ErrorResponse(APIError.tooManyRequests(retryAfter: 1)), "The user's rate limit, if there is one.")
             add(ErrorResponse(Unforeseen()), "This is a server error.")
         }

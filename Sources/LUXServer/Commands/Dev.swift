@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import LogOutput
 import Postgres
 
 /// `lux-server dev`
@@ -32,12 +33,12 @@ struct Dev: ParsableCommand {
             let token = try TokenCommand.token(
                 user: 1, ttl: 86_400, secret: configuration.tokenKeys.signingSecret(),
                 claim: configuration.jwtUserClaim, issuer: configuration.jwtIssuer, audience: configuration.jwtAudience)
-            var server = Server(configuration: configuration, logger: Environment.logger(configuration))
+            let log = Environment.log(configuration)
+            var server = Server(configuration: configuration, log: log)
             // A closed terminal must not leave the database behind.
             server.stopSignals.append(SIGHUP)
             server.onListening = { port in
-                print(Self.banner(port: port, token: token, database: database.connectionString))
-                fflush(nil)
+                log.write(text: Self.banner(port: port, token: token, database: database.connectionString) + "\n")
             }
             try server.run(migrate: false)
         } catch {

@@ -1,5 +1,8 @@
 import ArgumentParser
+import EventLoop
 import Foundation
+import Glibc
+import LogOutput
 import Logging
 import Postgres
 
@@ -14,9 +17,8 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
-        let logger = Environment.logger(configuration)
         do {
-            try Server(configuration: configuration, logger: logger).run(migrate: migrate)
+            try Server(configuration: configuration, log: Environment.log(configuration)).run(migrate: migrate)
         } catch {
             throw Environment.failure(error)
         }
@@ -34,12 +36,22 @@ enum Environment {
         guard faults.isEmpty else { throw ExitCode(configurationFault) }
     }
 
-    static func logger(_ configuration: Configuration) -> Logger {
-        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
-        return Logger(label: "lux-server") { _ in
-            LineLogHandler(logLevel: level, format: configuration.logFormat)
-        }
+    /// The log of this process on standard output, which is written out before the process exits, wherever that is from; but
+    /// who does not read it does not keep the process from ending.
+    static func log(_ configuration: Configuration) -> LineLog {
+        let style: LogStyle =
+            switch configuration.logFormat {
+            case .json: .json
+            case .text: .text(colored: configuration.logColors)
+            }
+        let log = LineLog(
+            style: style, level: Logger.Level(rawValue: configuration.logLevel) ?? .info, descriptor: STDOUT_FILENO)
+        writtenAtExit.withLock { $0 = log }
+        atexit { Environment.writtenAtExit.withLock { $0 }?.flush(within: .seconds(2)) }
+        return log
     }
+
+    private static let writtenAtExit = Locked<LineLog?>(nil)
 
     /// Tells why a command failed. Errors of the database are told without the values that they may quote.
     static func failure(_ error: any Error) -> any Error {

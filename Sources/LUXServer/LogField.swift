@@ -1,0 +1,26 @@
+import Logging
+
+/// The names of fields in the log: the only ones there are, and each means the same in every line. The README explains them.
+enum LogField: String, CaseIterable {
+    // In every line.
+    case time, level, message
+    // Of requests.
+    case requestID = "request_id"
+    case method, route, status
+    case duration = "duration_ms"
+    case userID = "user_id"
+    case cause
+    case traceID = "trace_id"
+    case spanID = "span_id"
+    // Of events.
+    case statement, host, port, signal, clean, migration, setting, value, state, to, count
+    case logLevel = "log_level"
+}
+
+extension Logger {
+    /// Writes an event with fields.
+    func log(_ level: Level, _ message: Message, _ fields: [LogField: MetadataValue]) {
+        guard logLevel <= level else { return }
+        log(level: level, message, metadata: Metadata(uniqueKeysWithValues: fields.map { ($0.rawValue, $1) }))
+    }
+}

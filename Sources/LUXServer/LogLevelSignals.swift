@@ -1,0 +1,27 @@
+import Dispatch
+import Glibc
+import LogOutput
+import Logging
+
+/// SIGUSR1 makes the log one level more verbose, SIGUSR2 one level less. Each is told, whatever the level is.
+struct LogLevelSignals {
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ log: LineLog) {
+        let queue = DispatchQueue(label: "lux.loglevel")
+        sources = [SIGUSR1, SIGUSR2].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                let (_, level) = log.threshold.step(moreVerbose: number == SIGUSR1)
+                log.writeAlways(.notice, "log level") { $0.field(LogField.logLevel.rawValue, level.rawValue) }
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    func stop() {
+        for source in sources { source.cancel() }
+    }
+}

@@ -1,0 +1,51 @@
+import EventLoop
+import LUXAPI
+import LogOutput
+import Logging
+import Postgres
+
+/// Writes one line for each answered request, and one for each slow statement.
+struct RequestLog: Sendable {
+    let log: LineLog
+    /// From which duration on something is slow; `nil` for never.
+    let slow: Duration?
+    private let slowMilliseconds: Double
+
+    init(log: LineLog, slow: Duration?) {
+        self.log = log
+        self.slow = slow
+        slowMilliseconds = slow.map { $0.inSeconds * 1_000 } ?? .infinity
+    }
+
+    func write(_ record: RequestRecord) {
+        let isSlow = record.milliseconds >= slowMilliseconds
+        let level: Logger.Level = record.status >= 500 ? .error : isSlow ? .warning : .info
+        log.write(level, isSlow ? "slow request" : "request") { line in
+            line.field(.requestID, record.requestID)
+            line.field(.method, record.method)
+            line.field(.route, record.route)
+            line.field(.status, Int64(record.status))
+            line.field(LogField.duration.rawValue, milliseconds: record.milliseconds)
+            if let userID = record.userID { line.field(.userID, userID) }
+            if let cause = record.cause { line.field(.cause, cause) }
+            if let trace = record.trace {
+                line.field(.traceID, trace.traceID)
+                line.field(.spanID, trace.spanID)
+            }
+        }
+    }
+
+    func write(_ statement: SlowStatement) {
+        log.write(.warning, "slow query") { line in
+            if let caller = statement.caller { line.field(.requestID, caller) }
+            line.field(.statement, statement.names.joined(separator: ", "))
+            line.field(LogField.duration.rawValue, milliseconds: statement.duration.inSeconds * 1_000)
+        }
+    }
+}
+
+extension LogLine {
+    fileprivate mutating func field(_ name: LogField, _ value: String) { field(name.rawValue, value) }
+
+    fileprivate mutating func field(_ name: LogField, _ value: Int64) { field(name.rawValue, value) }
+}

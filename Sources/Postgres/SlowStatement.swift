@@ -1,0 +1,50 @@
+import EventLoop
+
+/// On whose behalf a task has statements executed. Told with those that are slow.
+public enum PostgresCaller {
+    /// Any name, such as the id of a request.
+    @TaskLocal public static var name: String?
+}
+
+/// A statement that took longer than ``PostgresConfiguration/slowStatement``, or several that were sent together: PostgreSQL
+/// answers those together, so that nobody but itself knows which of them it was.
+public struct SlowStatement: Sendable {
+    /// Its name, or those of all of them in their order.
+    public var names: [String]
+    /// From its sending to its result, a wait for a lock or for statements before it in the pipeline among it.
+    public var duration: Duration
+    /// ``PostgresCaller/name`` of the task that it was executed for.
+    public var caller: String?
+}
+
+/// Gathers the slow statements of a connection up to the Sync behind them.
+struct SlowStatementLog {
+    private let threshold: Duration?
+    private let tell: (SlowStatement) -> Void
+    private var statements: [(receiver: any OutcomeReceiver, statement: SlowStatement)] = []
+
+    /// - Parameters:
+    ///   - threshold: from which duration on a statement is slow; `nil` for never.
+    ///   - tell: is told of each receiver's.
+    init(threshold: Duration?, tell: @escaping (SlowStatement) -> Void) {
+        self.threshold = threshold
+        self.tell = tell
+    }
+
+    mutating func executed(_ name: String, _ duration: Duration, for receiver: any OutcomeReceiver) {
+        guard let threshold, duration >= threshold else { return }
+        if let last = statements.last, last.receiver === receiver {
+            statements[statements.count - 1].statement.names.append(name)
+            statements[statements.count - 1].statement.duration = max(last.statement.duration, duration)
+        } else {
+            let statement = SlowStatement(names: [name], duration: duration, caller: receiver.caller)
+            statements.append((receiver, statement))
+        }
+    }
+
+    mutating func synchronized() {
+        guard !statements.isEmpty else { return }
+        for (_, statement) in statements { tell(statement) }
+        statements = []
+    }
+}
