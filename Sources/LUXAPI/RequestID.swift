@@ -1,9 +1,8 @@
+import Glibc
 import HTTP
 
 /// The id of a request, which its answer and its log line carry.
 enum RequestID {
-    private static let digits = Array("0123456789abcdef".utf8)
-
     /// The client's own `X-Request-ID` if it is 1 to 128 characters of `A-Z a-z 0-9 . _ -`, else a new one.
     static func of(_ headers: HTTPHeaders) -> String {
         let sent = headers.values(for: "x-request-id")
@@ -14,13 +13,23 @@ enum RequestID {
 
     /// 32 random hexadecimal digits.
     static func new() -> String {
-        var generator = SystemRandomNumberGenerator()
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(32)
-        for word in [generator.next(), generator.next()] {
-            for shift in stride(from: 60, through: 0, by: -4) { bytes.append(digits[Int(word >> UInt64(shift) & 15)]) }
+        var words: (UInt64, UInt64) = (0, 0)
+        // One system call; SystemRandomNumberGenerator makes one for each word.
+        let isRandom = withUnsafeMutableBytes(of: &words) { getentropy($0.baseAddress, $0.count) == 0 }
+        if !isRandom { words = (.random(in: .min ... .max), .random(in: .min ... .max)) }
+        return String(unsafeUninitializedCapacity: 32) { bytes in
+            for index in 0..<16 {
+                bytes[index] = digit(words.0 >> UInt64(4 * index))
+                bytes[index + 16] = digit(words.1 >> UInt64(4 * index))
+            }
+            return 32
         }
-        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The hexadecimal digit of the lowest four bits.
+    private static func digit(_ bits: UInt64) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: bits & 15)
+        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {

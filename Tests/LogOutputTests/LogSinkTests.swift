@@ -27,6 +27,8 @@ import Testing
             var rest: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 8_192)
             while true {
+                var descriptor = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+                guard poll(&descriptor, 1, 15_000) == 1 else { return lines }
                 let count = read(reader, &buffer, buffer.count)
                 guard count > 0 else { return lines }
                 rest += buffer[..<count]
@@ -65,7 +67,9 @@ import Testing
             let numbers = lines.dropLast().compactMap { Int($0.prefix { $0 != " " }) }
             #expect(numbers == numbers.sorted() && numbers.count == lines.count - 1, "whole and in order")
             append("after", to: sink)
-            #expect(pipe.lines { $0 == "after" } == ["after"], "told once")
+            #expect(sink.flush(within: .seconds(10)))
+            append("last", to: sink)
+            #expect(pipe.lines { $0 == "last" } == ["after", "last"], "told once")
             #expect(sink.close(within: .seconds(10)))
         }
     }
