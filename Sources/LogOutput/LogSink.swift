@@ -196,11 +196,11 @@ public final class LogSink: @unchecked Sendable {
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
                     withLock { $0.underWay = rest.count }
-                } else if errno == EAGAIN {
+                } else if count < 0, errno == EAGAIN {
                     // Somebody who shares the descriptor has made it non-blocking.
                     var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     Glibc.poll(&poll, 1, 100)
-                } else if errno != EINTR {
+                } else if count == 0 || errno != EINTR {
                     break
                 }
             }
