@@ -71,7 +71,7 @@ let package = Package(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
-        testTarget("LUXNotifyTests", ["EventLoop", "LUX", "LUXNotify"]),
+        testTarget("LUXNotifyTests", ["CCurl", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("DeploymentTests", ["LUXTestSupport"]),
         testTarget("DurabilityTests", ["LUXTestSupport"]),

@@ -1,3 +1,4 @@
+import EventLoop
 import LUX
 
 /// A message that asks a parent to look after the electrodes.
@@ -69,5 +70,7 @@ public protocol AlimtalkNotifier: Sendable {
     var name: String { get }
 
     /// Sends one message. A fault is an outcome, so this never throws.
-    func send(_ notification: Notification) async -> NotificationOutcome
+    ///
+    /// - Parameter deadline: by when it ends; `nil` for the notifier's own time.
+    func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome
 }

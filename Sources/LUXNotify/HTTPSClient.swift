@@ -1,6 +1,7 @@
 import CCurl
 import EventLoop
 import Foundation
+import Glibc
 
 /// What became of one request.
 enum ProviderExchange: Sendable {
@@ -20,24 +21,57 @@ enum ProviderExchange: Sendable {
 
 /// HTTPS to a provider through libcurl: the system's roots, no redirects, no proxies, no cookies.
 ///
-/// A connection for each request: libcurl sends a POST again by itself when a kept connection turns out to be dead, and that
-/// might be a second message; the handshake that it costs is nothing beside a message. A thread for each, which the limit of
-/// messages under way keeps few: nothing else in the process can be held up by a provider.
+/// A connection for each request: libcurl sends a POST again by itself when a kept connection ends before the answer, whether or
+/// not the provider has read it, and that might be a second message. The handshake that it costs is nothing beside a message. A
+/// thread for each, which the limit of messages under way keeps few: nothing else in the process can be held up by a provider.
 struct HTTPSClient: Sendable {
-    /// Bytes of a reply that are read; what is longer is no reply of these APIs.
+    /// Bytes of a reply that are read, head and body; what is longer is no reply of these APIs.
     static let replyLimit = 262_144
+    /// For name, connection and TLS together, so that there is time for another attempt: a lost packet costs the first one.
+    static let connectTimeout = Duration.seconds(2)
 
     /// Scheme, host and port.
     let baseURL: String
+    /// What makes a certificate good.
+    var roots = TrustedRoots()
 
     /// Sends a request; ends by the deadline, whatever happens.
     func exchange(_ request: ProviderRequest, deadline: MonotonicTime) async -> ProviderExchange {
         let url = baseURL + request.target
         return await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(returning: HTTPSExchange.perform(request, url: url, deadline: deadline))
+            let isStarted = DetachedThread.start {
+                continuation.resume(
+                    returning: HTTPSExchange.perform(request, url: url, roots: roots, deadline: deadline))
             }
+            if !isStarted { continuation.resume(returning: .notSent("the system has no thread for it")) }
         }
+    }
+}
+
+/// A thread that nobody waits for. Foundation's own does not tell when the system has none left.
+private final class DetachedThread {
+    private let work: @Sendable () -> Void
+
+    private init(_ work: @escaping @Sendable () -> Void) {
+        self.work = work
+    }
+
+    /// - Returns: false when there is none; then `work` does not run.
+    static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        let owned = Unmanaged.passRetained(DetachedThread(work))
+        var thread = pthread_t()
+        let failure = pthread_create(
+            &thread, &attributes,
+            { context in
+                if let context { Unmanaged<DetachedThread>.fromOpaque(context).takeRetainedValue().work() }
+                return nil
+            }, owned.toOpaque())
+        if failure != 0 { owned.release() }
+        return failure == 0
     }
 }
 
@@ -45,13 +79,15 @@ struct HTTPSClient: Sendable {
 private final class HTTPSExchange {
     private static let isReady = lux_curl_global_init() == CURLE_OK
 
+    private var head = ReplyHead()
     private var body: [UInt8] = []
+    private var received = 0
     private var isTooLong = false
-    private var retryAfter: Duration?
-    private var areHeadersComplete = false
 
     /// Sends a request and waits for the end of its reply, or of the time.
-    static func perform(_ request: ProviderRequest, url: String, deadline: MonotonicTime) -> ProviderExchange {
+    static func perform(
+        _ request: ProviderRequest, url: String, roots: TrustedRoots, deadline: MonotonicTime
+    ) -> ProviderExchange {
         guard isReady, let curl = curl_easy_init() else { return .notSent("libcurl cannot be used") }
         defer { curl_easy_cleanup(curl) }
         let milliseconds = (deadline - .now()).wholeNanoseconds / 1_000_000
@@ -66,12 +102,19 @@ private final class HTTPSExchange {
         lux_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
         lux_curl_set_string(curl, CURLOPT_URL, url)
         lux_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        // Not even what `https_proxy` and its like name.
         lux_curl_set_string(curl, CURLOPT_PROXY, "")
+        lux_curl_set_long(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if let file = roots.file { lux_curl_set_string(curl, CURLOPT_CAINFO, file) }
+        if let folder = roots.folder { lux_curl_set_string(curl, CURLOPT_CAPATH, folder) }
         lux_curl_set_long(curl, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        let connect = min(milliseconds, HTTPSClient.connectTimeout.wholeNanoseconds / 1_000_000)
         lux_curl_set_long(curl, CURLOPT_TIMEOUT_MS, Int(clamping: milliseconds))
-        lux_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: milliseconds))
+        lux_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
         // Without signals, as other threads run (libcurl-thread(3)).
         lux_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        // Else the end of a name's look-up is waited for beyond every deadline.
+        lux_curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
         lux_curl_set_long(curl, CURLOPT_FORBID_REUSE, 1)
 
         let exchange = HTTPSExchange()
@@ -102,47 +145,41 @@ private final class HTTPSExchange {
             return curl_easy_perform(curl)
         }
         let status = lux_curl_get_long(curl, CURLINFO_RESPONSE_CODE)
-        if areHeadersComplete, status > 0 {
+        if head.isComplete, status >= 200 {
             let isWhole = code == CURLE_OK && !isTooLong
-            return .reply(ProviderReply(status: status, body: body, isWhole: isWhole, retryAfter: retryAfter))
+            return .reply(
+                ProviderReply(status: status, body: body, isWhole: isWhole, retryAfter: head.pause(now: Date())))
         }
         let detail = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let said = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-        let reason = code == CURLE_OPERATION_TIMEDOUT ? "no answer in time" : said
         // Counts the request line and the header fields, which go before everything else.
-        return lux_curl_get_long(curl, CURLINFO_REQUEST_SIZE) == 0 ? .notSent(reason) : .unanswered(reason)
+        let isSent = lux_curl_get_long(curl, CURLINFO_REQUEST_SIZE) > 0
+        let reason =
+            switch code {
+            case CURLE_OK: "the answer was cut off"
+            case CURLE_OPERATION_TIMEDOUT: isSent ? "no answer in time" : "no connection in time"
+            default: detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+            }
+        return isSent ? .unanswered(reason) : .notSent(reason)
     }
 
     /// - Returns: how many bytes were taken; fewer than there are end the transfer.
     fileprivate func take(body bytes: UnsafeRawBufferPointer) -> Int {
-        guard body.count + bytes.count <= HTTPSClient.replyLimit else {
-            isTooLong = true
-            return 0
-        }
+        guard isWithinLimit(bytes) else { return 0 }
         body.append(contentsOf: bytes)
         return bytes.count
     }
 
-    /// Takes the status line, a header field, or the empty line behind the last one; an interim response begins anew.
-    fileprivate func take(header bytes: UnsafeRawBufferPointer) {
-        let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        if line.hasPrefix("HTTP/") {
-            (areHeadersComplete, retryAfter) = (false, nil)
-        } else if line.isEmpty {
-            areHeadersComplete = true
-        } else if line.lowercased().hasPrefix("retry-after:") {
-            retryAfter = Self.pause(line.dropFirst("retry-after:".count).trimmingCharacters(in: .whitespaces))
-        }
+    /// Takes the status line, a header field, or the empty line behind the last one.
+    fileprivate func take(header bytes: UnsafeRawBufferPointer) -> Int {
+        guard isWithinLimit(bytes) else { return 0 }
+        head.take(String(decoding: bytes, as: UTF8.self))
+        return bytes.count
     }
 
-    /// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
-    private static func pause(_ text: String) -> Duration? {
-        if let seconds = Int(text) { return .seconds(min(max(0, seconds), 86_400)) }
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
-        return formatter.date(from: text).map { .seconds(max(0, $0.timeIntervalSinceNow.rounded(.up))) }
+    private func isWithinLimit(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        received += bytes.count
+        isTooLong = received > HTTPSClient.replyLimit
+        return !isTooLong
     }
 }
 
@@ -161,6 +198,5 @@ private func receiveHeader(
 ) -> Int {
     guard let bytes, let context else { return 0 }
     let exchange = Unmanaged<HTTPSExchange>.fromOpaque(context).takeUnretainedValue()
-    exchange.take(header: UnsafeRawBufferPointer(start: bytes, count: size * count))
-    return size * count
+    return exchange.take(header: UnsafeRawBufferPointer(start: bytes, count: size * count))
 }

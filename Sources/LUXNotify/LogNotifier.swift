@@ -1,3 +1,4 @@
+import EventLoop
 import LUX
 
 /// The provider for development: writes a log line and sends nothing.
@@ -12,7 +13,7 @@ public struct LogNotifier: AlimtalkNotifier {
     }
 
     /// Writes the line; always accepted.
-    public func send(_ notification: Notification) async -> NotificationOutcome {
+    public func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
         write(notification.userID, notification.phoneNumber.masked)
         return .accepted(messageID: nil)
     }

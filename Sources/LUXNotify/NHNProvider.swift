@@ -114,7 +114,10 @@ public struct NHNProvider: AlimtalkProvider {
         guard let found else {
             return messages.isEmpty ? .refused(reason: "nhn: not found by look-up") : nil
         }
-        if found["messageStatus"] == .string("FAILED") || found["messageStatus"] == .string("CANCEL") {
+        // RSC04: the text message instead of it has arrived.
+        if found["messageStatus"] == .string("FAILED") && found["resendStatus"] != .string("RSC04")
+            || found["messageStatus"] == .string("CANCEL")
+        {
             return .refused(reason: "nhn: delivery code \(found["resultCode"]?.code ?? "none")")
         }
         guard let requestID = found["requestId"]?.code, let sequence = found["recipientSeq"]?.code else { return nil }

@@ -38,12 +38,13 @@ public final class ProviderNotifier: AlimtalkNotifier {
     ///
     /// - Parameters:
     ///   - baseURL: scheme, host and port.
+    ///   - roots: what makes a provider's certificate good.
     ///   - onCircuitChange: told `open` and `closed`.
     public convenience init(
-        provider: any AlimtalkProvider, baseURL: String, limits: Limits,
+        provider: any AlimtalkProvider, baseURL: String, roots: TrustedRoots = TrustedRoots(), limits: Limits,
         onCircuitChange: @escaping @Sendable (_ state: String) -> Void = { _ in }
     ) {
-        let client = HTTPSClient(baseURL: baseURL)
+        let client = HTTPSClient(baseURL: baseURL, roots: roots)
         self.init(
             provider: provider, limits: limits, exchange: { await client.exchange($0, deadline: $1) },
             onCircuitChange: onCircuitChange)
@@ -70,23 +71,44 @@ public final class ProviderNotifier: AlimtalkNotifier {
     public var underWay: Int { state.withLock { $0.underWay } }
 
     /// Sends one message, in one attempt or a few.
-    public func send(_ notification: Notification) async -> NotificationOutcome {
+    public func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
+        // That is not the provider's fault, so the breaker does not learn of it.
+        if let deadline, deadline <= .now() { return .tryLater(reason: "\(name): no time left", isSafe: true) }
         let pass: CircuitBreaker.Pass
         switch enter() {
         case .success(let granted): pass = granted
         case .failure(let refusal): return .tryLater(reason: "\(name): \(refusal.reason)", isSafe: true)
         }
-        let outcome = await attempt(notification)
+        let own = MonotonicTime.now() + limits.timeout
+        // A task of its own: the caller's is cancelled when its client hangs up, and a parent is told all the same.
+        let outcome = await Task { await attempt(notification, deadline: deadline.map { min($0, own) } ?? own) }.value
         leave(pass, outcome)
         return scrubbed(outcome, notification)
     }
 
-    /// Asks the provider what became of a message; `nil` when it cannot tell.
-    public func lookUp(_ notification: Notification) async -> NotificationOutcome? {
-        guard let request = provider.lookUp(notification, attempt: .now()),
-            case .reply(let reply) = await exchange(request, .now() + limits.timeout)
-        else { return nil }
-        return provider.outcome(ofLookUp: reply, for: notification).map { scrubbed($0, notification) }
+    /// What a look-up of a message gave.
+    public enum LookUp: Sendable, Equatable {
+        /// What became of it.
+        case settled(NotificationOutcome)
+        /// Why that is not known; holds neither number nor key.
+        case open(reason: String)
+    }
+
+    /// Asks the provider what became of a message.
+    public func lookUp(_ notification: Notification) async -> LookUp {
+        guard let request = provider.lookUp(notification, attempt: .now()) else {
+            return .open(reason: "\(name) finds no message by what is known of it")
+        }
+        let exchange = await exchange(request, .now() + limits.timeout)
+        switch exchange {
+        case .notSent(let reason), .unanswered(let reason):
+            return .open(reason: clean("\(name): \(reason)", notification))
+        case .reply(let reply):
+            if let outcome = provider.outcome(ofLookUp: reply, for: notification) {
+                return .settled(scrubbed(outcome, notification))
+            }
+            return .open(reason: "\(name): HTTP \(reply.status), which does not tell")
+        }
     }
 
     // MARK: Limits
@@ -127,8 +149,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
 
     // MARK: Attempts
 
-    private func attempt(_ notification: Notification) async -> NotificationOutcome {
-        let deadline = MonotonicTime.now() + limits.timeout
+    private func attempt(_ notification: Notification, deadline: MonotonicTime) async -> NotificationOutcome {
         var mayHaveArrived = false
         var number = 1
         while true {
@@ -138,7 +159,8 @@ public final class ProviderNotifier: AlimtalkNotifier {
             let outcome = judge(exchange)
             if case .accepted = outcome { return outcome }
             if case .unknown = outcome { mayHaveArrived = true }
-            let pause = exchange.retryAfter ?? .milliseconds(Int.random(in: 100...200) << (number - 1))
+            let shortest = Duration.milliseconds(Int.random(in: 100...200) << (number - 1))
+            let pause = max(exchange.retryAfter ?? .zero, shortest)
             guard isRepeatable(outcome, exchange), number < Self.attempts,
                 MonotonicTime.now() + pause + Self.shortestAttempt < deadline
             else {
@@ -174,11 +196,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
 
     /// Reasons and ids go into rows and logs: whatever a provider puts into them, the number and the keys are not there.
     private func scrubbed(_ outcome: NotificationOutcome, _ notification: Notification) -> NotificationOutcome {
-        let digits = notification.phoneNumber.domestic.dropFirst()
-        let hidden = (provider.secrets + [String(digits)]).filter { !$0.isEmpty }
-        func clean(_ text: String) -> String {
-            String(hidden.reduce(text) { $0.replacing($1, with: "***") }.prefix(200))
-        }
+        func clean(_ text: String) -> String { self.clean(text, notification) }
         return switch outcome {
         case .accepted(let id): .accepted(messageID: id.map(clean))
         case .refused(let reason): .refused(reason: clean(reason))
@@ -186,6 +204,14 @@ public final class ProviderNotifier: AlimtalkNotifier {
         case .tryLater(let reason, let isSafe): .tryLater(reason: clean(reason), isSafe: isSafe)
         case .unknown(let reason): .unknown(reason: clean(reason))
         }
+    }
+
+    private func clean(_ text: String, _ notification: Notification) -> String {
+        let text = provider.secrets.filter { !$0.isEmpty }.reduce(text) { $0.replacing($1, with: "***") }
+        // However it is written, so without country code and prefix (010).
+        let number = notification.phoneNumber.domestic.dropFirst(3)
+        guard text.filter(\.isNumber).contains(number) else { return String(text.prefix(200)) }
+        return String(text.map { $0.isNumber ? "*" : $0 }.prefix(200))
     }
 }
 

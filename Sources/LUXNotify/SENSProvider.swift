@@ -35,8 +35,8 @@ public struct SENSProvider: AlimtalkProvider {
 
     /// There is no key that would make a repeat safe.
     public var refusesRepeats: Bool { false }
-    /// The keys.
-    public var secrets: [String] { [accessKey, secretKey] }
+    /// The keys, and the service in the path.
+    public var secrets: [String] { [accessKey, secretKey, serviceID] }
 
     /// `POST /alimtalk/v2/services/{serviceId}/messages`
     public func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
@@ -90,10 +90,13 @@ public struct SENSProvider: AlimtalkProvider {
     public func outcome(of reply: ProviderReply) -> NotificationOutcome {
         guard let json = reply.json else { return reply.outcome(of: Self.name) }
         guard (200..<300).contains(reply.status) else { return Self.outcome(failure: json, reply) }
-        guard let code = json["statusCode"]?.code, let message = json["messages"]?[0],
-            let messageCode = message["requestStatusCode"]?.code
+        let code = json["statusCode"]?.code
+        if let code, code != "202" {
+            return Int(code).map { ProviderReply(status: $0, body: []).outcome(of: "sens: code \(code)") }
+                ?? .refused(reason: "sens: code \(code)")
+        }
+        guard code != nil, let message = json["messages"]?[0], let messageCode = message["requestStatusCode"]?.code
         else { return .unknown(reason: "sens: HTTP \(reply.status), a partial answer") }
-        guard code == "202" else { return .refused(reason: "sens: code \(code)") }
         guard messageCode == "A000" else { return .refused(reason: "sens: code \(messageCode)") }
         guard let id = message["messageId"]?.code else {
             return .unknown(reason: "sens: accepted without a message id")

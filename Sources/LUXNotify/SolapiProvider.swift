@@ -90,9 +90,13 @@ public struct SolapiProvider: AlimtalkProvider {
             }
             return Self.outcome(status: code)
         }
+        let count = json["groupInfo"]?["count"]
+        if let failed = count?["registeredFailed"]?.code, failed != "0", failed == count?["total"]?.code {
+            return .refused(reason: "solapi: registered as failed, without a code")
+        }
         guard let message = json["messageList"]?[0] ?? json["messageList"]?.values?.first,
             let code = message["statusCode"]?.code,
-            json["groupInfo"]?["count"]?["registeredFailed"]?.code ?? "0" == "0"
+            count?["registeredFailed"]?.code ?? "0" == "0"
         else { return .unknown(reason: "solapi: HTTP \(reply.status), a partial answer") }
         guard code == "2000" else { return Self.outcome(status: code) }
         guard let id = message["messageId"]?.code else {
@@ -109,10 +113,7 @@ public struct SolapiProvider: AlimtalkProvider {
         // Each attempt has a salt of its own, so somebody else has sent this very request already.
         case "DuplicatedSignature": return .unknown(reason: reason)
         case "ValidationError": return .refused(reason: reason)
-        default:
-            // The provider's own SDKs repeat a 503.
-            if reply.status == 503 { return .tryLater(reason: reason, isSafe: true) }
-            return reply.outcome(of: reason)
+        default: return reply.outcome(of: reason)
         }
     }
 
@@ -143,12 +144,14 @@ public struct SolapiProvider: AlimtalkProvider {
 
     /// A message that is not among all that are listed was not taken.
     public func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
-        guard (200..<300).contains(reply.status), let list = reply.json?["messageList"],
+        guard (200..<300).contains(reply.status), let json = reply.json, let list = json["messageList"],
             let messages = list.values ?? list.items
         else { return nil }
+        // There is another page, of which this one says nothing.
+        let isAll = messages.count < 500 && [nil, .null].contains(json["nextKey"])
         let found = messages.first { $0["customFields"]?["reference"] == .string(notification.reference) }
         guard let found, let code = found["statusCode"]?.code, let id = found["messageId"]?.code else {
-            return messages.count < 500 && found == nil ? .refused(reason: "solapi: not found by look-up") : nil
+            return isAll && found == nil ? .refused(reason: "solapi: not found by look-up") : nil
         }
         return ["2000", "3000", "4000"].contains(code)
             ? .accepted(messageID: id) : .refused(reason: "solapi: code \(code)")

@@ -11,13 +11,15 @@ struct AlimtalkConfiguration: Sendable {
     /// `nil` for `log`.
     var provider: (any AlimtalkProvider)?
     var baseURL = ""
+    var roots = TrustedRoots()
     var limits = ProviderNotifier.Limits()
     var cooldown = Duration.zero
 
     /// The notifier of the configured provider; `nil` for `log`.
     func notifier(onCircuitChange: @escaping @Sendable (_ state: String) -> Void = { _ in }) -> ProviderNotifier? {
         provider.map {
-            ProviderNotifier(provider: $0, baseURL: baseURL, limits: limits, onCircuitChange: onCircuitChange)
+            ProviderNotifier(
+                provider: $0, baseURL: baseURL, roots: roots, limits: limits, onCircuitChange: onCircuitChange)
         }
     }
 }
@@ -48,7 +50,19 @@ extension EnvironmentReader {
             provider: alimtalk.name, environment: environment, variables: variables, smsSender: smsSender)
         alimtalk.provider = kind.init(&settings)
         for found in settings.faults { fault(found.variable, found.reason) }
+        alimtalk.roots = trustedRoots()
         return alimtalk
+    }
+
+    /// What a certificate of the provider must come from. libcurl would refuse every certificate for a path that is wrong.
+    private mutating func trustedRoots() -> TrustedRoots {
+        let roots = TrustedRoots(file: text("SSL_CERT_FILE"), folder: text("SSL_CERT_DIR"))
+        for (name, path) in [("SSL_CERT_FILE", roots.file), ("SSL_CERT_DIR", roots.folder)] {
+            if let path, !FileManager.default.isReadableFile(atPath: path) {
+                fault(name, "\(path) cannot be read")
+            }
+        }
+        return roots
     }
 
     /// `LUX_ALIMTALK_VARIABLES`: a JSON object of strings.

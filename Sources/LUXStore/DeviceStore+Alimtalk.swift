@@ -39,7 +39,8 @@ extension DeviceStore {
     private static let lockUser = PostgresStatement(
         "lock_user_for_alimtalk", "select id from users where id = $1 for no key update")
 
-    /// A message of unknown outcome does not count: better two messages than none.
+    /// A message of unknown outcome does not count, nor does one that a process which is gone left pending: better two messages
+    /// than none.
     private static let insertAlimtalkUnlessRecent = PostgresStatement(
         "insert_alimtalk_unless_recent",
         """
@@ -47,22 +48,29 @@ extension DeviceStore {
         select $1, $2, 'pending'
         where not exists (
             select 1 from alimtalks
-            where user_id = $1 and status in ('sent', 'pending')
-              and created_at > clock_timestamp() - $3 * interval '1 microsecond')
+            where user_id = $1 and created_at > clock_timestamp() - $3 * interval '1 microsecond'
+              and (status = 'sent'
+                or status = 'pending' and created_at > clock_timestamp() - $4 * interval '1 microsecond'))
         returning id, created_at
         """)
 
+    /// What the provider has said itself stands, whatever a look-up found meanwhile.
     private static let settleAlimtalk = PostgresStatement(
         "settle_alimtalk",
-        "update alimtalks set status = $2, message_id = $3, error = $4 where id = $1 and status = 'pending'")
+        """
+        update alimtalks set status = $2, message_id = $3, error = $4
+        where id = $1 and (status = 'pending' or $2 = 'sent')
+        """)
 
     /// Records that a message is about to be sent, before the provider is called.
     ///
-    /// - Parameter cooldown: for so long after a message to this user nothing is begun; zero for no such time.
+    /// - Parameters:
+    ///   - cooldown: for so long after a message to this user nothing is begun; zero for no such time.
+    ///   - longestCall: what is pending for longer than this is under way no more.
     /// - Returns: the audit row, or `nil` when nothing was begun.
     /// - Throws: `PostgresError`.
     public func beginAlimtalk(
-        userID: Int64, provider: String, cooldown: Duration = .zero
+        userID: Int64, provider: String, cooldown: Duration = .zero, longestCall: Duration
     ) async throws -> (id: Int64, createdAt: Timestamp)? {
         try await transaction { transaction in
             let queries =
@@ -70,7 +78,8 @@ extension DeviceStore {
                 ? [
                     Self.lockUser(.int8(userID)),
                     Self.insertAlimtalkUnlessRecent(
-                        .int8(userID), .text(provider), .int8(cooldown.wholeNanoseconds / 1_000)),
+                        .int8(userID), .text(provider), .int8(cooldown.wholeNanoseconds / 1_000),
+                        .int8(longestCall.wholeNanoseconds / 1_000)),
                 ] : [Self.insertAlimtalk(.int8(userID), .text(provider))]
             let row = try await transaction.run(queries).last?.first
             let begun = try row.map { (id: try $0.int8(0), createdAt: Timestamp(microseconds: try $0.timestamptz(1))) }

@@ -7,7 +7,8 @@ import Postgres
 /// A value for each request: the loop's connections and the time by which the request has to be answered.
 public struct DeviceStore: Sendable {
     let pool: PostgresPool
-    let deadline: MonotonicTime
+    /// By when the database must have answered.
+    public let deadline: MonotonicTime
 
     /// The store of one request.
     public init(pool: PostgresPool, deadline: MonotonicTime) {

@@ -56,6 +56,8 @@ import Testing
         {"header":{"resultCode":0,"isSuccessful":true},"message":{"requestId":"R","sendResults":[{"recipientSeq":1,\
         "resultCode":0}]}}
         """)
+    private static let sensSuccess = reply(
+        202, #"{"statusCode":"202","messages":[{"messageId":"S","requestStatusCode":"A000"}]}"#)
     private static let nhnSeen = reply(200, #"{"header":{"resultCode":-1005,"isSuccessful":false}}"#)
 
     struct Case: Sendable {
@@ -82,6 +84,9 @@ import Testing
         Case(
             name: "what comes after it does not undo it", provider: "nhn",
             exchanges: [.unanswered("reset"), .notSent("refused")], status: "unknown", calls: 3),
+        Case(
+            name: "503, which does not say that it was not taken", provider: "solapi",
+            exchanges: [reply(503, #"{"errorCode":"Busy","errorMessage":"x"}"#)], status: "failed", calls: 1),
         Case(name: "429", provider: "sens", exchanges: [reply(429)], status: "failed", calls: 3),
         Case(
             name: "429 for longer than there is time", provider: "sens", exchanges: [reply(429, after: .seconds(900))],
@@ -96,22 +101,87 @@ import Testing
         let notifier = ProviderNotifier(
             provider: Self.provider(test.provider), limits: .init(timeout: .seconds(600)),
             exchange: { _, _ in script.next() })
-        let outcome = await notifier.send(try Self.message())
+        let outcome = await notifier.send(try Self.message(), deadline: nil)
         #expect(outcome.auditStatus == test.status, "\(test.name): \(outcome)")
         #expect(script.count == test.calls, "\(test.name)")
+    }
+
+    /// When each call came.
+    private static func gaps(
+        _ exchanges: [ProviderExchange], _ body: (ProviderNotifier) async throws -> Void
+    ) async throws -> [Duration] {
+        let script = Script(exchanges)
+        let times = Locked<[MonotonicTime]>([])
+        let notifier = ProviderNotifier(
+            provider: provider("sens"), limits: .init(timeout: .seconds(60)),
+            exchange: { _, _ in
+                times.withLock { $0.append(.now()) }
+                return script.next()
+            })
+        try await body(notifier)
+        let all = times.withLock { $0 }
+        return zip(all.dropFirst(), all).map { $0 - $1 }
+    }
+
+    @Test func `a provider that asks for no pause gets one all the same`() async throws {
+        let gaps = try await Self.gaps([Self.reply(429, after: .zero)]) { notifier in
+            let outcome = await notifier.send(try Self.message(), deadline: nil)
+            #expect(outcome.auditStatus == "failed")
+        }
+        #expect(gaps.count == 2 && gaps[0] >= .milliseconds(100) && gaps[1] >= .milliseconds(200), "\(gaps)")
+    }
+
+    @Test func `a message without time is not sent, and the breaker does not hear of it`() async throws {
+        let script = Script([Self.sensSuccess])
+        let notifier = ProviderNotifier(
+            provider: Self.provider("sens"), limits: .init(), exchange: { _, _ in script.next() })
+        for _ in 0..<2 * CircuitBreaker.tolerated {
+            let outcome = await notifier.send(try Self.message(), deadline: .now())
+            #expect(outcome.auditStatus == "failed" && outcome.reason == "sens: no time left")
+        }
+        #expect(script.count == 0 && notifier.circuit == "closed")
+    }
+
+    @Test func `a message ends by the caller's deadline or by its own, whichever is sooner`() async throws {
+        for (own, callers) in [(600, 5), (5, 600)] {
+            let deadlines = Locked<[MonotonicTime]>([])
+            let notifier = ProviderNotifier(
+                provider: Self.provider("sens"), limits: .init(timeout: .seconds(own)),
+                exchange: { _, deadline in
+                    deadlines.withLock { $0.append(deadline) }
+                    return Self.sensSuccess
+                })
+            let latest = MonotonicTime.now() + .seconds(60)
+            _ = await notifier.send(try Self.message(), deadline: .now() + .seconds(callers))
+            let found = deadlines.withLock { $0 }
+            #expect(found.count == 1 && found[0] < latest)
+        }
+    }
+
+    @Test func `a message whose client has gone is sent all the same, with all its pauses`() async throws {
+        let gaps = try await Self.gaps([Self.reply(429, after: .seconds(1)), Self.sensSuccess]) { notifier in
+            let message = try Self.message()
+            let request = Task { await notifier.send(message, deadline: nil) }
+            request.cancel()
+            #expect(await request.value.auditStatus == "sent")
+        }
+        #expect(gaps.count == 1 && gaps[0] >= .seconds(1), "\(gaps)")
     }
 
     @Test func `reasons and ids hold neither the number nor a key`() async throws {
         for exchange: ProviderExchange in [
             .unanswered("cannot reach value-of-SOLAPI_API_SECRET for 01012345678"),
             Self.reply(400, #"{"errorCode":"to-1012345678","errorMessage":"x"}"#),
+            Self.reply(400, #"{"errorCode":"to-010-1234-5678.","errorMessage":"x"}"#),
+            Self.reply(400, #"{"errorCode":"010.12345678/82:10-12345678","errorMessage":"x"}"#),
             Self.reply(400, #"{"errorCode":"A sentence about 010-1234-5678","errorMessage":"x"}"#),
         ] {
             let notifier = ProviderNotifier(
                 provider: Self.provider("solapi"), limits: .init(), exchange: { _, _ in exchange })
-            let reason = await notifier.send(try Self.message()).reason ?? ""
+            let reason = await notifier.send(try Self.message(), deadline: nil).reason ?? ""
             #expect(!reason.isEmpty)
             for hidden in ["value-of", "12345678", "1234-5678"] { #expect(!reason.contains(hidden), "\(reason)") }
+            #expect(!reason.filter(\.isNumber).contains("12345678"), "\(reason)")
         }
     }
 

@@ -52,6 +52,8 @@ import Testing
         ("LUX_ALIMTALK_NHN_APPKEY", "a/b", "must consist of"),
         ("LUX_ALIMTALK_NHN_SECRET_KEY", "a\nb", "must not contain"),
         ("LUX_ALIMTALK_SENS_APPKEY", "nobody asks", ""),
+        ("SSL_CERT_FILE", "/nowhere.pem", "/nowhere.pem cannot be read"),
+        ("SSL_CERT_DIR", "/nowhere", "/nowhere cannot be read"), ("SSL_CERT_DIR", "/tmp", ""),
     ]) func `a variable`(_ name: String, _ value: String, _ fault: String) {
         let told = faults(.nhn, [name: value])
         if fault.isEmpty {

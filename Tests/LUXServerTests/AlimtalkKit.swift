@@ -123,22 +123,38 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
     var ownCases: [Case] {
         switch self {
         case .nhn:
-            ["-3003", "-3010", "-3011", "-4019", "-5000", "-1028", "-2000"].map {
-                Case("recipient or template \($0)", refusal($0), "failed", "code \($0)")
+            [
+                "4", "-2000", "-2001", "-2002", "-2003", "-2004", "-2005", "-4000", "-9997", "-1028", "-3003", "-3005",
+                "-3004", "-3049", "-3010", "-3011", "-4019", "-5000", "-9996", "-8006",
+            ].flatMap {
+                [
+                    Case("refused for good \($0)", refusal($0), "failed", "code \($0)"),
+                    Case("refused for good as a whole \($0)", failure(400, $0), "failed", "code \($0)"),
+                ]
             }
-                + ["-1000", "-1001", "-4004", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030"].map {
-                    Case("configuration \($0)", failure(200, $0), "failed", "code \($0)")
+                + [
+                    "-1000", "-1001", "-4004", "-4005", "-1002", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030",
+                    "-1017",
+                ].flatMap {
+                    [
+                        Case("configuration \($0)", failure(200, $0), "failed", "code \($0)"),
+                        Case("configuration with a status \($0)", failure(403, $0), "failed", "code \($0)"),
+                    ]
                 } + [
+                    Case(
+                        "too many, in its own words", failure(429, "-1"), "failed", "429", calls: 2),
                     Case("the key was used", failure(200, "-1005"), "unknown", "code -1005"),
                     Case("system error", failure(200, "-9999"), "failed", "code -9999", calls: 2),
                     Case("vendor error", failure(500, "-7000"), "failed", "code -7000", calls: 2),
                     Case("success without a result", .reply(200, Self.nhnWithoutResults), "unknown", "partial"),
                 ]
         case .solapi:
-            ["1010", "1011", "1026", "1042", "1043", "1060", "3104"].map {
-                Case("recipient or template \($0)", refusal($0), "failed", "code \($0)")
+            [
+                "1010", "1011", "1026", "1042", "1043", "1046", "1047", "1060", "3010", "3103", "3104", "3105", "3107",
+            ].map {
+                Case("refused for good \($0)", refusal($0), "failed", "code \($0)")
             }
-                + ["1030", "1041", "1062", "2230"].map {
+                + ["1030", "1041", "1062", "2062", "2230", "3101"].map {
                     Case("configuration \($0)", refusal($0), "failed", "code \($0)")
                 }
                 + ["InvalidAPIKey", "SignatureDoesNotMatch", "RequestTimeTooSkewed"].map {
@@ -147,19 +163,35 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                     Case("balance", failure(402, "NotEnoughBalance"), "failed", "NotEnoughBalance"),
                     Case("bad body", failure(400, "ValidationError"), "failed", "ValidationError"),
                     Case("signature seen", failure(403, "DuplicatedSignature"), "unknown", "DuplicatedSignature"),
-                    Case("busy", failure(503, "Busy"), "failed", "Busy", calls: 2),
+                    Case("busy", failure(503, "Busy"), "failed", "Busy"),
+                    Case(
+                        "refused in the list of messages", .reply(200, Self.solapiRefusedInList), "failed", "code 1042"),
+                    Case(
+                        "only the counts say so", .reply(200, Self.solapiFailedCount), "failed", "registered as failed"),
                     Case("success without a message", .reply(200, #"{"groupInfo":{}}"#), "unknown", "partial"),
                 ]
         case .sens:
             [
                 Case("refused inside a 202", refusal("A001"), "failed", "code A001"),
+                Case("refused as a whole inside a 202", .reply(202, #"{"statusCode":"400"}"#), "failed", "code 400"),
+                Case("later, inside a 202", .reply(202, #"{"statusCode":"429"}"#), "failed", "code 429", calls: 2),
+                Case("service, bad request", .reply(400, Self.sensFault(400)), "failed", "HTTP 400"),
+                Case("service, unauthorized", .reply(401, Self.sensFault(401)), "failed", "HTTP 401"),
+                Case("service, not found", .reply(404, Self.sensFault(404)), "failed", "HTTP 404"),
+                Case("service, too many", .reply(429, Self.sensFault(429)), "failed", "HTTP 429", calls: 2),
+                Case("service, internal", .reply(500, Self.sensFault(500)), "failed", "HTTP 500"),
+                Case("too large", failure(413, "430"), "failed", "code 430"),
+                Case("endpoint error", failure(503, "500"), "unknown", "code 500"),
+                Case("unexpected error", failure(500, "900"), "unknown", "code 900"),
+                Case("code as a number", .reply(401, #"{"error":{"errorCode":210}}"#), "failed", "code 210"),
                 Case("authentication", failure(401, "200"), "failed", "code 200"),
                 Case("permission", failure(401, "210"), "failed", "code 210"),
                 Case("no such service", failure(404, "300"), "failed", "code 300"),
                 Case(
                     "no such service", .reply(403, #"{"status":403,"errors":[],"errorMessage":"x"}"#), "failed", "403"),
                 Case("quota", failure(429, "400"), "failed", "code 400", calls: 2),
-                Case("throttle", failure(429, "420"), "failed", "code 420", calls: 2),
+                Case("throttle", failure(429, "410"), "failed", "code 410", calls: 2),
+                Case("rate", failure(429, "420"), "failed", "code 420", calls: 2),
                 Case("bad request", failure(400, "100"), "failed", "code 100"),
                 Case("endpoint timeout", failure(504, "510"), "unknown", "code 510"),
                 Case("success without a message", .reply(202, #"{"statusCode":"202"}"#), "unknown", "partial"),
@@ -171,6 +203,17 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         {"header":{"resultCode":0,"resultMessage":"success","isSuccessful":true}}
         """
 
+    private static let solapiRefusedInList = """
+        {"groupInfo":{"count":{"total":1,"registeredFailed":0}},"messageList":[{"messageId":"M","statusCode":"1042"}]}
+        """
+    private static let solapiFailedCount = """
+        {"groupInfo":{"count":{"total":1,"registeredFailed":1}},"failedMessageList":[],"messageList":[]}
+        """
+
+    private static func sensFault(_ status: Int) -> String {
+        #"{"status":\#(status),"errors":["x"],"errorMessage":"no"}"#
+    }
+
     /// What HTTP and TCP can do to any of them. Only `nhn` has a key that makes a repeat of the unknown harmless.
     var commonCases: [Case] {
         let again = self == .nhn ? 2 : 1
@@ -180,7 +223,9 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             Case(
                 "truncated", .bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"header\":{"), "unknown", "cut off"
             ),
+            Case("cut off in the head", .bytes("HTTP/1.1 200 OK\r\nConte"), "unknown", "cut off", calls: again),
             Case("oversized", .endless, "unknown", "cut off"),
+            Case("oversized head", .endlessHead, "unknown", rawValue, calls: again),
             Case(
                 "redirect", .reply(307, "", headers: ["Location: http://127.0.0.1:1/stolen"]), "failed", "a redirect"),
             Case("slow", .slow(200, "{}", pause: 0.2), "unknown", "in time"),

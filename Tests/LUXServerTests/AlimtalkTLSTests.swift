@@ -1,22 +1,20 @@
 import LUXTestSupport
 import Testing
 
-/// HTTPS to a provider: the system's roots decide, and there is no way around them.
-@Suite(.enabled(if: TestCA.canReplaceSystemRoots, "needs mount namespaces")) struct AlimtalkTLSTests {
-    private func world(_ kit: AlimtalkKit, _ provider: FakeProvider, trusting authority: TestCA) throws -> World {
-        let database = try TestDatabase.make()
-        return try World(
-            database,
-            try TestServer(
-                database, environment: kit.environment(provider.baseURL), wrapper: authority.asSystemRoot))
+/// HTTPS to a provider: the system's roots decide, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and there is no way around them.
+@Suite struct AlimtalkTLSTests {
+    private func world(
+        _ kit: AlimtalkKit, _ provider: FakeProvider, trusting authority: TestCA?, inFolder: Bool = false
+    ) throws -> World {
+        try World.own(environment: kit.environment(provider.baseURL, try authority?.asRoot(inFolder: inFolder) ?? [:]))
     }
 
     @Test func `a message goes through TLS to a provider whose certificate is good`() async throws {
         try await onThread {
             let authority = try TestCA()
-            for kit in AlimtalkKit.allCases {
+            for (kit, inFolder) in [(AlimtalkKit.nhn, false), (.solapi, true), (.sens, false)] {
                 let provider = try FakeProvider(kit.accepted.reply, certificate: try authority.issue("good"))
-                let world = try world(kit, provider, trusting: authority)
+                let world = try world(kit, provider, trusting: authority, inFolder: inFolder)
                 let user = try world.user(phone: "+821093847561")
                 for _ in 0..<2 { expect(try world.call("POST", "alimtalk", as: user), answers: "null") }
                 #expect(provider.requests.count == 2)
@@ -29,21 +27,24 @@ import Testing
     @Test func `a wrong or expired certificate is sent nothing`() async throws {
         try await onThread {
             let (authority, other) = (try TestCA(), try TestCA())
-            let cases: [(name: String, leaf: TestCA.Leaf, error: String)] = [
-                ("of another authority", try other.issue("other"), "certificate"),
-                ("of another host", try authority.issue("host", for: "DNS:other.test"), "subject name"),
-                ("expired", try authority.issue("expired", days: -1), "expired"),
+            let cases: [(name: String, leaf: TestCA.Leaf, root: TestCA?, error: String)] = [
+                ("of another authority", try other.issue("other"), authority, "certificate"),
+                ("of no authority of the system", try authority.issue("own"), nil, "certificate"),
+                ("of another host", try authority.issue("host", for: "DNS:other.test"), authority, "subject name"),
+                ("expired", try authority.issue("expired", days: -1), authority, "expired"),
             ]
             for kit in AlimtalkKit.allCases {
-                for (name, leaf, error) in cases {
+                for (name, leaf, root, error) in cases {
                     let provider = try FakeProvider(kit.accepted.reply, certificate: leaf)
-                    let world = try world(kit, provider, trusting: authority)
+                    let world = try world(kit, provider, trusting: root)
                     let user = try world.user(phone: "+821093847561")
                     expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed", name)
                     #expect(provider.requests.isEmpty, "\(name)")
                     let row = try world.sql.query("select status, error from alimtalks")
                     #expect(row.count == 1 && row[0][0] == "failed", "\(row)")
                     #expect(row.first?[1]?.contains(error) == true, "\(row)")
+                    // Nothing was sent, so it was tried more than once.
+                    #expect((2...3).contains(provider.connections), "\(name): \(provider.connections)")
                     world.server.stop()
                 }
             }

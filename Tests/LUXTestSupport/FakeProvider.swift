@@ -31,8 +31,12 @@ package final class FakeProvider: @unchecked Sendable {
         case slow(Int, String, pause: Double)
         /// The head and endless bytes of a body.
         case endless
+        /// A status line and endless header fields.
+        case endlessHead
         /// Nothing until the client goes.
         case hang
+        /// Not even a handshake until the client goes.
+        case silent
         /// A reset before anything was read.
         case resetBefore
         /// A reset after the request was read.
@@ -91,7 +95,7 @@ package final class FakeProvider: @unchecked Sendable {
     /// Everything that was asked so far.
     package var requests: [Request] { lock.withLock { received } }
 
-    /// Connections so far, of which each is one attempt of the server.
+    /// Connections so far, of which each is one attempt of the server, as it keeps none.
     package var connections: Int { lock.withLock { accepted } }
 
     /// Behaves so from now on, and forgets what was asked.
@@ -109,12 +113,25 @@ package final class FakeProvider: @unchecked Sendable {
             accepted += 1
             return (behaviour, self.answer)
         }
-        if answer == nil, case .resetBefore = early { return connection.resetUnread() }
+        if answer == nil {
+            if case .resetBefore = early { return connection.resetUnread() }
+            if case .silent = early { return connection.waitForEnd() }
+        }
         if let tls, !connection.handshake(tls) { return }
-        guard let request = connection.request() else { return }
-        lock.withLock { received.append(request) }
-        switch answer?(request) ?? early {
-        case .reply(let status, let body, let headers): connection.send(Self.answer(status, body, headers))
+        // A client that keeps its connection may ask again.
+        while let request = connection.request() {
+            lock.withLock { received.append(request) }
+            let behaviour = answer?(request) ?? early
+            guard case .reply(let status, let body, let headers) = behaviour else {
+                return misbehave(behaviour, connection)
+            }
+            guard connection.send(Self.answer(status, body, headers)) else { return }
+        }
+    }
+
+    private func misbehave(_ behaviour: Behaviour, _ connection: Connection) {
+        switch behaviour {
+        case .reply, .silent: break
         case .bytes(let text): connection.send(text)
         case .slow(let status, let body, let pause):
             for byte in Self.answer(status, body, []).utf8 {
@@ -125,6 +142,10 @@ package final class FakeProvider: @unchecked Sendable {
             let chunk = String(repeating: " ", count: 65_536)
             connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
             while connection.send(chunk) {}
+        case .endlessHead:
+            let field = "X-More: " + String(repeating: "x", count: 1_000) + "\r\n"
+            connection.send("HTTP/1.1 200 OK\r\n")
+            while connection.send(field) {}
         case .hang: while connection.read() != nil {}
         case .resetBefore, .resetAfter: connection.reset()
         }
@@ -166,6 +187,13 @@ package final class FakeProvider: @unchecked Sendable {
             _ = recv(descriptor, &byte, 1, Int32(MSG_PEEK))
             Thread.sleep(forTimeInterval: 0.05)
             reset()
+        }
+
+        /// Reads nothing of what has come, and returns when the client is gone.
+        func waitForEnd() {
+            let hungUp: Int16 = 0x2000  // POLLRDHUP, which the Glibc module leaves out
+            var event = pollfd(fd: descriptor, events: hungUp, revents: 0)
+            poll(&event, 1, 60_000)
         }
 
         func read() -> [UInt8]? {

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// A certificate authority of the tests' own, in a temporary folder.
 package struct TestCA: Sendable {
@@ -42,20 +41,11 @@ package struct TestCA: Sendable {
         }
     }
 
-    /// A command before the server's own that makes this CA the system's only root, in a mount namespace of its own: the product
-    /// has no switch that would change what it trusts.
-    package var asSystemRoot: [String] { Self.wrapper + [Self.script(certificate)] }
-
-    private static let wrapper = ["/usr/bin/unshare", getuid() == 0 ? "-m" : "-rm", "/bin/sh", "-c"]
-
-    private static func script(_ certificate: String) -> String {
-        #"mount --bind \#(certificate) /etc/ssl/certs/ca-certificates.crt && exec "$0" "$@""#
+    /// The variables that make this CA a root of a program that honours OpenSSL's own, by its file or by a folder of hashed names.
+    package func asRoot(inFolder: Bool = false) throws -> [String: String] {
+        guard inFolder else { return ["SSL_CERT_FILE": certificate] }
+        try Self.shell(
+            "mkdir -p roots && cp ca.pem roots/$(openssl x509 -noout -subject_hash -in ca.pem).0", in: folder)
+        return ["SSL_CERT_DIR": folder + "/roots"]
     }
-
-    /// Whether this machine allows that.
-    package static let canReplaceSystemRoots: Bool = {
-        let arguments = Array(wrapper.dropFirst()) + [script("/etc/ssl/certs/ca-certificates.crt"), "/bin/true"]
-        let process = try? ChildProcess(wrapper[0], arguments, environment: ["PATH": "/usr/bin:/bin"])
-        return process?.wait(seconds: 10) == .exit(0)
-    }()
 }

@@ -14,13 +14,15 @@ import Postgres
     else { throw LUXError.phoneNumberNotFound }
     let notifier = request.services.notifier
     let row = try await request.store.beginAlimtalk(
-        userID: request.userID, provider: notifier.name, cooldown: request.services.alimtalkCooldown)
+        userID: request.userID, provider: notifier.name, cooldown: request.services.alimtalkCooldown,
+        longestCall: request.services.requestTimeout)
     // Nothing begun: the parent was told a moment ago.
     if let row {
         let outcome = await notifier.send(
             Notification(
                 userID: request.userID, phoneNumber: number, children: recipient.children, time: row.createdAt,
-                reference: Notification.reference(row: row.id, created: row.createdAt)))
+                reference: Notification.reference(row: row.id, created: row.createdAt)),
+            deadline: request.store.deadline + (.zero - request.settlingTime))
         request.services.counted.count(outcome, of: notifier.name)
         await request.settle(row.id, outcome)
         guard case .accepted = outcome else { throw APIError.alimtalkSendFailed(outcome.reason ?? "") }
@@ -29,13 +31,13 @@ import Postgres
 }
 
 extension DeviceRequest {
-    /// For settling, whatever time the provider has left of the request's.
-    private static let settlingTime = Duration.seconds(2)
+    /// Part of the request's time that is not the provider's, so that the row is settled before the answer is due.
+    fileprivate var settlingTime: Duration { min(.milliseconds(500), services.requestTimeout / 4) }
 
     /// Records what became of a message. The client is told of the message: a row that cannot be settled stays `pending`, and
     /// makes no failure of what was sent.
     fileprivate func settle(_ id: Int64, _ outcome: NotificationOutcome) async {
-        let store = DeviceStore(pool: services.pool, deadline: .now() + Self.settlingTime)
+        let store = DeviceStore(pool: services.pool, deadline: max(store.deadline, .now() + settlingTime))
         var messageID: String?
         if case .accepted(let id) = outcome { messageID = id }
         let answered = messageID

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import EventLoop
 import Foundation
+import Glibc
 import LUX
 import LUXNotify
 import Postgres
@@ -12,18 +13,15 @@ struct AlimtalkCommand: ParsableCommand {
         commandName: "alimtalk", abstract: "Try the Alimtalk provider out, and settle messages of unknown outcome.",
         subcommands: [Test.self, Reconcile.self])
 
-    /// Reads the variables of Alimtalk, and what `more` reads besides.
-    static func settings<More>(
-        _ more: (inout EnvironmentReader) -> More
-    ) throws -> (alimtalk: AlimtalkConfiguration, more: More) {
-        var reader = EnvironmentReader(environment: ProcessInfo.processInfo.environment)
-        let more = more(&reader)
+    /// Reads the variables of Alimtalk.
+    fileprivate static func settings(
+        _ reader: inout EnvironmentReader
+    ) -> (alimtalk: AlimtalkConfiguration, requestTimeout: Duration) {
+        // TLS libraries may write to a connection that is gone; libcurl leaves the signal to the program (CURLOPT_NOSIGNAL(3)).
+        signal(SIGPIPE, SIG_IGN)
         let timeZone = reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul"
         let requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
-        let alimtalk = reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout)
-        for fault in reader.faults { Environment.complain("\(fault)") }
-        guard reader.faults.isEmpty else { throw ExitCode(Environment.configurationFault) }
-        return (alimtalk, more)
+        return (reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout), requestTimeout)
     }
 
     /// Runs asynchronous work from a command, whose thread has nothing else to do.
@@ -51,11 +49,13 @@ extension AlimtalkCommand {
         @Flag(help: "Print the request with the keys masked, and send nothing.")
         var dryRun = false
 
+        @OptionGroup var options: ConfigurationOptions
+
         func run() throws {
             guard let number = PhoneNumber(to), number.isUsableForAlimtalk else {
                 throw ValidationError("--to must be a Korean mobile number such as 01012345678")
             }
-            let alimtalk = try AlimtalkCommand.settings { _ in }.alimtalk
+            let alimtalk = try options.read { AlimtalkCommand.settings(&$0).alimtalk }
             guard let provider = alimtalk.provider, let notifier = alimtalk.notifier() else {
                 print("The provider log sends nothing: set LUX_ALIMTALK_PROVIDER")
                 return
@@ -69,7 +69,8 @@ extension AlimtalkCommand {
                 print(request.printed(baseURL: alimtalk.baseURL, hiding: provider.secrets))
                 return
             }
-            guard let outcome = AlimtalkCommand.wait(for: { await notifier.send(notification) }) else { return }
+            guard let outcome = AlimtalkCommand.wait(for: { await notifier.send(notification, deadline: nil) })
+            else { return }
             guard case .accepted(let messageID) = outcome else {
                 Environment.complain("\(outcome.advice): \(outcome.reason ?? "")")
                 throw ExitCode.failure
@@ -84,12 +85,14 @@ extension AlimtalkCommand {
         static let configuration = CommandConfiguration(
             abstract: "Settle messages of unknown outcome by asking the provider.",
             discussion: """
-                Takes the rows of the configured provider that are pending or unknown and not older than 30 days. Exits 1 \
-                when some are left as they are.
+                Takes the rows of the configured provider that are pending or unknown and not older than 30 days, and counts \
+                those that are older. Exits 1 when some of the first are left as they are.
                 """)
 
-        @Option(help: "Seconds that a message must be old, so that none is taken that is just being sent.")
+        @Option(help: "Seconds that a message must be old, LUX_REQUEST_TIMEOUT at least, as it may be under way.")
         var olderThan = 60
+
+        @OptionGroup var options: ConfigurationOptions
 
         private static let openRows = """
             select a.id, a.user_id, (extract(epoch from a.created_at) * 1000000)::bigint, u.phone_number, a.status
@@ -99,13 +102,21 @@ extension AlimtalkCommand {
             order by a.id
             """
 
+        private static let forgottenRows = """
+            select count(*) from alimtalks
+            where provider = $1 and status in ('pending', 'unknown') and created_at <= now() - interval '30 days'
+            """
+
         private static let settle = """
             update alimtalks set status = $2, message_id = $3, error = $4
-            where id = $1 and status in ('pending', 'unknown')
+            where id = $1 and status in ('pending', 'unknown') returning id
             """
 
         func run() throws {
-            let (alimtalk, databaseURL) = try AlimtalkCommand.settings { $0.connectionString("DATABASE_URL") }
+            let (settings, databaseURL) = try options.read { reader in
+                (AlimtalkCommand.settings(&reader), reader.connectionString("DATABASE_URL"))
+            }
+            let (alimtalk, requestTimeout) = settings
             guard let notifier = alimtalk.notifier() else {
                 print("The provider log has nothing to reconcile: set LUX_ALIMTALK_PROVIDER")
                 return
@@ -113,35 +124,48 @@ extension AlimtalkCommand {
             do {
                 let session = try PostgresSession(connectionString: databaseURL)
                 var left = 0
-                for row in try session.query(Self.openRows, [notifier.name, String(max(0, olderThan))]) {
+                let age = max(olderThan, Int(requestTimeout.inSeconds.rounded(.up)))
+                for row in try session.query(Self.openRows, [notifier.name, String(age)]) {
                     if try !reconcile(row, notifier, session) { left += 1 }
                 }
-                print(left == 0 ? "nothing is left open" : "\(left) left open: \(notifier.name) cannot tell")
+                let forgotten = try session.query(Self.forgottenRows, [notifier.name]).first?.first ?? nil
+                if let forgotten, forgotten != "0" { print("\(forgotten) older than 30 days are not looked up") }
+                print(left == 0 ? "nothing is left open" : "\(left) left open")
                 if left > 0 { throw ExitCode.failure }
             } catch {
                 throw Environment.failure(error)
             }
         }
 
-        /// Settles one row; `false` when the provider cannot tell.
+        /// Settles one row; `false` when it stays open.
         private func reconcile(
             _ row: [String?], _ notifier: ProviderNotifier, _ session: PostgresSession
         ) throws -> Bool {
             guard row.count == 5, let id = row[0].flatMap({ Int64($0) }), let user = row[1].flatMap({ Int64($0) }),
-                let created = row[2].flatMap({ Int64($0) }), let number = row[3].flatMap({ PhoneNumber($0) })
+                let created = row[2].flatMap({ Int64($0) })
             else { return false }
+            guard let number = row[3].flatMap({ PhoneNumber($0) }) else {
+                print("\(id) left open: the user's phone number is gone")
+                return false
+            }
             let time = Timestamp(microseconds: created)
             let notification = LUXNotify.Notification(
                 userID: user, phoneNumber: number, time: time,
                 reference: LUXNotify.Notification.reference(row: id, created: time))
-            guard let outcome = AlimtalkCommand.wait(for: { await notifier.lookUp(notification) }) ?? nil else {
+            switch AlimtalkCommand.wait(for: { await notifier.lookUp(notification) }) {
+            case nil: return false
+            case .open(let reason):
+                print("\(id) left open: \(reason)")
                 return false
+            case .settled(let outcome):
+                var messageID: String?
+                if case .accepted(let id) = outcome { messageID = id }
+                let settled = try session.query(
+                    Self.settle, [String(id), outcome.auditStatus, messageID, outcome.reason])
+                // Another run may have been faster.
+                if !settled.isEmpty { print("\(id) \(outcome.auditStatus)" + (outcome.reason.map { ": \($0)" } ?? "")) }
+                return true
             }
-            var messageID: String?
-            if case .accepted(let id) = outcome { messageID = id }
-            try session.query(Self.settle, [String(id), outcome.auditStatus, messageID, outcome.reason])
-            print("\(id) \(outcome.auditStatus)" + (outcome.reason.map { ": \($0)" } ?? ""))
-            return true
         }
     }
 }

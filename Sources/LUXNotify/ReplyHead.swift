@@ -1,0 +1,50 @@
+import CCurl
+import Foundation
+
+/// What is read of the head of a reply, line by line.
+struct ReplyHead {
+    /// Whether the empty line behind the last field has come.
+    private(set) var isComplete = false
+    private var retryAfter: String?
+    private var date: String?
+
+    /// Takes a line; an interim response (1xx) begins anew.
+    mutating func take(_ line: String) {
+        let line = line.trimmingCharacters(in: .whitespacesAndNewlines)
+        if line.hasPrefix("HTTP/") {
+            self = ReplyHead()
+        } else if line.isEmpty {
+            isComplete = true
+        } else if let colon = line.firstIndex(of: ":") {
+            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            switch line[..<colon].lowercased() {
+            case "retry-after": retryAfter = value
+            case "date": date = value
+            default: break
+            }
+        }
+    }
+
+    /// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3), which counts from the provider's own clock where it tells it.
+    /// What is longer than a day is told as a day.
+    func pause(now: Date) -> Duration? {
+        guard let retryAfter, let first = retryAfter.utf8.first else { return nil }
+        let day = 86_400
+        if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) {
+            guard retryAfter.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            return .seconds(min(Int(retryAfter) ?? day, day))
+        }
+        guard let end = Self.seconds(retryAfter) else { return nil }
+        let start = date.flatMap(Self.seconds) ?? Int(now.timeIntervalSince1970)
+        return .seconds(min(max(0, end - start), day))
+    }
+
+    /// Seconds since the Unix epoch of an HTTP date in any of its three forms (RFC 9110 section 5.6.7).
+    private static func seconds(_ date: String) -> Int? {
+        guard date.utf8.first.map({ !(0x30...0x39).contains($0) && $0 != 0x2B && $0 != 0x2D }) == true else {
+            return nil
+        }
+        let seconds = curl_getdate(date, nil)
+        return seconds == -1 ? nil : seconds
+    }
+}

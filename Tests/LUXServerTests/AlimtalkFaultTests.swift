@@ -1,0 +1,194 @@
+import Foundation
+import Glibc
+import LUXTestSupport
+import Testing
+
+/// POST alimtalk while the client, the database, the system's names or the server itself go away.
+@Suite struct AlimtalkFaultTests {
+    private static let kit = AlimtalkKit.nhn
+
+    private func status(_ world: World) throws -> [String?] {
+        try world.sql.query("select status from alimtalks order by id").map { $0[0] }
+    }
+
+    /// Waits until something holds; false after a minute.
+    private func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+        for _ in 0..<3_000 {
+            if try holds() { return true }
+            usleep(20_000)
+        }
+        return false
+    }
+
+    @Test func `a message whose client hangs up is sent and its row settled`() async throws {
+        try await onThread {
+            let (provider, isGone) = (try FakeProvider(), Flag())
+            let accepted = Self.kit.accepted
+            provider.reset(answering: { _ in
+                while !isGone.isSet { usleep(10_000) }
+                return accepted.reply
+            })
+            let world = try World.own(environment: Self.kit.environment(provider.baseURL))
+            let user = try world.user(phone: "+821093847561")
+            do {
+                let client = try world.server.connect()
+                try client.send(TestServer.request("POST", World.api + "alimtalk", token: Token.access(user: user)))
+                #expect(waits { provider.requests.count == 1 })
+            }
+            isGone.set()
+            #expect(try waits { try status(world) == ["sent"] })
+            #expect(provider.requests.count == 1)
+            world.server.stop()
+        }
+    }
+
+    @Test func `a request ends in its time, however much of it the database took before the message`() async throws {
+        try await onThread {
+            let provider = try FakeProvider(.hang)
+            let world = try World.own(
+                environment: Self.kit.environment(
+                    provider.baseURL, ["LUX_REQUEST_TIMEOUT": "6", "LUX_ALIMTALK_TIMEOUT": "6"]))
+            let user = try world.user(phone: "+821093847561")
+            try world.sql.script("begin; lock table alimtalks in access exclusive mode")
+            let (server, began) = (world.server, Date())
+            let answered = Flag()
+            Thread.detachNewThread {
+                let reply = try? server.call("POST", World.api + "alimtalk", token: Token.access(user: user))
+                #expect(reply?.status == 409)
+                answered.set()
+            }
+            Thread.sleep(forTimeInterval: 4)
+            try world.sql.script("rollback")
+            #expect(waits { answered.isSet })
+            let seconds = Date().timeIntervalSince(began)
+            #expect(provider.requests.count >= 1 && seconds < 8, "\(seconds) s")
+            #expect(try waits { try status(world) == ["unknown"] })
+            world.server.stop()
+        }
+    }
+
+    @Test func `an answer does not wait beyond its time for a row that cannot be settled`() async throws {
+        try await onThread {
+            let (provider, isLocked) = (try FakeProvider(), Flag())
+            let accepted = Self.kit.accepted
+            provider.reset(answering: { _ in
+                while !isLocked.isSet { usleep(10_000) }
+                return accepted.reply
+            })
+            let world = try World.own(
+                environment: Self.kit.environment(
+                    provider.baseURL, ["LUX_REQUEST_TIMEOUT": "5", "LUX_ALIMTALK_TIMEOUT": "5"]))
+            let user = try world.user(phone: "+821093847561")
+            let (server, answer) = (world.server, Counter())
+            Thread.detachNewThread {
+                let reply = try? server.call("POST", World.api + "alimtalk", token: Token.access(user: user))
+                #expect(reply?.status == 200 && reply?.text == "null")
+                answer.increment()
+            }
+            #expect(waits { provider.requests.count == 1 })
+            try world.sql.script("begin; lock table alimtalks in access exclusive mode")
+            isLocked.set()
+            // With the lock still there.
+            #expect(waits { answer.value == 1 })
+            try world.sql.script("rollback")
+            // Settled after all where the lock went before the statement was given up.
+            #expect(try [["pending"], ["sent"]].contains(status(world)))
+            world.server.stop()
+        }
+    }
+
+    @Test func `proxies that the environment names are not used`() async throws {
+        try await onThread {
+            let (provider, proxy) = (try FakeProvider(Self.kit.accepted.reply), try FakeProvider(.reply(200, "{}")))
+            var environment = Self.kit.environment(provider.baseURL)
+            for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+                environment[name] = proxy.baseURL
+            }
+            let world = try World.own(environment: environment)
+            let user = try world.user(phone: "+821093847561")
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            #expect(provider.requests.count == 1 && proxy.connections == 0)
+            world.server.stop()
+        }
+    }
+
+    @Test func `a redirect is not followed, wherever it leads`() async throws {
+        try await onThread {
+            let target = try FakeProvider(Self.kit.accepted.reply)
+            let provider = try FakeProvider()
+            let world = try World.own(environment: Self.kit.environment(provider.baseURL))
+            for status in [301, 302, 303, 307, 308] {
+                provider.reset(to: .reply(status, "", headers: ["Location: \(target.baseURL)/alimtalk"]))
+                let user = try world.user(phone: "+821093847561")
+                expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed", "\(status)")
+                #expect(provider.requests.count == 1 && target.connections == 0)
+            }
+            world.server.stop()
+        }
+    }
+
+    /// A library before libc's whose look-ups of the provider's name take a minute.
+    private func slowNames() throws -> String {
+        let folder = try makeTemporaryFolder()
+        let source = """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <netdb.h>
+            #include <string.h>
+            #include <unistd.h>
+            typedef int look_up(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+            int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+                if (node && !strcmp(node, "provider.test")) sleep(60);
+                return ((look_up *)dlsym(RTLD_NEXT, "getaddrinfo"))(node, service, hints, found);
+            }
+            """
+        try source.write(toFile: folder + "/names.c", atomically: true, encoding: .utf8)
+        let compiler = try ChildProcess(
+            "clang", ["-shared", "-fPIC", "-o", "names.so", "names.c"], environment: ["PATH": Locations.path],
+            folder: folder)
+        #expect(compiler.wait(seconds: 60) == .exit(0), "\(compiler.errors)")
+        return folder + "/names.so"
+    }
+
+    @Test func `a name server that does not answer costs no more than the message's time`() async throws {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let environment = Self.kit.environment(
+                "http://provider.test", ["LUX_ALIMTALK_TIMEOUT": "3", "LD_PRELOAD": try slowNames()])
+            let world = try World(database, try TestServer(database, environment: environment))
+            let user = try world.user(phone: "+821093847561")
+            for count in 1...2 {
+                let began = Date()
+                expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed")
+                #expect(Date().timeIntervalSince(began) < 15)
+                #expect(try status(world) == Array(repeating: "failed", count: count))
+            }
+            let began = Date()
+            world.server.process.signal(SIGTERM)
+            #expect(world.server.process.wait(seconds: 30) == .exit(0))
+            #expect(Date().timeIntervalSince(began) < 20)
+        }
+    }
+
+    @Test func `the server ends in its time with calls under way, and leaves their rows pending`() async throws {
+        try await onThread {
+            let authority = try TestCA()
+            let provider = try FakeProvider(
+                .slow(200, String(repeating: " ", count: 10_000), pause: 0.001),
+                certificate: try authority.issue("good"))
+            let environment = Self.kit.environment(
+                provider.baseURL, ["LUX_DRAIN_TIMEOUT": "1", "LUX_ALIMTALK_TIMEOUT": "9"]
+            ).merging(try authority.asRoot()) { $1 }
+            let world = try World.own(environment: environment)
+            let user = try world.user(phone: "+821093847561")
+            let (server, token) = (world.server, Token.access(user: user))
+            for _ in 0..<16 {
+                Thread.detachNewThread { _ = try? server.call("POST", World.api + "alimtalk", token: token) }
+            }
+            #expect(waits { provider.requests.count == 16 })
+            server.process.signal(SIGTERM)
+            #expect(server.process.wait(seconds: 30) == .exit(0), "\(server.process.errors)")
+            #expect(try status(world) == Array(repeating: "pending", count: 16))
+        }
+    }
+}

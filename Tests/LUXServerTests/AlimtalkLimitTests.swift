@@ -1,0 +1,89 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// POST alimtalk to a provider that does not answer: a limit of calls under way, a circuit breaker, and their metrics.
+@Suite struct AlimtalkLimitTests {
+    private static let calls = 200
+    private static let limit = 16
+
+    private func sample(_ server: TestServer, _ name: String) throws -> Double? {
+        let text = try server.call("GET", "/metrics").text
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return line.flatMap { Double($0.dropFirst(name.count + 1)) }
+    }
+
+    private func circuit(_ server: TestServer) throws -> [Double?] {
+        try ["closed", "half_open", "open"].map { try sample(server, "lux_alimtalk_circuit{state=\"\($0)\"}") }
+    }
+
+    private func threads(_ server: TestServer) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(server.process.pid)/task").count
+    }
+
+    @Test func `200 calls at once with a provider that hangs leave the other endpoints alone`() async throws {
+        try await onThread {
+            let (provider, isMeasured) = (try FakeProvider(), Flag())
+            provider.reset(answering: { _ in
+                while !isMeasured.isSet { usleep(10_000) }
+                return .resetAfter
+            })
+            let kit = AlimtalkKit.sens
+            let world = try World.own(
+                environment: kit.environment(
+                    provider.baseURL, ["LUX_REQUEST_TIMEOUT": "60", "LUX_ALIMTALK_TIMEOUT": "50"]))
+            let (user, child, _) = try world.family()
+            try world.sql.query("update users set phone_number = '+821093847561' where id = $1", [String(user)])
+            let (server, token) = (world.server, Token.access(user: user))
+            #expect(try circuit(server) == [1, 0, 0])
+            let before = try threads(server)
+            let (done, refused) = (Counter(), Counter())
+            for _ in 0..<Self.calls {
+                Thread.detachNewThread {
+                    let client = try? server.connect(timeout: 90)
+                    try? client?.send(TestServer.request("POST", World.api + "alimtalk", token: token))
+                    if (try? client?.receive(to: "POST"))?.status == 409 { refused.increment() }
+                    done.increment()
+                }
+            }
+            // Beyond the limit the answer comes at once, while those within it still hang.
+            let beyond = Self.calls - Self.limit
+            for _ in 0..<2_000 where refused.value < beyond || provider.requests.count < Self.limit { usleep(20_000) }
+            #expect(refused.value == beyond && done.value == beyond && provider.requests.count == Self.limit)
+            #expect(try sample(server, "lux_alimtalk_in_flight") == Double(Self.limit))
+            #expect(try circuit(server) == [1, 0, 0])
+            let more = try threads(server) - before
+            // One for each call; the rest belongs to the pool of the language's runtime.
+            #expect((Self.limit..<Self.limit * 2).contains(more), "\(more) threads")
+            for _ in 0..<200 {
+                #expect(try world.call("GET", "child-device?real_user_id=\(child)", as: user).status == 200)
+            }
+            #expect(done.value == beyond, "answered while all calls hang")
+            isMeasured.set()
+            for _ in 0..<2_000 where done.value < Self.calls { usleep(20_000) }
+            #expect(provider.connections == Self.limit && refused.value == Self.calls)
+            let rows = try world.sql.query("select status, count(*) from alimtalks group by 1 order by 1")
+            #expect(rows == [["failed", String(beyond)], ["unknown", String(Self.limit)]])
+
+            // After so many failures nothing is asked for a while, then one call tries.
+            #expect(try circuit(server) == [0, 0, 1] && sample(server, "lux_alimtalk_in_flight") == 0)
+            provider.reset(to: kit.accepted.reply)
+            #expect(try world.call("POST", "alimtalk", as: user).status == 409)
+            #expect(provider.connections == 0)
+            for _ in 0..<1_000 where try circuit(server) != [0, 1, 0] { usleep(20_000) }
+            #expect(try circuit(server) == [0, 1, 0])
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            #expect(try circuit(server) == [1, 0, 0])
+            for state in ["open", "closed"] {
+                let lines = world.server.logLines { $0["state"]?.string == state }
+                #expect(!lines.isEmpty, "\(state)")
+            }
+            let counts = try ["accepted", "try_later", "unknown", "refused"].map {
+                try sample(server, "lux_alimtalk_messages_total{provider=\"sens\",outcome=\"\($0)\"}")
+            }
+            #expect(counts == [2, Double(beyond + 1), Double(Self.limit), nil])
+            world.server.stop()
+        }
+    }
+}
