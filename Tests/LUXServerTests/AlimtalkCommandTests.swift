@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import LUXTestSupport
 import Testing
 
@@ -42,6 +44,26 @@ import Testing
                 }
                 #expect(provider.connections == 0)
             }
+        }
+    }
+
+    @Test func `the variables may stand in a file, and the secret in another`() async throws {
+        try await onThread {
+            let folder = try makeTemporaryFolder()
+            let provider = try FakeProvider(AlimtalkKit.solapi.accepted.reply)
+            var variables = AlimtalkKit.solapi.environment(
+                provider.baseURL, ["DATABASE_URL": try TestDatabase.make().connectionString])
+            variables["LUX_ALIMTALK_SOLAPI_API_SECRET"] = nil
+            variables["LUX_ALIMTALK_SOLAPI_API_SECRET_FILE"] = folder + "/secret"
+            try AlimtalkKit.secret.write(toFile: folder + "/secret", atomically: true, encoding: .utf8)
+            chmod(folder + "/secret", 0o600)
+            let lines = variables.map { "\($0.key)='\($0.value)'\n" }.joined()
+            try lines.write(toFile: folder + "/lux.env", atomically: true, encoding: .utf8)
+            let test = try LUXCommand.run(
+                ["alimtalk", "test", "--to", "01093847561", "--config", folder + "/lux.env"])
+            #expect(test.ending == .exit(0) && provider.requests.count == 1, "\(test.everything)")
+            let reconcile = try LUXCommand.run(["alimtalk", "reconcile", "--config", folder + "/lux.env"])
+            #expect(reconcile.ending == .exit(0), "\(reconcile.everything)")
         }
     }
 
