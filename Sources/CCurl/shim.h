@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <stdbool.h>
 
 // curl_easy_setopt(3) and curl_easy_getinfo(3) take a variable number of arguments, which Swift does not call.
 
@@ -23,6 +24,11 @@ static inline CURLcode lux_curl_set_callback(CURL *curl, CURLoption option, lux_
 static inline long lux_curl_get_long(CURL *curl, CURLINFO info) {
     long value = 0;
     return curl_easy_getinfo(curl, info, &value) == CURLE_OK ? value : 0;
+}
+
+static inline bool lux_curl_has_string(CURL *curl, CURLINFO info) {
+    char *value = NULL;
+    return curl_easy_getinfo(curl, info, &value) == CURLE_OK && value != NULL;
 }
 
 static inline CURLcode lux_curl_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }

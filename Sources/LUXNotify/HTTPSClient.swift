@@ -19,7 +19,7 @@ enum ProviderExchange: Sendable {
     }
 }
 
-/// HTTPS to a provider through libcurl: the system's roots, no redirects, no proxies, no cookies.
+/// HTTPS to a provider through libcurl: no redirects, no proxies, no cookies.
 ///
 /// A connection for each request: libcurl sends a POST again by itself when a kept connection ends before the answer, whether or
 /// not the provider has read it, and that might be a second message. The handshake that it costs is nothing beside a message. A
@@ -33,18 +33,34 @@ struct HTTPSClient: Sendable {
     /// Scheme, host and port.
     let baseURL: String
     /// What makes a certificate good.
-    var roots = TrustedRoots()
+    let roots: TrustedRoots
+    private let handles = IdleHandles()
+
+    /// A client of one provider.
+    init(baseURL: String, roots: TrustedRoots = TrustedRoots()) {
+        self.baseURL = baseURL
+        self.roots = roots
+    }
 
     /// Sends a request; ends by the deadline, whatever happens.
     func exchange(_ request: ProviderRequest, deadline: MonotonicTime) async -> ProviderExchange {
-        let url = baseURL + request.target
-        return await withCheckedContinuation { continuation in
+        await withCheckedContinuation { continuation in
             let isStarted = DetachedThread.start {
-                continuation.resume(
-                    returning: HTTPSExchange.perform(request, url: url, roots: roots, deadline: deadline))
+                continuation.resume(returning: perform(request, deadline))
             }
             if !isStarted { continuation.resume(returning: .notSent("the system has no thread for it")) }
         }
+    }
+
+    private func perform(_ request: ProviderRequest, _ deadline: MonotonicTime) -> ProviderExchange {
+        guard let handle = handles.take() else { return .notSent("libcurl cannot be used") }
+        let exchange = withExtendedLifetime(handle) {
+            HTTPSExchange.perform(
+                request, url: baseURL + request.target, roots: roots, deadline: deadline, handle.curl)
+        }
+        // One that failed may still have a look-up of its name under way.
+        if case .reply = exchange { handles.give(handle) }
+        return exchange
     }
 }
 
@@ -77,7 +93,8 @@ private final class DetachedThread {
 
 /// What has come of a reply. Confined to the thread of its request.
 private final class HTTPSExchange {
-    private static let isReady = lux_curl_global_init() == CURLE_OK
+    /// Seconds for which a handle keeps what it has read of the roots.
+    private static let rootsLifetime = 600
 
     private var head = ReplyHead()
     private var body: [UInt8] = []
@@ -86,10 +103,9 @@ private final class HTTPSExchange {
 
     /// Sends a request and waits for the end of its reply, or of the time.
     static func perform(
-        _ request: ProviderRequest, url: String, roots: TrustedRoots, deadline: MonotonicTime
+        _ request: ProviderRequest, url: String, roots: TrustedRoots, deadline: MonotonicTime,
+        _ curl: UnsafeMutableRawPointer
     ) -> ProviderExchange {
-        guard isReady, let curl = curl_easy_init() else { return .notSent("libcurl cannot be used") }
-        defer { curl_easy_cleanup(curl) }
         let milliseconds = (deadline - .now()).wholeNanoseconds / 1_000_000
         guard milliseconds > 0 else { return .notSent("no time left") }
         // An empty `Expect` keeps libcurl from waiting for `100 Continue`.
@@ -105,8 +121,14 @@ private final class HTTPSExchange {
         // Not even what `https_proxy` and its like name.
         lux_curl_set_string(curl, CURLOPT_PROXY, "")
         lux_curl_set_long(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
-        if let file = roots.file { lux_curl_set_string(curl, CURLOPT_CAINFO, file) }
-        if let folder = roots.folder { lux_curl_set_string(curl, CURLOPT_CAPATH, folder) }
+        if roots.file != nil || roots.folder != nil {
+            lux_curl_set_string(curl, CURLOPT_CAINFO, roots.file)
+            lux_curl_set_string(curl, CURLOPT_CAPATH, roots.folder)
+        } else if lux_curl_has_string(curl, CURLINFO_CAINFO) {
+            // The system's folder holds the same as its file, and only without one libcurl keeps what it has read.
+            lux_curl_set_string(curl, CURLOPT_CAPATH, nil)
+        }
+        lux_curl_set_long(curl, CURLOPT_CA_CACHE_TIMEOUT, Self.rootsLifetime)
         lux_curl_set_long(curl, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         let connect = min(milliseconds, HTTPSClient.connectTimeout.wholeNanoseconds / 1_000_000)
         lux_curl_set_long(curl, CURLOPT_TIMEOUT_MS, Int(clamping: milliseconds))

@@ -112,6 +112,24 @@ import Testing
         #expect(MonotonicTime.now() - began < .seconds(30))
     }
 
+    @Test func `the roots are not read again for each request`() async throws {
+        let authority = try TestCA()
+        let provider = try FakeProvider(.reply(200, "{}"), certificate: try authority.issue("good"))
+        let file = authority.certificate
+        let client = HTTPSClient(baseURL: provider.baseURL, roots: TrustedRoots(file: file))
+        for isThere in [true, false] {
+            if !isThere { try FileManager.default.removeItem(atPath: file) }
+            let exchange = await client.exchange(ProviderRequest("GET", "/x"), deadline: .now() + .seconds(60))
+            guard case .reply(let reply) = exchange else {
+                Issue.record("\(exchange)")
+                return
+            }
+            #expect(reply.status == 200)
+        }
+        // A connection each all the same.
+        #expect(provider.connections == 2)
+    }
+
     @Test func `without time nothing is sent`() async throws {
         let provider = try FakeProvider(.reply(200, "{}"))
         guard case .notSent = await exchange(provider, seconds: 0) else {
