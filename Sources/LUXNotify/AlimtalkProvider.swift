@@ -8,6 +8,9 @@ public protocol AlimtalkProvider: Sendable {
     /// Where its API is, without a path.
     static var defaultBaseURL: String { get }
 
+    /// The variables that it reads, in the order in which people are told of them.
+    static var variables: [ProviderVariable] { get }
+
     /// Reads what it needs; what is wrong or missing is gathered there.
     init(_ settings: inout AlimtalkSettings)
 
@@ -26,6 +29,26 @@ public protocol AlimtalkProvider: Sendable {
     func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest?
     /// What a look-up says of the message; `nil` when it says nothing.
     func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome?
+}
+
+/// A variable of a provider's own.
+public struct ProviderVariable: Sendable {
+    /// Its name behind `LUX_ALIMTALK_` and the provider's name.
+    public var name: String
+    /// Whether it is never shown.
+    public var isSecret: Bool
+    /// Whether a file may hold it in its place.
+    public var hasFile: Bool
+
+    /// A variable that is shown as it is.
+    static func shown(_ name: String) -> ProviderVariable {
+        ProviderVariable(name: name, isSecret: false, hasFile: false)
+    }
+
+    /// A key, or what tells the account.
+    static func secret(_ name: String, hasFile: Bool = false) -> ProviderVariable {
+        ProviderVariable(name: name, isSecret: true, hasFile: hasFile)
+    }
 }
 
 /// All providers: what `LUX_ALIMTALK_PROVIDER` may name beside `log`.

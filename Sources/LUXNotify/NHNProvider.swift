@@ -8,6 +8,10 @@ public struct NHNProvider: AlimtalkProvider {
     public static let name = "nhn"
     /// Its host since February 2026.
     public static let defaultBaseURL = "https://kakaotalk-bizmessage.api.nhncloudservice.com"
+    /// `LUX_ALIMTALK_NHN_…`
+    public static let variables: [ProviderVariable] = [
+        .secret("APPKEY"), .secret("SECRET_KEY", hasFile: true), .secret("SENDER_KEY"), .shown("TEMPLATE_CODE"),
+    ]
 
     private let appkey: String
     private let secretKey: String

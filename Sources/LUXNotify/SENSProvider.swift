@@ -8,6 +8,11 @@ public struct SENSProvider: AlimtalkProvider {
     public static let name = "sens"
     /// Its host in the public cloud.
     public static let defaultBaseURL = "https://sens.apigw.ntruss.com"
+    /// `LUX_ALIMTALK_SENS_…`
+    public static let variables: [ProviderVariable] = [
+        .secret("ACCESS_KEY"), .secret("SECRET_KEY", hasFile: true), .secret("SERVICE_ID"), .shown("PLUS_FRIEND_ID"),
+        .shown("TEMPLATE_CODE"), .shown("TEXT"),
+    ]
 
     private let accessKey: String
     private let secretKey: String

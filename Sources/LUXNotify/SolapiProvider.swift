@@ -8,6 +8,10 @@ public struct SolapiProvider: AlimtalkProvider {
     public static let name = "solapi"
     /// Its host.
     public static let defaultBaseURL = "https://api.solapi.com"
+    /// `LUX_ALIMTALK_SOLAPI_…`
+    public static let variables: [ProviderVariable] = [
+        .secret("API_KEY"), .secret("API_SECRET", hasFile: true), .shown("PF_ID"), .shown("TEMPLATE_ID"),
+    ]
 
     private let apiKey: String
     private let apiSecret: String

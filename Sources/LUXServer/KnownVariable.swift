@@ -1,3 +1,5 @@
+import LUXNotify
+
 /// The variables that the program reads, in the order of the README's tables.
 struct KnownVariable {
     var name: String
@@ -44,20 +46,14 @@ struct KnownVariable {
             KnownVariable(name: "LUX_RATE_LIMIT", otherwise: "off"),
             KnownVariable(name: "LUX_RATE_LIMIT_BURST", otherwise: "twice the rate"),
         ]
-        + providers.map {
-            KnownVariable(
-                name: "LUX_ALIMTALK_" + $0, otherwise: "unset", isSecret: $1,
-                hasFile: $0.hasSuffix("SECRET_KEY") || $0.hasSuffix("API_SECRET"))
+        + AlimtalkProviders.all.flatMap { provider in
+            provider.variables.map {
+                KnownVariable(
+                    name: "LUX_ALIMTALK_\(provider.name.uppercased())_\($0.name)", otherwise: "unset",
+                    isSecret: $0.isSecret, hasFile: $0.hasFile)
+            }
         }
         + limits.map { KnownVariable(name: $0, otherwise: $1) }
-
-    /// Of the providers of messages, and which of them are keys.
-    private static let providers = [
-        ("NHN_APPKEY", true), ("NHN_SECRET_KEY", true), ("NHN_SENDER_KEY", true), ("NHN_TEMPLATE_CODE", false),
-        ("SOLAPI_API_KEY", true), ("SOLAPI_API_SECRET", true), ("SOLAPI_PF_ID", false), ("SOLAPI_TEMPLATE_ID", false),
-        ("SENS_ACCESS_KEY", true), ("SENS_SECRET_KEY", true), ("SENS_SERVICE_ID", true),
-        ("SENS_PLUS_FRIEND_ID", false), ("SENS_TEMPLATE_CODE", false), ("SENS_TEXT", false),
-    ]
 
     private static let limits = [
         ("LUX_MAX_TARGET_BYTES", "8192"), ("LUX_MAX_HEADER_BYTES", "16384"), ("LUX_MAX_HEADER_FIELDS", "100"),
