@@ -34,7 +34,10 @@ import Testing
                 let client = try world.server.connect()
                 try client.send(TestServer.request("POST", World.api + "alimtalk", token: Token.access(user: user)))
                 #expect(waits { provider.requests.count == 1 })
+                client.abort()
             }
+            // Once the server has answered somebody else on each of its loops, it knows.
+            for _ in 0..<20 { #expect(try world.server.call("GET", "/healthz").status == 200) }
             isGone.set()
             #expect(try waits { try status(world) == ["sent"] })
             #expect(provider.requests.count == 1)
@@ -72,14 +75,16 @@ import Testing
             let (provider, isLocked) = (try FakeProvider(), Flag())
             let accepted = Self.kit.accepted
             provider.reset(answering: { _ in
+                // Most of the time is gone when the row is to be settled.
+                Thread.sleep(forTimeInterval: 6)
                 while !isLocked.isSet { usleep(10_000) }
                 return accepted.reply
             })
             let world = try World.own(
                 environment: Self.kit.environment(
-                    provider.baseURL, ["LUX_REQUEST_TIMEOUT": "5", "LUX_ALIMTALK_TIMEOUT": "5"]))
+                    provider.baseURL, ["LUX_REQUEST_TIMEOUT": "9", "LUX_ALIMTALK_TIMEOUT": "9"]))
             let user = try world.user(phone: "+821093847561")
-            let (server, answer) = (world.server, Counter())
+            let (server, answer, began) = (world.server, Counter(), Date())
             Thread.detachNewThread {
                 let reply = try? server.call("POST", World.api + "alimtalk", token: Token.access(user: user))
                 #expect(reply?.status == 200 && reply?.text == "null")
@@ -90,6 +95,8 @@ import Testing
             isLocked.set()
             // With the lock still there.
             #expect(waits { answer.value == 1 })
+            let seconds = Date().timeIntervalSince(began)
+            #expect(seconds < 12, "\(seconds) s")
             try world.sql.script("rollback")
             // Settled after all where the lock went before the statement was given up.
             #expect(try [["pending"], ["sent"]].contains(status(world)))
