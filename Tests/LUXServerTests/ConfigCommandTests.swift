@@ -2,8 +2,6 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-@testable import lux_server
-
 /// --config FILE, the _FILE variables and lux-server config check
 @Suite struct ConfigCommandTests {
     private static let database = "postgresql://lux:hidden-password@127.0.0.1:1/lux"
@@ -111,15 +109,5 @@ import Testing
         #expect(server.waitForOutput { $0.contains { $0.contains("listening") } ? true : nil } == true)
         server.signal(SIGTERM)
         #expect(server.wait() == .exit(0))
-    }
-
-    @Test func `the README's tables name the variables that the program knows, and no others`() throws {
-        let readme = try String(contentsOfFile: Locations.package + "/README.md", encoding: .utf8)
-        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `LUX_") || $0.hasPrefix("| `DATABASE_URL") }
-        let names = rows.flatMap { row in
-            row.split(separator: "|").first.map { $0.matches(of: /`([A-Z_]+)`/).map { String($0.output.1) } } ?? []
-        }
-        let known = KnownVariable.all.flatMap { $0.hasFile ? [$0.name, $0.name + "_FILE"] : [$0.name] }
-        #expect(names.sorted() == known.sorted())
     }
 }
