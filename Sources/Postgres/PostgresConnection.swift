@@ -301,6 +301,11 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         expectations = []
         // First the pool, so that a read that is sent again goes to another connection.
         onClose(reason)
+        // What was given up on took long, too.
+        for case .statement(let receiver, let name, let sent) in lost {
+            slowStatements.executed(name, loop.now - sent, for: receiver)
+        }
+        slowStatements.synchronized()
         for expectation in lost {
             switch expectation {
             case .statement(let receiver, _, _), .sync(let receiver?): receiver.lost(reason)

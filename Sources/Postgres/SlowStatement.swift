@@ -11,7 +11,7 @@ public enum PostgresCaller {
 public struct SlowStatement: Sendable {
     /// Its name, or those of all of them in their order.
     public var names: [String]
-    /// From its sending to its result, a wait for a lock or for statements before it in the pipeline among it.
+    /// From its sending to its result or to the end of its connection, a wait for a lock or for statements before it in the pipeline among it.
     public var duration: Duration
     /// ``PostgresCaller/name`` of the task that it was executed for.
     public var caller: String?

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import LUXTestSupport
 import LogOutput
@@ -10,15 +11,25 @@ import Testing
         let writer: Int32
 
         init(nonBlocking: Bool = false) throws {
-            var ends: [Int32] = [0, 0]
-            try #require(pipe(&ends) == 0)
-            (reader, writer) = (ends[0], ends[1])
+            (reader, writer) = try Self.open()
             if nonBlocking { _ = fcntl(writer, F_SETFL, O_NONBLOCK) }
         }
 
         deinit {
             close(reader)
             close(writer)
+        }
+
+        /// Two ends that no child of another test inherits; with pipe(2) one could, which would then keep them open.
+        static func open() throws -> (reader: Int32, writer: Int32) {
+            let folder = try makeTemporaryFolder("lux-pipe")
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let path = folder + "/pipe"
+            try #require(mkfifo(path, 0o600) == 0)
+            let reader = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            let writer = Glibc.open(path, O_WRONLY | O_CLOEXEC)
+            try #require(reader >= 0 && writer >= 0 && fcntl(reader, F_SETFL, 0) == 0)
+            return (reader, writer)
         }
 
         /// Reads until a line for which `isLast` is true.
@@ -122,14 +133,12 @@ import Testing
         async throws
     {
         try await onThread {
-            var ends: [Int32] = [0, 0]
-            try #require(pipe(&ends) == 0)
-            let descriptor = ends[1]
+            let (reader, descriptor) = try Pipe.open()
             defer { close(descriptor) }
             let sink = sink(descriptor)
             for number in 0..<1_000 { append("\(number) " + String(repeating: "x", count: 99), to: sink) }
             #expect(!sink.flush(within: .milliseconds(50)), "the pipe is full, in the middle of a line")
-            close(ends[0])
+            close(reader)
             #expect(sink.flush(within: .seconds(10)))
             let dropped = sink.droppedLines
             #expect((300...500).contains(dropped), "\(dropped)")
