@@ -20,6 +20,7 @@ import Testing
         lux_curl_set_string(curl, CURLOPT_PROXY, "")
         lux_curl_set_string(curl, CURLOPT_COPYPOSTFIELDS, "{}")
         lux_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        lux_curl_set_long(curl, CURLOPT_TIMEOUT_MS, 60_000)
         lux_curl_set_callback(curl, CURLOPT_WRITEFUNCTION) { _, size, count, _ in size * count }
         lux_curl_set_long(curl, CURLOPT_FORBID_REUSE, keeping ? 0 : 1)
         #expect(curl_easy_perform(curl) == CURLE_OK)

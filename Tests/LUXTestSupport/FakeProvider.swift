@@ -77,6 +77,8 @@ package final class FakeProvider: @unchecked Sendable {
                     close(listener)
                     return
                 }
+                // A child process that took it along would keep open what is closed or reset here.
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                 guard let provider = self else {
                     close(descriptor)
                     return
