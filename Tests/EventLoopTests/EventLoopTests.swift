@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite struct EventLoopTests {
+@Suite(.ownThread) struct EventLoopTests {
     private func running() throws -> EventLoop {
         let loop = try EventLoop(label: "test.loop")
         loop.start()

@@ -6,7 +6,7 @@ import Testing
 @testable import LUXNotify
 
 /// One request over libcurl, against a provider that plays along or does not.
-@Suite struct HTTPSClientTests {
+@Suite(.ownThread) struct HTTPSClientTests {
     private func exchange(
         _ provider: FakeProvider, seconds: Int = 4, method: String = "POST"
     ) async -> ProviderExchange {

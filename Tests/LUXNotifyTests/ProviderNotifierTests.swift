@@ -2,12 +2,13 @@ import EventLoop
 import Foundation
 import LUX
 import Synchronization
+import LUXTestSupport
 import Testing
 
 @testable import LUXNotify
 
 /// Attempts, limits and the circuit breaker, with exchanges that are made up.
-@Suite struct ProviderNotifierTests {
+@Suite(.ownThread) struct ProviderNotifierTests {
     /// Gives one exchange after the other, the last one for ever, and counts.
     private final class Script: Sendable {
         private let exchanges: [ProviderExchange]

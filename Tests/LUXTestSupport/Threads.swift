@@ -29,7 +29,7 @@ package func onThread<Value: Sendable>(_ work: @Sendable () throws -> Value) asy
 }
 
 /// Gives each job a thread of its own. The job stays part of its task, so that a failed expectation knows its test.
-private final class ThreadExecutor: TaskExecutor {
+final class ThreadExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         Thread.detachNewThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }

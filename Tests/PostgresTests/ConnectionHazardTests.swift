@@ -6,7 +6,7 @@ import Testing
 
 /// What goes wrong between libpq and a database that dies, hangs or refuses: whoever waits is told, in time, and the
 /// pool goes on by itself.
-@Suite struct ConnectionHazardTests {
+@Suite(.ownThread) struct ConnectionHazardTests {
     private static let one = PostgresStatement("one", "select 1::bigint")
     private static let echo = PostgresStatement("echo", "select $1")
 

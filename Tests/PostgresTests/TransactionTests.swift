@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct TransactionTests {
+@Suite(.ownThread) struct TransactionTests {
     private static let schema = "create table t (id bigint primary key, v text check (v <> 'bad'))"
 
     private static let insert = PostgresStatement("insert", "insert into t values ($1, $2)")

@@ -6,7 +6,7 @@ import Testing
 @testable import Postgres
 
 /// What happens when the database does not answer, or answers less than it seems.
-@Suite struct UnresponsiveServerTests {
+@Suite(.ownThread) struct UnresponsiveServerTests {
     static let one = PostgresStatement("one", "select 1::bigint")
     static let insert = PostgresStatement("insert_t", "insert into t values ($1)")
 
