@@ -70,8 +70,17 @@ import Testing
         var labels: [String: String]
     }
 
-    /// The samples of a server that has TLS and a provider, and has had a request and a message.
-    private static func samples() throws -> [Sample] {
+    @Test func `promtool finds no fault in the metrics`() async throws {
+        try await onThread {
+            let file = try makeTemporaryFolder() + "/metrics"
+            try Self.metrics().write(toFile: file, atomically: true, encoding: .utf8)
+            let check = try Tool("sh", ["-c", #"promtool check metrics < "$0""#, file])
+            #expect(check.isDone && check.everything.isEmpty, "\(check.everything)")
+        }
+    }
+
+    /// The metrics of a server that has TLS and a provider, and has had a request and a message.
+    private static func metrics() throws -> String {
         let provider = try FakeProvider(.reply(200, "{}"))
         let certificate = try TestCertificate()
         let database = try TestDatabase.make()
@@ -93,7 +102,11 @@ import Testing
         try scrape.send("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
         let text = try scrape.receive().text
         server.stop()
-        return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+        return text
+    }
+
+    private static func samples() throws -> [Sample] {
+        try metrics().split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
             var labels: [String: String] = [:]
             for match in line.matches(of: /(\w+)="([^"]*)"/) { labels[String(match.output.1)] = String(match.output.2) }
             return Sample(name: String(line.prefix { $0 != "{" && $0 != " " }), labels: labels)
