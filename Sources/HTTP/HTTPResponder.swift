@@ -16,6 +16,9 @@ public struct RefusedRequest: Sendable {
     /// The header fields, if all of them were read.
     public var headers = HTTPHeaders()
 
+    /// Whether it is a connection that was refused, of which ``HTTPServerEvent/connectionRefused(_:)`` tells.
+    public internal(set) var isConnection = false
+
     /// Nothing read yet.
     public init() {}
 

@@ -125,8 +125,10 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     private func refuse(_ descriptor: Int32, isSecure: Bool) {
         if !isSecure {
             var response: [UInt8] = []
+            var request = RefusedRequest()
+            request.isConnection = true
             let refusal = servers[0].responder.refuse(
-                .serviceUnavailable, reason: "over the limit of connections", request: RefusedRequest())
+                .serviceUnavailable, reason: "over the limit of connections", request: request)
             ResponseEncoder.encode(
                 refusal, isHead: false, version: .http11, keepAlive: false, date: servers[0].date, into: &response)
             servers[0].withReceiveBuffer { _ = Socket.receive(descriptor, into: $0) }

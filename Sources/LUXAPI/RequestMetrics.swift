@@ -25,16 +25,14 @@ public final class RequestMetrics: Sendable {
 
     private let state = Locked(State())
 
-    /// Other methods are told as one: anybody can invent them.
-    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
     /// Nothing counted yet.
     public init() {}
 
     /// Counts an answered request.
     public func count(_ record: RequestRecord) {
+        guard !record.isConnection else { return }
         let route = record.route.isEmpty ? "none" : record.route
-        let method = Self.methods.contains(record.method) ? record.method : "other"
+        let method = record.method.isEmpty ? "other" : record.method
         state.withLock { state in
             state.requests[Request(route: route, method: method, status: record.status), default: 0] += 1
             state.durations[route, default: Histogram()].observe(record.milliseconds / 1_000)

@@ -4,7 +4,7 @@ import HTTP
 public struct RequestRecord: Sendable {
     /// The id that the answer carries as `X-Request-ID`.
     public var requestID: String
-    /// The method; empty when the bytes were no request.
+    /// The method, one of those that RFC 9110 and RFC 5789 define, or `other`; empty when the bytes were no request.
     public var method = ""
     /// The path of the route, not of the request, so that its values are few; empty when none matched.
     public var route = ""
@@ -19,16 +19,28 @@ public struct RequestRecord: Sendable {
     /// The span of a trace that the request comes from.
     public var trace: TraceContext?
 
+    /// Whether it is a refused connection: neither a request of the metrics nor a line of the log, of which there are few for
+    /// a flood.
+    public var isConnection = false
+
+    /// Others are told as one: anybody can invent them, of any length and with anything in it.
+    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+    private static func name(of method: HTTPMethod) -> String {
+        methods.contains(method.rawValue) ? method.rawValue : "other"
+    }
+
     init(_ request: HTTPRequest) {
         requestID = RequestID.of(request.headers)
-        method = request.method.rawValue
+        method = Self.name(of: request.method)
         trace = TraceContext(request.headers)
     }
 
     /// Of a request that the HTTP server refused.
     init(refused request: RefusedRequest, reason: String) {
         requestID = RequestID.of(request.headers)
-        method = request.method?.rawValue ?? ""
+        method = request.method.map(Self.name) ?? ""
+        isConnection = request.isConnection
         cause = reason
         trace = TraceContext(request.headers)
     }

@@ -17,9 +17,14 @@ struct RequestLog: Sendable {
         slowMilliseconds = slow.map { $0.inSeconds * 1_000 } ?? .infinity
     }
 
+    /// What a client alone can cause, and the server does not serve: an unknown transfer coding, another version of HTTP.
+    private static let statusesOfClients = [501, 505]
+
     func write(_ record: RequestRecord) {
+        guard !record.isConnection else { return }
         let isSlow = record.milliseconds >= slowMilliseconds
-        let level: Logger.Level = record.status >= 500 ? .error : isSlow ? .warning : .info
+        let isFault = record.status >= 500 && !Self.statusesOfClients.contains(record.status)
+        let level: Logger.Level = isFault ? .error : isSlow ? .warning : .info
         log.write(level, isSlow ? "slow request" : "request") { line in
             line.field(.requestID, record.requestID)
             line.field(.method, record.method)

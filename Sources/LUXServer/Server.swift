@@ -23,6 +23,9 @@ struct Server {
     /// they are in files.
     var stopSignals = [SIGTERM, SIGINT]
 
+    /// Connections to the metrics' own port: some Prometheus servers, and who looks by hand.
+    private static let metricsConnections = 64
+
     /// Part of the deadline that is left for the answer when the database does not keep it.
     private static let answerReserve = Duration.milliseconds(300)
 
@@ -76,7 +79,7 @@ struct Server {
         metrics.observe(server, pools, notifier, log)
         let port = try server.listen(host: configuration.host, port: configuration.port)
         let redirector = try redirector(beside: server, on: loops, to: port, onEvent: onEvent)
-        let metricsServer = try metricsServer(metrics, beside: server, on: loops)
+        let metricsServer = try metricsServer(metrics, on: loops, onEvent: onEvent)
         let reloader =
             reloads
             ? configuration.tls.map {
@@ -104,11 +107,23 @@ struct Server {
 
         let ending = signals.wait()
         logger.log(.info, "stopping", [.signal: .stringConvertible(Int(ending))])
-        let clean = server.shutDown()
-        _ = redirector?.shutDown()
-        _ = metricsServer?.shutDown()
+        let clean = shutDown([server, redirector, metricsServer].compactMap { $0 })
         for pool in pools { pool.close() }
         logger.log(.info, "stopped", [.clean: "\(clean)"])
+    }
+
+    /// Ends all servers at once: together they have the time that one has.
+    private func shutDown(_ servers: [HTTPServer]) -> Bool {
+        let allClean = Locked(true)
+        let group = DispatchGroup()
+        for server in servers {
+            DispatchQueue(label: "lux.shutdown").async(group: group) {
+                let clean = server.shutDown()
+                allClean.withLock { $0 = $0 && clean }
+            }
+        }
+        group.wait()
+        return allClean.withLock { $0 }
     }
 
     /// One loop for each core, but no more than can have a pipeline and a lease each; the connections are shared out.
@@ -154,12 +169,15 @@ struct Server {
 
     /// The port for metrics alone.
     private func metricsServer(
-        _ metrics: ServerMetrics, beside server: HTTPServer, on loops: [EventLoop]
+        _ metrics: ServerMetrics, on loops: [EventLoop], onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
     ) throws -> HTTPServer? {
         guard let port = configuration.metricsPort else { return nil }
+        // Apart from the other connections: what is measured is wanted most when those have reached their limit.
+        var limits = configuration.limits
+        limits.connections = Self.metricsConnections
         let metricsServer = HTTPServer(
             loops: loops.map { ($0, MetricsResponder(metrics: metrics.text, log: requestLog.write)) },
-            limits: configuration.limits, sharing: server)
+            limits: limits, onEvent: onEvent)
         let actual = try metricsServer.listen(host: configuration.host, port: port)
         logger.log(.info, "metrics", [.port: .stringConvertible(actual)])
         return metricsServer

@@ -1,6 +1,5 @@
 import Foundation
 import LUXTestSupport
-import Synchronization
 import Testing
 
 /// Requests at the same time: what they answer and leave must be what one after the other in some order would.
@@ -84,7 +83,7 @@ import Testing
             let database = try TestDatabase.make()
             let server = try TestServer(database)
             let shared = try ModelWorld(World(database, server))
-            let requests = Mutex(RequestGenerator(seed: 64))
+            let requests = Guarded(RequestGenerator(seed: 64))
             let names = shared.names
             let bytes = { @Sendable (request: ModelRequest, world: ModelWorld) in world.bytes(request) }
             let end = Date(timeIntervalSinceNow: Self.seconds / 4)

@@ -30,7 +30,9 @@ import Testing
     @Test(arguments: ["LUX_MAX_CONNECTIONS", "LUX_MAX_CONNECTIONS_PER_CLIENT"])
     func `connections over the cap are refused until there is room again`(_ variable: String) async throws {
         try await onThread {
-            let server = try server([variable: "20"])
+            let server = try server([variable: "20", "LUX_METRICS_PORT": "0"])
+            let port = server.logLines { $0["message"]?.string == "metrics" }.first?["port"]?.integer
+            let metricsPort = try #require(port.flatMap { UInt16(exactly: $0) })
             var clients: [HTTPClient] = []
             for _ in 0..<20 {
                 let client = try server.connect()
@@ -39,6 +41,12 @@ import Testing
                 clients.append(client)
             }
             for _ in 0..<50 { #expect(try !isServed(server)) }
+            let scrape = try HTTPClient(port: metricsPort)
+            try scrape.send("GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
+            let metrics = try scrape.receive()
+            #expect(metrics.status == 200, "the metrics have connections of their own")
+            #expect(metrics.text.contains("\nlux_http_connections_refused_total 50\n"))
+            #expect(!metrics.text.contains("status=\"503\""), "a connection is no request")
             for client in clients {
                 try client.send(Self.plain)
                 #expect(try client.receive().status == 200, "those inside notice nothing")
@@ -53,6 +61,7 @@ import Testing
             let lines = server.logLines { $0["message"]?.string == "connections refused" }
             #expect(lines.count == 1, "a flood is one line")
             server.stop()
+            #expect(!server.process.output.contains("\"status\":503"))
         }
     }
 

@@ -49,6 +49,22 @@ import Testing
         #expect(world.server.logLines(request: reply.requestID ?? "?").count == 1)
     }
 
+    @Test func `writes no method that nobody defines, and blames the server for none of it`() throws {
+        for (start, status) in [
+            ("hidden-\(Unique.number()) /healthz HTTP/1.1", 405), ("GET /healthz HTTP/3.0", 505),
+            (String(repeating: "hidden", count: 100) + " /healthz HTTP/1.1", 501),
+        ] {
+            let client = try world.server.connect()
+            let id = "method-\(Unique.number())"
+            try client.send("\(start)\r\nHost: h\r\nX-Request-ID: \(id)\r\n\r\n")
+            let reply = try client.receive()
+            #expect(reply.status == status)
+            let lines = world.server.logLines(request: reply.requestID ?? id)
+            #expect(lines.count == 1 && lines.first?["level"]?.string == "info", "\(lines)")
+            #expect(!lines.contains { $0.leaves.contains { $0.contains("hidden") } }, "\(lines)")
+        }
+    }
+
     @Test func `writes no token, no parameter and no body`() throws {
         let (user, child, device) = try world.family()
         let token = Token.access(user: user)

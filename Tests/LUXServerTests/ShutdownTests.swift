@@ -49,6 +49,22 @@ import Testing
         }
     }
 
+    @Test func `all its ports end within the limit of one`() async throws {
+        try await onThread {
+            let environment = ["LUX_METRICS_PORT": "0", "LUX_DRAIN_TIMEOUT": "4"]
+            let server = try TestServer(try TestDatabase.make(), environment: environment)
+            let port = server.logLines { $0["message"]?.string == "metrics" }.first?["port"]?.integer
+            let clients = try [server.port, UInt16(try #require(port))].map { try HTTPClient(port: $0) }
+            for client in clients { try client.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n{") }
+            #expect(try server.call("GET", "/healthz").status == 200)
+            let start = Date()
+            server.process.signal(SIGTERM)
+            #expect(server.process.wait(seconds: 30) == .exit(0))
+            let seconds = Date().timeIntervalSince(start)
+            #expect((3.5..<7.5).contains(seconds), "\(seconds)")
+        }
+    }
+
     @Test func `ends within its limit although a client never finishes its request`() async throws {
         try await onThread {
             let server = try TestServer(try TestDatabase.make())

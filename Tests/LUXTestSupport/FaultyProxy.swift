@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
 
 /// A TCP proxy on loopback that can stall, delay and cut what passes.
 package final class FaultyProxy: Sendable {
@@ -18,7 +17,7 @@ package final class FaultyProxy: Sendable {
     package let port: UInt16
     private let listener: Int32
     private let target: UInt16
-    private let fault = Mutex(Fault.none)
+    private let fault = Guarded(Fault.none)
 
     /// Begins to pass connections on to a port.
     package init(to target: UInt16) throws {
@@ -72,7 +71,7 @@ package final class FaultyProxy: Sendable {
 
     /// Two sockets that are closed when both directions have ended.
     private final class Pair: Sendable {
-        private let ends = Mutex(2)
+        private let ends = Guarded(2)
         private let sockets: (Int32, Int32)
 
         init(_ one: Int32, _ other: Int32) {

@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
 import Testing
 
 /// A private PostgreSQL in a temporary folder, run as an unprivileged user, gone when the test process is.
@@ -155,7 +154,7 @@ package final class TestCluster: @unchecked Sendable {
         }
     }
 
-    private static let given = Mutex<Set<UInt16>>([])
+    private static let given = Guarded<Set<UInt16>>([])
 
     private static func anyFreePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Runs `work` on `count` threads of their own that start together, and gives their results in order.
 package func simultaneously<Value: Sendable>(
@@ -37,10 +36,10 @@ final class ThreadExecutor: TaskExecutor {
 }
 
 private final class Results<Value: Sendable>: Sendable {
-    private let slots: Mutex<[Result<Value, any Error>?]>
+    private let slots: Guarded<[Result<Value, any Error>?]>
 
     init(_ count: Int) {
-        slots = Mutex(Array(repeating: nil, count: count))
+        slots = Guarded(Array(repeating: nil, count: count))
     }
 
     func set(_ index: Int, _ result: Result<Value, any Error>) {

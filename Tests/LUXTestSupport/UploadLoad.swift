@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
 
 /// Clients that upload complete logs without end, each for a device of its own, and remember what became of each upload.
 package final class UploadLoad: Sendable {
@@ -38,7 +37,7 @@ package final class UploadLoad: Sendable {
     }
 
     private let clients: [Client]
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     package init(_ world: World, clients: Int = 8) throws {
         self.clients = try (0..<clients).map { _ in
