@@ -35,7 +35,7 @@ import Testing
         try await onThread {
             let database = try TestDatabase.make()
             let world = try World(
-                database, TestServer(database, environment: ["LUX_SLOW_MS": "200", "LUX_REQUEST_TIMEOUT": "3"]))
+                database, TestServer(database, environment: ["LUX_SLOW_MS": "200", "LUX_REQUEST_TIMEOUT": "8"]))
             #expect(try upload(world, database.session(), holding: false, id: "slow").status == 200)
             #expect(try upload(world, database.session(), holding: true, id: "late").status == 503)
             world.server.stop()
