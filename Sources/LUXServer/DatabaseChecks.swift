@@ -8,11 +8,13 @@ struct DatabaseChecks {
     /// `nulls not distinct` came with it.
     private static let oldest = 150_000
 
-    func version() -> Doctor.Finding {
-        let version = session.serverVersion
-        return Doctor.Finding(
+    func version() -> Doctor.Finding { Self.finding(version: session.serverVersion) }
+
+    /// - Parameter version: as PQserverVersion(3) tells it.
+    static func finding(version: Int) -> Doctor.Finding {
+        Doctor.Finding(
             subject: "database version", detail: "PostgreSQL \(version / 10_000).\(version % 10_000)",
-            advice: version < Self.oldest ? "upgrade to PostgreSQL 15 or later" : nil)
+            advice: version < oldest ? "upgrade to PostgreSQL 15 or later" : nil)
     }
 
     /// Settings that lose or refuse what the server promises to keep.
@@ -56,8 +58,11 @@ struct DatabaseChecks {
         let there = Double(try value("select extract(epoch from clock_timestamp())")) ?? 0
         let after = Date().timeIntervalSince1970
         // Within the round trip nothing can be told.
-        let skew = there < before ? there - before : max(0, there - after)
-        return Doctor.Finding(
+        return Self.finding(skew: there < before ? there - before : max(0, there - after), allowed: allowed)
+    }
+
+    static func finding(skew: Double, allowed: Double) -> Doctor.Finding {
+        Doctor.Finding(
             subject: "clock skew", detail: String(format: "the database is %+.1f s off", skew),
             advice: abs(skew) > allowed ? "let both machines set their clocks by NTP (chrony, systemd-timesyncd)" : nil)
     }

@@ -29,6 +29,24 @@ import Testing
         }
     }
 
+    @Test func `a default that is told is the one in force`() throws {
+        func parts(_ configuration: Configuration) -> [String: String] {
+            Mirror(reflecting: configuration).children.reduce(into: [:]) { $0[$1.label ?? ""] = "\($1.value)" }
+        }
+        // In words, and not as the variable has it.
+        let words = ["unset", "required", "cores", "the provider's own", "off", "twice the rate", "Migrations/"]
+        let unset = parts(try read([:]))
+        let told = KnownVariable.all.filter { !words.contains($0.otherwise) && !$0.otherwise.contains(",") }
+        for variable in told {
+            let configured = parts(try read([variable.name: variable.otherwise]))
+            // Tables of answers have no order.
+            for (name, value) in unset where name != "documentation" {
+                #expect(configured[name] == value, "\(variable.name)=\(variable.otherwise)")
+            }
+        }
+        #expect(told.count > 25)
+    }
+
     @Test func `the defaults`() throws {
         let configuration = try read([:])
         #expect(configuration.host == "0.0.0.0")

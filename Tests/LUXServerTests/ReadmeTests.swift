@@ -35,6 +35,24 @@ import Testing
         #expect(names.sorted() == known.sorted())
     }
 
+    @Test func `tell the defaults that are in force`() throws {
+        let known = Dictionary(uniqueKeysWithValues: KnownVariable.all.map { ($0.name, $0.otherwise) })
+        var compared = 0
+        for row in rows where row[0].hasPrefix(" `LUX_") && row.count > 2 {
+            let names = row[0].matches(of: /`([A-Z_]+)`/).map { String($0.output.1) }
+            let told = row[1].replacing("`", with: "").trimmingCharacters(in: .whitespaces)
+            let each = told.components(separatedBy: ", ")
+            for (index, name) in names.enumerated() {
+                guard let value = known[name] else { continue }
+                let isUnset = value == "unset" && (told.hasPrefix("none") || told.hasPrefix("unset"))
+                let own = each.count == names.count ? each[index] : told
+                #expect(isUnset || own == value || told.hasPrefix(value), "\(name): \(told), and \(value) in force")
+                compared += 1
+            }
+        }
+        #expect(compared >= 50)
+    }
+
     @Test func `name the commands and options that the program has, and no others`() throws {
         let help = try LUXCommand.run(["--experimental-dump-help"])
         let commands = commands(try #require(JSONValue(help.everything)?["command"]))
