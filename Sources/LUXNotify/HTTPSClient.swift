@@ -93,9 +93,6 @@ private final class DetachedThread {
 
 /// What has come of a reply. Confined to the thread of its request.
 private final class HTTPSExchange {
-    /// Seconds for which a handle keeps what it has read of the roots.
-    private static let rootsLifetime = 600
-
     private var head = ReplyHead()
     private var body: [UInt8] = []
     private var received = 0
@@ -116,27 +113,10 @@ private final class HTTPSExchange {
         }
         defer { curl_slist_free_all(headers) }
         lux_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
-        lux_curl_set_string(curl, CURLOPT_URL, url)
-        lux_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https")
-        // Not even what `https_proxy` and its like name.
-        lux_curl_set_string(curl, CURLOPT_PROXY, "")
-        lux_curl_set_long(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
-        if roots.file != nil || roots.folder != nil {
-            lux_curl_set_string(curl, CURLOPT_CAINFO, roots.file)
-            lux_curl_set_string(curl, CURLOPT_CAPATH, roots.folder)
-        } else if lux_curl_has_string(curl, CURLINFO_CAINFO) {
-            // The system's folder holds the same as its file, and only without one libcurl keeps what it has read.
-            lux_curl_set_string(curl, CURLOPT_CAPATH, nil)
-        }
-        lux_curl_set_long(curl, CURLOPT_CA_CACHE_TIMEOUT, Self.rootsLifetime)
-        lux_curl_set_long(curl, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         let connect = min(milliseconds, HTTPSClient.connectTimeout.wholeNanoseconds / 1_000_000)
-        lux_curl_set_long(curl, CURLOPT_TIMEOUT_MS, Int(clamping: milliseconds))
-        lux_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: connect))
-        // Without signals, as other threads run (libcurl-thread(3)).
-        lux_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
-        // Else the end of a name's look-up is waited for beyond every deadline.
-        lux_curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
+        CurlConnection.configure(
+            curl, url: url, roots: roots, milliseconds: Int(clamping: milliseconds), connect: Int(clamping: connect))
+        lux_curl_set_long(curl, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         lux_curl_set_long(curl, CURLOPT_FORBID_REUSE, 1)
 
         let exchange = HTTPSExchange()

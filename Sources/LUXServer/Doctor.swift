@@ -54,12 +54,14 @@ struct Doctor {
             return [Finding(subject: subject, detail: "log: each message is a log line, and none is sent")]
         }
         let provider = "\(alimtalk.name) at \(alimtalk.baseURL)"
-        if let fault = ProviderReachability.fault(baseURL: alimtalk.baseURL, timeout: Self.providerTimeout) {
+        let fault = ProviderReachability.fault(
+            baseURL: alimtalk.baseURL, roots: alimtalk.roots, timeout: Self.providerTimeout)
+        if let fault {
             return [
                 Finding(
                     subject: subject, detail: "\(provider): \(fault)",
                     advice: "see to name resolution, the firewall (outgoing) and ca-certificates, or correct"
-                        + " LUX_ALIMTALK_BASE_URL")
+                        + " LUX_ALIMTALK_BASE_URL, SSL_CERT_FILE or SSL_CERT_DIR")
             ]
         }
         return [

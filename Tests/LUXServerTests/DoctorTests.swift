@@ -101,11 +101,18 @@ import Testing
         ]
         let plain = try FakeProvider()
         let stranger = try FakeProvider(certificate: TestCA().issue("stranger"))
+        let authority = try TestCA()
+        let known = try FakeProvider(certificate: authority.issue("known"))
+        let root = try authority.asRoot()
+        func trusting(_ url: String) -> [String: String] { root.merging(["LUX_ALIMTALK_BASE_URL": url]) { $1 } }
         let database: String = try TestDatabase.make().connectionString
         for (change, said, isWell) in [
             (["LUX_ALIMTALK_PROVIDER": "log"], "alimtalk: log: each message is a log line, and none is sent", true),
             (["LUX_ALIMTALK_BASE_URL": plain.baseURL], "nhn at \(plain.baseURL) is configured and in reach", true),
             (["LUX_ALIMTALK_BASE_URL": stranger.baseURL], "alimtalk: nhn at \(stranger.baseURL): ", false),
+            (trusting(stranger.baseURL), "alimtalk: nhn at \(stranger.baseURL): ", false),
+            (trusting(known.baseURL), "nhn at \(known.baseURL) is configured and in reach", true),
+            (["LUX_ALIMTALK_BASE_URL": known.baseURL], "alimtalk: nhn at \(known.baseURL): ", false),
             (["LUX_ALIMTALK_BASE_URL": "http://127.0.0.1:1"], "-> see to name resolution, the firewall", false),
             (["LUX_ALIMTALK_BASE_URL": "https://no-such-host.invalid"], "resolve", false),
         ] {
@@ -114,7 +121,7 @@ import Testing
             #expect(faults(run).contains("alimtalk") == !isWell, "\(run.output)")
             #expect(!run.everything.contains("hidden"))
         }
-        #expect(plain.requests.isEmpty && stranger.requests.isEmpty && plain.connections == 1)
+        #expect(plain.requests.isEmpty && stranger.requests.isEmpty && known.requests.isEmpty && plain.connections == 1)
         let incomplete = try doctor(database, ["LUX_ALIMTALK_PROVIDER": "nhn"])
         #expect(incomplete.output.contains("configuration: LUX_ALIMTALK_NHN_APPKEY: is required"))
         #expect(!incomplete.output.contains("alimtalk: "))

@@ -1,0 +1,36 @@
+import CCurl
+
+/// How every connection to a provider is made, whether a request goes over it or not.
+enum CurlConnection {
+    /// Seconds for which a handle keeps what it has read of the roots.
+    private static let rootsLifetime = 600
+
+    /// Sets address, limits and what makes a certificate good.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: for everything.
+    ///   - connect: milliseconds for name, connection and TLS.
+    static func configure(
+        _ curl: UnsafeMutableRawPointer, url: String, roots: TrustedRoots, milliseconds: Int, connect: Int
+    ) {
+        lux_curl_set_string(curl, CURLOPT_URL, url)
+        lux_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        // Not even what `https_proxy` and its like name.
+        lux_curl_set_string(curl, CURLOPT_PROXY, "")
+        lux_curl_set_long(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if roots.file != nil || roots.folder != nil {
+            lux_curl_set_string(curl, CURLOPT_CAINFO, roots.file)
+            lux_curl_set_string(curl, CURLOPT_CAPATH, roots.folder)
+        } else if lux_curl_has_string(curl, CURLINFO_CAINFO) {
+            // The system's folder holds the same as its file, and only without one libcurl keeps what it has read.
+            lux_curl_set_string(curl, CURLOPT_CAPATH, nil)
+        }
+        lux_curl_set_long(curl, CURLOPT_CA_CACHE_TIMEOUT, rootsLifetime)
+        lux_curl_set_long(curl, CURLOPT_TIMEOUT_MS, milliseconds)
+        lux_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, connect)
+        // Without signals, as other threads run (libcurl-thread(3)).
+        lux_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        // Else the end of a name's look-up is waited for beyond every deadline.
+        lux_curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
+    }
+}
