@@ -1,4 +1,5 @@
 import ArgumentParser
+import TLS
 
 /// The program: `lux-server COMMAND`.
 @main
@@ -12,4 +13,10 @@ struct LuxServer: ParsableCommand {
             DeviceCommand.self,
             DoctorCommand.self, ConfigCommand.self,
         ])
+
+    static func main() {
+        // A message's thread may be in the middle of a handshake when the process ends.
+        OpenSSLLifetime.untilProcessEnds()
+        main(nil)
+    }
 }
