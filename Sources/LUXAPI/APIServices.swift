@@ -35,6 +35,8 @@ public struct APIServices: Sendable {
     public var documentation: APIDocumentation?
     /// Which pages of other origins may call; `nil` for none.
     public var cors: CORSPolicy?
+    /// Told of a message whose audit row could not be settled: the row's id, and why.
+    public var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
     /// Takes the record of each answered request.
     public var log: @Sendable (RequestRecord) -> Void
 
@@ -46,6 +48,7 @@ public struct APIServices: Sendable {
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
         metrics: (@Sendable () -> MetricsText)? = nil,
         documentation: APIDocumentation? = nil, cors: CORSPolicy? = nil,
+        onUnsettledAlimtalk: @escaping @Sendable (_ row: Int64, _ error: any Error) -> Void,
         log: @escaping @Sendable (RequestRecord) -> Void
     ) {
         self.verifier = verifier
@@ -62,6 +65,7 @@ public struct APIServices: Sendable {
         self.metrics = metrics
         self.documentation = documentation
         self.cors = cors
+        self.onUnsettledAlimtalk = onUnsettledAlimtalk
         self.log = log
     }
 }

@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Glibc
 import JSON
 import LUX
 import LUXNotify
@@ -14,6 +15,15 @@ struct AlimtalkConfiguration: Sendable {
     var roots = TrustedRoots()
     var limits = ProviderNotifier.Limits()
     var cooldown = Duration.zero
+
+    /// Whether keys and numbers go over a network without TLS.
+    var isUnencrypted: Bool {
+        guard provider != nil, let url = URLComponents(string: baseURL), url.scheme == "http" else { return false }
+        let host = url.host ?? ""
+        var address = in_addr()
+        let isLoopback = inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
+        return !isLoopback && !["localhost", "::1", "[::1]"].contains(host)
+    }
 
     /// The notifier of the configured provider; `nil` for `log`.
     func notifier(onCircuitChange: @escaping @Sendable (_ state: String) -> Void = { _ in }) -> ProviderNotifier? {
@@ -35,7 +45,10 @@ extension EnvironmentReader {
         alimtalk.name = oneOf(["log"] + kinds.map { $0.name }, "LUX_ALIMTALK_PROVIDER") ?? "log"
         alimtalk.limits.timeout = min(alimtalk.limits.timeout, requestTimeout)
         if let timeout = seconds("LUX_ALIMTALK_TIMEOUT") {
+            // A repeat must come well within the ten minutes for which NHN Cloud knows an idempotency key.
+            let longest = Duration.seconds(300)
             if timeout > requestTimeout { fault("LUX_ALIMTALK_TIMEOUT", "must be at most LUX_REQUEST_TIMEOUT") }
+            if timeout > longest { fault("LUX_ALIMTALK_TIMEOUT", "must be at most 300") }
             alimtalk.limits.timeout = timeout
         }
         if let concurrency = integer("LUX_ALIMTALK_CONCURRENCY", in: 1...1_000) {

@@ -198,12 +198,21 @@ struct Server {
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
             documentation: configuration.documentation, cors: configuration.cors,
+            onUnsettledAlimtalk: { [logger] row, error in
+                // Errors of the database are told without the values that they may quote.
+                logger.log(.error, "alimtalk row not settled", [.cause: "row \(row): \(error)"])
+            },
             log: requestLog.write)
     }
 
     /// One for all loops: what it limits, it limits for the process.
     private func notifier() -> any AlimtalkNotifier {
         let logger = logger
+        if configuration.alimtalk.isUnencrypted {
+            logger.log(
+                .warning, "the provider's keys go out unencrypted",
+                [.cause: "LUX_ALIMTALK_BASE_URL is http:// and not this machine"])
+        }
         let provider = configuration.alimtalk.notifier { state in
             logger.log(state == "closed" ? .notice : .warning, "alimtalk circuit breaker", [.state: "\(state)"])
         }

@@ -63,6 +63,32 @@ import Testing
         }
     }
 
+    @Test func `a message has five minutes at most, half of what an idempotency key lives`() {
+        let long = ["LUX_REQUEST_TIMEOUT": "900"]
+        #expect(faults(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300"]) { $1 }) == [])
+        let told = faults(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300.5"]) { $1 })
+        #expect(told == ["LUX_ALIMTALK_TIMEOUT: must be at most 300"])
+    }
+
+    @Test func `keys that go out unencrypted are warned of at the start`() async throws {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let provider = try FakeProvider()
+            for (url, isTold) in [
+                ("http://nobody.invalid", true), ("https://nobody.invalid", false), ("http://localhost:1", false),
+                ("http://[::1]:1", false), (provider.baseURL, false), ("http://127.0.0.1.nobody.invalid", true),
+            ] {
+                let server = try TestServer(database, environment: AlimtalkKit.nhn.environment(url))
+                // The line of the open port, for which the start was waited, comes behind it.
+                let lines = server.process.outputLines.compactMap { JSONValue($0) }.filter {
+                    $0["message"]?.string == "the provider's keys go out unencrypted"
+                }
+                #expect(lines.map { $0["level"]?.string } == (isTold ? ["warning"] : []), "\(url)")
+                server.stop()
+            }
+        }
+    }
+
     @Test func `a provider's own rules for variables are told at the start`() {
         let dotted = faults(.solapi, ["LUX_ALIMTALK_VARIABLES": #"{"a.b":"x"}"#])
         #expect(dotted.count == 1 && dotted[0].hasPrefix("LUX_ALIMTALK_VARIABLES: solapi allows no dot"))

@@ -38,7 +38,13 @@ import Testing
             create trigger refusing before update on alimtalks for each row execute function refuse()
             """)
         expect(try world.call("POST", "alimtalk", as: user), answers: "null")
-        #expect(try world.sql.value("select status from alimtalks") == "pending")
+        let row = try world.sql.query("select status, id from alimtalks").first ?? []
+        #expect(row.first == "pending")
+        let told = world.server.logLines { $0["message"]?.string == "alimtalk row not settled" }
+        #expect(told.count == 1 && told[0]["level"]?.string == "error", "\(told)")
+        let cause = told.first?["cause"]?.string ?? ""
+        #expect(cause.hasPrefix("row \(row.last.flatMap { $0 } ?? ""): ") && cause.contains("P0001"), "\(cause)")
+        #expect(!world.server.process.output.contains("93847561"))
         world.server.stop()
     }
 

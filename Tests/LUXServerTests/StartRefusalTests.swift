@@ -27,6 +27,7 @@ import Testing
         (["LUX_JWT_LEEWAY": "-1"], ["LUX_JWT_LEEWAY"]), (["LUX_JWT_LEEWAY": "soon"], ["LUX_JWT_LEEWAY"]),
         (["LUX_LOG_LEVEL": "loud"], ["LUX_LOG_LEVEL"]), (["LUX_LOG_FORMAT": "xml"], ["LUX_LOG_FORMAT"]),
         (["LUX_ALIMTALK_PROVIDER": "pigeon"], ["LUX_ALIMTALK_PROVIDER"]),
+        (["LUX_ALIMTALK_VARIABLES": #"{"hidden":1}"#], ["LUX_ALIMTALK_VARIABLES"]),
         (["LUX_HEADER_TIMEOUT": "0", "LUX_IDLE_TIMEOUT": "x"], ["LUX_HEADER_TIMEOUT", "LUX_IDLE_TIMEOUT"]),
         // libpq's own message about this one quotes the whole of it.
         (["DATABASE_URL": "postgresql://user:hidden-password@[::1]x/none"], ["DATABASE_URL"]),

@@ -43,8 +43,12 @@ extension DeviceRequest {
         let answered = messageID
         // A task of its own: the request's is cancelled when its client hangs up, and the message is sent all the same.
         await Task(executorPreference: services.pool.loop) {
-            try? await store.settleAlimtalk(
-                id: id, status: outcome.auditStatus, messageID: answered, error: outcome.reason)
+            do {
+                try await store.settleAlimtalk(
+                    id: id, status: outcome.auditStatus, messageID: answered, error: outcome.reason)
+            } catch {
+                services.onUnsettledAlimtalk(id, error)
+            }
         }.value
     }
 }
