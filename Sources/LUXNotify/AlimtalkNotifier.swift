@@ -40,8 +40,9 @@ public enum NotificationOutcome: Sendable, Equatable {
     case refused(reason: String)
     /// The provider does not take anything as things are: keys, sender profile, address, clock, balance.
     case misconfigured(reason: String)
-    /// The provider did not take it now. `isSafe`: this attempt surely reached nobody, so that a repeat cannot be a second one.
-    case tryLater(reason: String, isSafe: Bool)
+    /// The provider did not take it now. `isSafe`: this attempt surely reached nobody, so that a repeat cannot be a second one;
+    /// without it the message may have arrived. `isSoon`: a repeat within seconds may help.
+    case tryLater(reason: String, isSafe: Bool, isSoon: Bool = true)
     /// It may or may not have been taken. Never sent again by itself.
     case unknown(reason: String)
 
@@ -50,7 +51,7 @@ public enum NotificationOutcome: Sendable, Equatable {
         switch self {
         case .accepted: nil
         case .refused(let reason), .misconfigured(let reason), .unknown(let reason): reason
-        case .tryLater(let reason, _): reason
+        case .tryLater(let reason, _, _): reason
         }
     }
 
@@ -58,8 +59,16 @@ public enum NotificationOutcome: Sendable, Equatable {
     public var auditStatus: String {
         switch self {
         case .accepted: "sent"
-        case .refused, .misconfigured, .tryLater: "failed"
-        case .unknown: "unknown"
+        case .refused, .misconfigured: "failed"
+        case .tryLater, .unknown: mayHaveArrived ? "unknown" : "failed"
+        }
+    }
+
+    /// Whether it is not accepted and may have been taken all the same.
+    var mayHaveArrived: Bool {
+        switch self {
+        case .unknown, .tryLater(_, isSafe: false, _): true
+        case .accepted, .refused, .misconfigured, .tryLater: false
         }
     }
 }

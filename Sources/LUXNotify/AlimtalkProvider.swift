@@ -152,7 +152,8 @@ public struct ProviderReply: Sendable {
         case 401, 402, 403, 404, 407: return .misconfigured(reason: reason)
         // A redirect is never followed: it would carry the keys to wherever it says.
         case 300..<400: return .misconfigured(reason: reason + ", a redirect")
-        case 429: return .tryLater(reason: reason, isSafe: true)
+        // 408: the request had not come whole in the provider's time (RFC 9110 section 15.5.9).
+        case 408, 429: return .tryLater(reason: reason, isSafe: true)
         case 400..<500: return .refused(reason: reason)
         // A gateway that waited in vain does not know what became of the request.
         case 502, 504: return .unknown(reason: reason)

@@ -84,14 +84,18 @@ public struct NHNProvider: AlimtalkProvider {
     private static func outcome(_ code: String, _ reply: ProviderReply) -> NotificationOutcome {
         let reason = "nhn: code \(code)"
         switch code {
-        // The last one is the quota of the day, which no repeat within seconds helps.
-        case "-1000", "-1001", "-4004", "-4005", "-1002", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030", "-1017":
+        case "-1000", "-1001", "-4004", "-4005", "-1002", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030":
             return .misconfigured(reason: reason)
+        case "4", "-2000", "-2001", "-2002", "-2003", "-2004", "-2005", "-4000", "-9997", "-1028", "-3003", "-3004",
+            "-3005", "-3049", "-3010", "-3011", "-4019", "-5000":
+            return .refused(reason: reason)
+        // The quota of the day.
+        case "-1017": return .tryLater(reason: reason, isSafe: true, isSoon: false)
         // An earlier attempt with the same key has arrived; whether it was taken, only a look-up tells.
         case "-1005": return .unknown(reason: reason + ", an earlier attempt has arrived")
         case "-7000", "-9999": return .tryLater(reason: reason, isSafe: false)
         default:
-            return reply.status == 429 || reply.status >= 500 ? reply.outcome(of: reason) : .refused(reason: reason)
+            return (200..<300).contains(reply.status) ? .refused(reason: reason) : reply.outcome(of: reason)
         }
     }
 
@@ -118,11 +122,21 @@ public struct NHNProvider: AlimtalkProvider {
         guard let found else {
             return messages.isEmpty ? .refused(reason: "nhn: not found by look-up") : nil
         }
-        // RSC04: the text message instead of it has arrived.
-        if found["messageStatus"] == .string("FAILED") && found["resendStatus"] != .string("RSC04")
-            || found["messageStatus"] == .string("CANCEL")
-        {
-            return .refused(reason: "nhn: delivery code \(found["resultCode"]?.code ?? "none")")
+        let code = found["resultCode"]?.code
+        let refusal = NotificationOutcome.refused(reason: "nhn: delivery code \(code ?? "none")")
+        switch found["messageStatus"] {
+        case .string("CANCEL"): return refusal
+        // 3005: sent, but KakaoTalk has not confirmed it.
+        case .string("FAILED") where code != "3005":
+            switch found["resendStatus"] {
+            // There was no text message instead of it, or it did not arrive either.
+            case nil, .null, .string("RSC01"), .string("RSC05"): return refusal
+            // It has arrived.
+            case .string("RSC04"): break
+            // It is under way.
+            default: return nil
+            }
+        default: break
         }
         guard let requestID = found["requestId"]?.code, let sequence = found["recipientSeq"]?.code else { return nil }
         return .accepted(messageID: "\(requestID)/\(sequence)")

@@ -25,7 +25,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
     }
 
     private static let attempts = 3
-    /// With less time left another attempt is not begun.
+    /// With less time left an attempt is not begun.
     private static let shortestAttempt = Duration.milliseconds(500)
 
     private let provider: any AlimtalkProvider
@@ -72,8 +72,11 @@ public final class ProviderNotifier: AlimtalkNotifier {
 
     /// Sends one message, in one attempt or a few.
     public func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
-        // That is not the provider's fault, so the breaker does not learn of it.
-        if let deadline, deadline <= .now() { return .tryLater(reason: "\(name): no time left", isSafe: true) }
+        // That is not the provider's fault, so the breaker does not learn of it. A call that is cut off at once would be a
+        // message of which nothing is known.
+        if let deadline, deadline <= .now() + min(Self.shortestAttempt, limits.timeout / 4) {
+            return .tryLater(reason: "\(name): no time left", isSafe: true)
+        }
         let pass: CircuitBreaker.Pass
         switch enter() {
         case .success(let granted): pass = granted
@@ -158,14 +161,14 @@ public final class ProviderNotifier: AlimtalkNotifier {
             let exchange = await exchange(request, deadline)
             let outcome = judge(exchange)
             if case .accepted = outcome { return outcome }
-            if case .unknown = outcome { mayHaveArrived = true }
+            if outcome.mayHaveArrived { mayHaveArrived = true }
             let shortest = Duration.milliseconds(Int.random(in: 100...200) << (number - 1))
             let pause = max(exchange.retryAfter ?? .zero, shortest)
             guard isRepeatable(outcome, exchange), number < Self.attempts,
                 MonotonicTime.now() + pause + Self.shortestAttempt < deadline
             else {
                 // What a later attempt says does not undo an earlier one that may have arrived.
-                return mayHaveArrived ? .unknown(reason: outcome.reason ?? "") : outcome
+                return mayHaveArrived && !outcome.mayHaveArrived ? .unknown(reason: outcome.reason ?? "") : outcome
             }
             try? await Task.sleep(for: pause)
             number += 1
@@ -184,7 +187,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
     private func isRepeatable(_ outcome: NotificationOutcome, _ exchange: ProviderExchange) -> Bool {
         switch outcome {
         case .accepted, .refused, .misconfigured: false
-        case .tryLater(_, let isSafe): isSafe || provider.refusesRepeats
+        case .tryLater(_, let isSafe, let isSoon): isSoon && (isSafe || provider.refusesRepeats)
         case .unknown:
             switch exchange {
             // An answer that says success, or that the key is known, is not made clearer by asking again.
@@ -201,7 +204,8 @@ public final class ProviderNotifier: AlimtalkNotifier {
         case .accepted(let id): .accepted(messageID: id.map(clean))
         case .refused(let reason): .refused(reason: clean(reason))
         case .misconfigured(let reason): .misconfigured(reason: clean(reason))
-        case .tryLater(let reason, let isSafe): .tryLater(reason: clean(reason), isSafe: isSafe)
+        case .tryLater(let reason, let isSafe, let isSoon):
+            .tryLater(reason: clean(reason), isSafe: isSafe, isSoon: isSoon)
         case .unknown(let reason): .unknown(reason: clean(reason))
         }
     }

@@ -130,7 +130,8 @@ public struct SolapiProvider: AlimtalkProvider {
         }
     }
 
-    /// The list of messages to this number around that time; the reference is compared in the answer.
+    /// The list of messages around that time; the reference is compared in the answer. Not by the user's number, which may be
+    /// another one since.
     public func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? {
         func date(_ time: Timestamp) -> String {
             var bytes: [UInt8] = []
@@ -138,24 +139,27 @@ public struct SolapiProvider: AlimtalkProvider {
             return String(decoding: bytes, as: UTF8.self).replacing(":", with: "%3A")
         }
         let query =
-            "to=\(notification.phoneNumber.domestic)&dateType=CREATED&limit=500"
-            + "&startDate=\(date(notification.time.adding(seconds: -600)))"
-            + "&endDate=\(date(notification.time.adding(seconds: 3_600)))"
+            // Signatures allow 15 minutes between the clocks, and a message takes some more.
+            "dateType=CREATED&limit=500&startDate=\(date(notification.time.adding(seconds: -1_000)))"
+            + "&endDate=\(date(notification.time.adding(seconds: 1_800)))"
         var request = ProviderRequest("GET", "/messages/v4/list?\(query)")
         sign(&request, attempt)
         return request
     }
 
-    /// A message that is not among all that are listed was not taken.
+    /// A message that is not among all that are listed was not taken; one that is listed without a reference might be it.
     public func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
         guard (200..<300).contains(reply.status), let json = reply.json, let list = json["messageList"],
             let messages = list.values ?? list.items
         else { return nil }
         // There is another page, of which this one says nothing.
         let isAll = messages.count < 500 && [nil, .null].contains(json["nextKey"])
-        let found = messages.first { $0["customFields"]?["reference"] == .string(notification.reference) }
-        guard let found, let code = found["statusCode"]?.code, let id = found["messageId"]?.code else {
-            return isAll && found == nil ? .refused(reason: "solapi: not found by look-up") : nil
+        let references = messages.map { $0["customFields"]?["reference"]?.code }
+        guard let index = references.firstIndex(of: notification.reference) else {
+            return isAll && !references.contains(nil) ? .refused(reason: "solapi: not found by look-up") : nil
+        }
+        guard let code = messages[index]["statusCode"]?.code, let id = messages[index]["messageId"]?.code else {
+            return nil
         }
         return ["2000", "3000", "4000"].contains(code)
             ? .accepted(messageID: id) : .refused(reason: "solapi: code \(code)")

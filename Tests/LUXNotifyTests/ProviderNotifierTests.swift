@@ -61,6 +61,9 @@ import Testing
         202, #"{"statusCode":"202","messages":[{"messageId":"S","requestStatusCode":"A000"}]}"#)
     private static let nhnSeen = reply(200, #"{"header":{"resultCode":-1005,"isSuccessful":false}}"#)
 
+    private static let nhnRefused = reply(200, #"{"header":{"resultCode":-3003,"isSuccessful":false}}"#)
+    private static let nhnQuota = reply(200, #"{"header":{"resultCode":-1017,"isSuccessful":false}}"#)
+
     struct Case: Sendable {
         var name: String
         var provider: String
@@ -87,13 +90,24 @@ import Testing
             exchanges: [.unanswered("reset"), .notSent("refused")], status: "unknown", calls: 3),
         Case(
             name: "503, which does not say that it was not taken", provider: "solapi",
-            exchanges: [reply(503, #"{"errorCode":"Busy","errorMessage":"x"}"#)], status: "failed", calls: 1),
+            exchanges: [reply(503, #"{"errorCode":"Busy","errorMessage":"x"}"#)], status: "unknown", calls: 1),
         Case(name: "429", provider: "sens", exchanges: [reply(429)], status: "failed", calls: 3),
         Case(
             name: "429 for longer than there is time", provider: "sens", exchanges: [reply(429, after: .seconds(900))],
             status: "failed", calls: 1),
-        Case(name: "500 without a key", provider: "sens", exchanges: [reply(500)], status: "failed", calls: 1),
+        Case(name: "500 without a key", provider: "sens", exchanges: [reply(500)], status: "unknown", calls: 1),
         Case(name: "500 with a key", provider: "nhn", exchanges: [reply(500), nhnSuccess], status: "sent", calls: 2),
+        Case(
+            name: "429 after a 500", provider: "nhn", exchanges: [reply(500), reply(429)], status: "unknown", calls: 3),
+        Case(
+            name: "no connection after a 500", provider: "nhn", exchanges: [reply(500), .notSent("refused")],
+            status: "unknown", calls: 3),
+        Case(
+            name: "a refusal after a 500", provider: "nhn", exchanges: [reply(500), nhnRefused], status: "unknown",
+            calls: 2),
+        Case(name: "500 for ever", provider: "nhn", exchanges: [reply(500)], status: "unknown", calls: 3),
+        Case(name: "408", provider: "solapi", exchanges: [reply(408)], status: "failed", calls: 3),
+        Case(name: "the quota of the day", provider: "nhn", exchanges: [nhnQuota], status: "failed", calls: 1),
         Case(name: "504", provider: "solapi", exchanges: [reply(504)], status: "unknown", calls: 1),
         Case(name: "an unreadable 200", provider: "nhn", exchanges: [reply(200, "x")], status: "unknown", calls: 1),
         Case(name: "400", provider: "nhn", exchanges: [reply(400)], status: "failed", calls: 1),
@@ -136,8 +150,10 @@ import Testing
         let script = Script([Self.sensSuccess])
         let notifier = ProviderNotifier(
             provider: Self.provider("sens"), limits: .init(), exchange: { _, _ in script.next() })
-        for _ in 0..<2 * CircuitBreaker.tolerated {
-            let outcome = await notifier.send(try Self.message(), deadline: .now())
+        // Too little is none: the call would only begin.
+        for round in 0..<2 * CircuitBreaker.tolerated {
+            let left = Duration.milliseconds(round.isMultiple(of: 2) ? 0 : 100)
+            let outcome = await notifier.send(try Self.message(), deadline: .now() + left)
             #expect(outcome.auditStatus == "failed" && outcome.reason == "sens: no time left")
         }
         #expect(script.count == 0 && notifier.circuit == "closed")

@@ -7,6 +7,12 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
     static let secret = "hidden-secret-0123456789"
     static let key = "hidden-key-42"
     static let template = "[LUX] #{children}님의 전극이 떨어졌습니다.\n#{time} \"LUX\""
+    static let senderKey = "hidden-sender-key-7"
+    /// The number that messages go to, as providers are told of it and may tell of it again.
+    static let number = "01093847561"
+    static let echo = "010-9384-7561 (\(number)) is not for \(key), \(secret)"
+    /// What nobody may read.
+    static let hidden = [secret, key, senderKey, serviceID]
     static let serviceID = "ncp:kkobizmsg:kr:1234567:lux"
 
     /// The variables that make a server send through this provider.
@@ -15,7 +21,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             switch self {
             case .nhn:
                 [
-                    "APPKEY": Self.key, "SECRET_KEY": Self.secret, "SENDER_KEY": "sender",
+                    "APPKEY": Self.key, "SECRET_KEY": Self.secret, "SENDER_KEY": Self.senderKey,
                     "TEMPLATE_CODE": "contact-lost",
                 ]
             case .solapi:
@@ -40,7 +46,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         case .nhn:
             let body = """
                 {"header":{"resultCode":0,"resultMessage":"success","isSuccessful":true},"message":{"requestId":"20261125-A",\
-                "senderGroupingKey":null,"sendResults":[{"recipientSeq":1,"recipientNo":"01000000000","resultCode":0,\
+                "senderGroupingKey":null,"sendResults":[{"recipientSeq":1,"recipientNo":"\(Self.number)","resultCode":0,\
                 "resultMessage":"success"}]}}
                 """
             return (.reply(200, body), "20261125-A/1")
@@ -54,15 +60,37 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         case .sens:
             let body = """
                 {"requestId":"R-1","requestTime":"2026-11-25T10:00:00.000","statusCode":"202","statusName":"success",\
-                "messages":[{"messageId":"S-1","to":"01000000000","requestStatusCode":"A000",\
+                "messages":[{"messageId":"S-1","to":"\(Self.number)","requestStatusCode":"A000",\
                 "requestStatusName":"success","requestStatusDesc":"성공"}]}
                 """
             return (.reply(202, body), "S-1")
         }
     }
 
+    /// The same without an id.
+    var acceptedWithoutID: FakeProvider.Behaviour {
+        switch self {
+        case .nhn:
+            .reply(
+                200,
+                """
+                {"header":{"resultCode":0,"isSuccessful":true},"message":{"requestId":null,"sendResults":[{"recipientSeq":1,\
+                "resultCode":0}]}}
+                """)
+        case .solapi:
+            .reply(
+                200,
+                """
+                {"groupInfo":{"count":{"total":1,"registeredFailed":0}},"failedMessageList":[],"messageList":[{\
+                "statusCode":"2000"}]}
+                """)
+        case .sens:
+            .reply(202, #"{"statusCode":"202","messages":[{"to":"\#(Self.number)","requestStatusCode":"A000"}]}"#)
+        }
+    }
+
     /// A 2xx that says in its body that this one message was refused with a code.
-    func refusal(_ code: String, number: String = "01000000000") -> FakeProvider.Behaviour {
+    func refusal(_ code: String, number: String = Self.number) -> FakeProvider.Behaviour {
         switch self {
         case .nhn:
             .reply(
@@ -93,27 +121,39 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
     func failure(_ status: Int, _ code: String) -> FakeProvider.Behaviour {
         switch self {
         case .nhn:
-            .reply(status, #"{"header":{"resultCode":\#(code),"resultMessage":"no","isSuccessful":false}}"#)
-        case .solapi: .reply(status, #"{"errorCode":"\#(code)","errorMessage":"no"}"#)
-        case .sens: .reply(status, #"{"error":{"errorCode":"\#(code)","message":"no"}}"#)
+            .reply(status, #"{"header":{"resultCode":\#(code),"resultMessage":"\#(Self.echo)","isSuccessful":false}}"#)
+        case .solapi: .reply(status, #"{"errorCode":"\#(code)","errorMessage":"\#(Self.echo)"}"#)
+        case .sens: .reply(status, #"{"error":{"errorCode":"\#(code)","message":"\#(Self.echo)"}}"#)
         }
+    }
+
+    /// What a message is counted as, and what its row says.
+    struct Verdict: Sendable {
+        var counted: String
+        var row: String
+
+        static let refused = Verdict(counted: "refused", row: "failed")
+        static let misconfigured = Verdict(counted: "misconfigured", row: "failed")
+        static let notTaken = Verdict(counted: "try_later", row: "failed")
+        /// Try later, though the message may have arrived.
+        static let mayBeTaken = Verdict(counted: "try_later", row: "unknown")
+        static let unknown = Verdict(counted: "unknown", row: "unknown")
     }
 
     /// One behaviour of the provider and what has to come of it.
     struct Case: Sendable {
         var name: String
         var behaviour: FakeProvider.Behaviour
-        /// The status of the row.
-        var row: String
+        var verdict: Verdict
         /// What its error has to contain.
         var error: String
         /// How often the provider is called; 2 stands for more than once.
         var calls = 1
 
-        init(_ name: String, _ behaviour: FakeProvider.Behaviour, _ row: String, _ error: String, calls: Int = 1) {
+        init(_ name: String, _ behaviour: FakeProvider.Behaviour, _ verdict: Verdict, _ error: String, calls: Int = 1) {
             self.name = name
             self.behaviour = behaviour
-            self.row = row
+            self.verdict = verdict
             self.error = error
             self.calls = calls
         }
@@ -128,73 +168,80 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 "-3004", "-3049", "-3010", "-3011", "-4019", "-5000", "-9996", "-8006",
             ].flatMap {
                 [
-                    Case("refused for good \($0)", refusal($0), "failed", "code \($0)"),
-                    Case("refused for good as a whole \($0)", failure(400, $0), "failed", "code \($0)"),
+                    Case("refused for good \($0)", refusal($0), .refused, "code \($0)"),
+                    Case("refused for good as a whole \($0)", failure(400, $0), .refused, "code \($0)"),
                 ]
             }
                 + [
                     "-1000", "-1001", "-4004", "-4005", "-1002", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030",
-                    "-1017",
                 ].flatMap {
                     [
-                        Case("configuration \($0)", failure(200, $0), "failed", "code \($0)"),
-                        Case("configuration with a status \($0)", failure(403, $0), "failed", "code \($0)"),
+                        Case("configuration \($0)", failure(200, $0), .misconfigured, "code \($0)"),
+                        Case("configuration with a status \($0)", failure(403, $0), .misconfigured, "code \($0)"),
                     ]
                 } + [
                     Case(
-                        "too many, in its own words", failure(429, "-1"), "failed", "429", calls: 2),
-                    Case("the key was used", failure(200, "-1005"), "unknown", "code -1005"),
-                    Case("system error", failure(200, "-9999"), "failed", "code -9999", calls: 2),
-                    Case("vendor error", failure(500, "-7000"), "failed", "code -7000", calls: 2),
-                    Case("success without a result", .reply(200, Self.nhnWithoutResults), "unknown", "partial"),
+                        "too many, in its own words", failure(429, "-1"), .notTaken, "429", calls: 2),
+                    Case("the quota of the day", failure(200, "-1017"), .notTaken, "code -1017"),
+                    Case("a template, whatever the status", failure(403, "-3003"), .refused, "code -3003"),
+                    Case("a code that nobody knows", failure(401, "-7"), .misconfigured, "code -7"),
+                    Case("another", failure(402, "-7"), .misconfigured, "code -7"),
+                    Case("a third", failure(403, "-7"), .misconfigured, "code -7"),
+                    Case("a fourth", failure(404, "-7"), .misconfigured, "code -7"),
+                    Case("a fifth, without a status", failure(200, "-7"), .refused, "code -7"),
+                    Case("the key was used", failure(200, "-1005"), .unknown, "code -1005"),
+                    Case("system error", failure(200, "-9999"), .mayBeTaken, "code -9999", calls: 2),
+                    Case("vendor error", failure(500, "-7000"), .mayBeTaken, "code -7000", calls: 2),
+                    Case("success without a result", .reply(200, Self.nhnWithoutResults), .unknown, "partial"),
                 ]
         case .solapi:
             [
                 "1010", "1011", "1026", "1042", "1043", "1046", "1047", "1060", "3010", "3103", "3104", "3105", "3107",
             ].map {
-                Case("refused for good \($0)", refusal($0), "failed", "code \($0)")
+                Case("refused for good \($0)", refusal($0), .refused, "code \($0)")
             }
                 + ["1030", "1041", "1062", "2062", "2230", "3101"].map {
-                    Case("configuration \($0)", refusal($0), "failed", "code \($0)")
+                    Case("configuration \($0)", refusal($0), .misconfigured, "code \($0)")
                 }
                 + ["InvalidAPIKey", "SignatureDoesNotMatch", "RequestTimeTooSkewed"].map {
-                    Case("configuration \($0)", failure(403, $0), "failed", $0)
+                    Case("configuration \($0)", failure(403, $0), .misconfigured, $0)
                 } + [
-                    Case("balance", failure(402, "NotEnoughBalance"), "failed", "NotEnoughBalance"),
-                    Case("bad body", failure(400, "ValidationError"), "failed", "ValidationError"),
-                    Case("signature seen", failure(403, "DuplicatedSignature"), "unknown", "DuplicatedSignature"),
-                    Case("busy", failure(503, "Busy"), "failed", "Busy"),
+                    Case("balance", failure(402, "NotEnoughBalance"), .misconfigured, "NotEnoughBalance"),
+                    Case("bad body", failure(400, "ValidationError"), .refused, "ValidationError"),
+                    Case("signature seen", failure(403, "DuplicatedSignature"), .unknown, "DuplicatedSignature"),
+                    Case("busy", failure(503, "Busy"), .mayBeTaken, "Busy"),
                     Case(
-                        "refused in the list of messages", .reply(200, Self.solapiRefusedInList), "failed", "code 1042"),
+                        "refused in the list of messages", .reply(200, Self.solapiRefusedInList), .refused, "code 1042"),
                     Case(
-                        "only the counts say so", .reply(200, Self.solapiFailedCount), "failed", "registered as failed"),
-                    Case("success without a message", .reply(200, #"{"groupInfo":{}}"#), "unknown", "partial"),
+                        "only the counts say so", .reply(200, Self.solapiFailedCount), .refused, "registered as failed"),
+                    Case("success without a message", .reply(200, #"{"groupInfo":{}}"#), .unknown, "partial"),
                 ]
         case .sens:
             [
-                Case("refused inside a 202", refusal("A001"), "failed", "code A001"),
-                Case("refused as a whole inside a 202", .reply(202, #"{"statusCode":"400"}"#), "failed", "code 400"),
-                Case("later, inside a 202", .reply(202, #"{"statusCode":"429"}"#), "failed", "code 429", calls: 2),
-                Case("service, bad request", .reply(400, Self.sensFault(400)), "failed", "HTTP 400"),
-                Case("service, unauthorized", .reply(401, Self.sensFault(401)), "failed", "HTTP 401"),
-                Case("service, not found", .reply(404, Self.sensFault(404)), "failed", "HTTP 404"),
-                Case("service, too many", .reply(429, Self.sensFault(429)), "failed", "HTTP 429", calls: 2),
-                Case("service, internal", .reply(500, Self.sensFault(500)), "failed", "HTTP 500"),
-                Case("too large", failure(413, "430"), "failed", "code 430"),
-                Case("endpoint error", failure(503, "500"), "unknown", "code 500"),
-                Case("unexpected error", failure(500, "900"), "unknown", "code 900"),
-                Case("code as a number", .reply(401, #"{"error":{"errorCode":210}}"#), "failed", "code 210"),
-                Case("authentication", failure(401, "200"), "failed", "code 200"),
-                Case("permission", failure(401, "210"), "failed", "code 210"),
-                Case("no such service", failure(404, "300"), "failed", "code 300"),
+                Case("refused inside a 202", refusal("A001"), .refused, "code A001"),
+                Case("refused as a whole inside a 202", .reply(202, #"{"statusCode":"400"}"#), .refused, "code 400"),
+                Case("later, inside a 202", .reply(202, #"{"statusCode":"429"}"#), .notTaken, "code 429", calls: 2),
+                Case("service, bad request", .reply(400, Self.sensFault(400)), .refused, "HTTP 400"),
+                Case("service, unauthorized", .reply(401, Self.sensFault(401)), .misconfigured, "HTTP 401"),
+                Case("service, not found", .reply(404, Self.sensFault(404)), .misconfigured, "HTTP 404"),
+                Case("service, too many", .reply(429, Self.sensFault(429)), .notTaken, "HTTP 429", calls: 2),
+                Case("service, internal", .reply(500, Self.sensFault(500)), .mayBeTaken, "HTTP 500"),
+                Case("too large", failure(413, "430"), .refused, "code 430"),
+                Case("endpoint error", failure(503, "500"), .unknown, "code 500"),
+                Case("unexpected error", failure(500, "900"), .unknown, "code 900"),
+                Case("code as a number", .reply(401, #"{"error":{"errorCode":210}}"#), .misconfigured, "code 210"),
+                Case("authentication", failure(401, "200"), .misconfigured, "code 200"),
+                Case("permission", failure(401, "210"), .misconfigured, "code 210"),
+                Case("no such service", failure(404, "300"), .misconfigured, "code 300"),
                 Case(
-                    "no such service", .reply(403, #"{"status":403,"errors":[],"errorMessage":"x"}"#), "failed", "403"),
-                Case("quota", failure(429, "400"), "failed", "code 400", calls: 2),
-                Case("throttle", failure(429, "410"), "failed", "code 410", calls: 2),
-                Case("rate", failure(429, "420"), "failed", "code 420", calls: 2),
-                Case("bad request", failure(400, "100"), "failed", "code 100"),
-                Case("endpoint timeout", failure(504, "510"), "unknown", "code 510"),
-                Case("success without a message", .reply(202, #"{"statusCode":"202"}"#), "unknown", "partial"),
+                    "no such service", .reply(403, #"{"status":403,"errors":[],"errorMessage":"x"}"#), .misconfigured,
+                    "403"),
+                Case("quota", failure(429, "400"), .notTaken, "code 400", calls: 2),
+                Case("throttle", failure(429, "410"), .notTaken, "code 410", calls: 2),
+                Case("rate", failure(429, "420"), .notTaken, "code 420", calls: 2),
+                Case("bad request", failure(400, "100"), .refused, "code 100"),
+                Case("endpoint timeout", failure(504, "510"), .unknown, "code 510"),
+                Case("success without a message", .reply(202, #"{"statusCode":"202"}"#), .unknown, "partial"),
             ]
         }
     }
@@ -218,26 +265,29 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
     var commonCases: [Case] {
         let again = self == .nhn ? 2 : 1
         return [
-            Case("garbage in a 200", .reply(200, "<html>garbage"), "unknown", "unreadable"),
-            Case("no HTTP at all", .bytes("garbage\r\n\r\n"), "unknown", "HTTP/0.9", calls: again),
+            Case("garbage in a 200", .reply(200, "<html>garbage"), .unknown, "unreadable"),
+            Case("no HTTP at all", .bytes("garbage\r\n\r\n"), .unknown, "HTTP/0.9", calls: again),
             Case(
-                "truncated", .bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"header\":{"), "unknown", "cut off"
+                "truncated", .bytes("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"header\":{"), .unknown, "cut off"
             ),
-            Case("cut off in the head", .bytes("HTTP/1.1 200 OK\r\nConte"), "unknown", "cut off", calls: again),
-            Case("oversized", .endless, "unknown", "cut off"),
-            Case("oversized head", .endlessHead, "unknown", rawValue, calls: again),
+            Case("cut off in the head", .bytes("HTTP/1.1 200 OK\r\nConte"), .unknown, "cut off", calls: again),
+            Case("oversized", .endless, .unknown, "cut off"),
+            Case("oversized head", .endlessHead, .unknown, rawValue, calls: again),
             Case(
-                "redirect", .reply(307, "", headers: ["Location: http://127.0.0.1:1/stolen"]), "failed", "a redirect"),
-            Case("slow", .slow(200, "{}", pause: 0.2), "unknown", "in time"),
-            Case("hang", .hang, "unknown", "in time"),
-            Case("reset before the request was read", .resetBefore, "unknown", "reset", calls: again),
-            Case("reset after the request was read", .resetAfter, "unknown", "reset", calls: again),
-            Case("too many", .reply(429, ""), "failed", "429", calls: 2),
-            Case("too many for long", .reply(429, "", headers: ["Retry-After: 30"]), "failed", "429"),
-            Case("bad gateway", .reply(502, "<html>"), "unknown", "502", calls: again),
-            Case("gateway timeout", .reply(504, ""), "unknown", "504", calls: again),
-            Case("internal error", .reply(500, "oops"), "failed", "500", calls: again),
-            Case("not allowed", .reply(401, "", headers: ["WWW-Authenticate: Basic realm=x"]), "failed", "401"),
+                "redirect", .reply(307, "", headers: ["Location: http://127.0.0.1:1/stolen"]), .misconfigured,
+                "a redirect"),
+            Case("slow", .slow(200, "{}", pause: 0.2), .unknown, "in time"),
+            Case("hang", .hang, .unknown, "in time"),
+            Case("reset before the request was read", .resetBefore, .unknown, "reset", calls: again),
+            Case("reset after the request was read", .resetAfter, .unknown, "reset", calls: again),
+            Case("too many", .reply(429, ""), .notTaken, "429", calls: 2),
+            Case("too many for long", .reply(429, "", headers: ["Retry-After: 30"]), .notTaken, "429"),
+            Case("the request was too slow", .reply(408, ""), .notTaken, "408", calls: 2),
+            Case("accepted without a message id", acceptedWithoutID, .unknown, "without a message id"),
+            Case("bad gateway", .reply(502, "<html>"), .unknown, "502", calls: again),
+            Case("gateway timeout", .reply(504, ""), .unknown, "504", calls: again),
+            Case("internal error", .reply(500, "oops"), .mayBeTaken, "500", calls: again),
+            Case("not allowed", .reply(401, "", headers: ["WWW-Authenticate: Basic realm=x"]), .misconfigured, "401"),
         ]
     }
 }

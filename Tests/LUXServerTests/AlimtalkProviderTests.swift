@@ -12,12 +12,24 @@ import Testing
             "select provider, status, message_id, error from alimtalks where user_id = $1 order by id", [String(user)])
     }
 
+    /// What messages are counted as, without those that were accepted.
+    private func counted(_ world: World) throws -> [String: Int] {
+        let name = "lux_alimtalk_messages_total{"
+        let lines = try world.server.call("GET", "/metrics").text.split(separator: "\n")
+        let samples = lines.filter { $0.hasPrefix(name) }
+        let counts = samples.compactMap { sample in
+            sample.firstMatch(of: /outcome="([a-z_]+)"} ([0-9]+)/).map { (String($0.1), Int($0.2) ?? 0) }
+        }
+        return Dictionary(uniqueKeysWithValues: counts).filter { $0.key != "accepted" }
+    }
+
     @Test(arguments: AlimtalkKit.allCases)
-    func `each answer of a provider has its status, its row and its number of calls`(_ kit: AlimtalkKit) async throws {
+    func `each answer of a provider has its class, its row and its number of calls`(_ kit: AlimtalkKit) async throws {
         try await onThread {
             let provider = try FakeProvider()
             let world = try World.own(environment: kit.environment(provider.baseURL))
             let accepted = kit.accepted
+            var expected: [String: Int] = [:]
             for test in kit.ownCases + kit.commonCases {
                 // Success in between keeps the circuit breaker closed.
                 provider.reset(to: accepted.reply)
@@ -34,16 +46,23 @@ import Testing
                 let seconds = Date().timeIntervalSince(began)
                 #expect(seconds < 5.5, "\(test.name) took \(seconds) s")
                 let found = try rows(world, user)
-                #expect(found.count == 1 && found[0][1] == test.row && found[0][2] == nil, "\(test.name) → \(found)")
+                #expect(found.count == 1 && found[0][2] == nil, "\(test.name) → \(found)")
+                #expect(found.first?[1] == test.verdict.row, "\(test.name) → \(found)")
                 let error = found.first?[3] ?? ""
                 #expect(error.contains(test.error) && !error.isEmpty, "\(test.name) → \(error)")
                 let calls = provider.connections
                 #expect(test.calls == 1 ? calls == 1 : calls > 1 && calls <= 3, "\(test.name): \(calls) calls")
+                expected[test.verdict.counted, default: 0] += 1
+                let counts = try counted(world)
+                #expect(counts == expected, "\(test.name)")
+                expected = counts
             }
+            let metrics = try world.server.call("GET", "/metrics").text
+            #expect(metrics.contains("lux_alimtalk_messages_total{provider=\"\(kit.rawValue)\""))
             let everything = world.server.process.output + world.server.process.errors
             let table = try world.sql.query("select a::text from alimtalks a").compactMap { $0[0] }.joined()
-            for hidden in ["93847561", AlimtalkKit.secret, AlimtalkKit.key, "전극"] {
-                #expect(!everything.contains(hidden) && !table.contains(hidden), "\(hidden)")
+            for hidden in ["93847561", "9384-7561", "전극"] + AlimtalkKit.hidden {
+                for text in [everything, table, metrics] { #expect(!text.contains(hidden), "\(hidden)") }
             }
             #expect(everything.contains("\(kit.rawValue): "), "the log says why")
             world.server.stop()
@@ -91,8 +110,9 @@ import Testing
                 #expect(requests.first?.body == requests.last?.body)
                 let keys = Set(requests.map { $0.header("X-NC-API-IDEMPOTENCY-KEY") })
                 #expect(keys.count == 1 && (kit == .nhn) == (keys.first != .some(nil)))
-                let signed = requests.map { $0.header("Authorization") ?? $0.header("x-ncp-apigw-timestamp") ?? "" }
+                let signed = requests.map { $0.header("Authorization") ?? $0.header("x-ncp-apigw-signature-v2") ?? "" }
                 #expect(kit == .nhn || signed[0] != signed[1])
+                for request in requests { try kit.expectSignature(of: request) }
                 world.server.stop()
             }
         }

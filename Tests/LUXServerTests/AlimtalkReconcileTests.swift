@@ -153,6 +153,16 @@ import Testing
         var exit: Int32 = 1
     }
 
+    /// A list of Solapi's with messages of others in it.
+    private static func others(_ fields: String...) -> FakeProvider.Behaviour {
+        let messages = fields.enumerated().map { index, fields in
+            #""M\#(index)":{"messageId":"M\#(index)","statusCode":"4000"\#(fields)}"#
+        }
+        return .reply(200, #"{"limit":500,"nextKey":null,"messageList":{\#(messages.joined(separator: ","))}}"#)
+    }
+
+    private static let another = #","customFields":{"reference":"lux-1-1"}"#
+
     @Test(arguments: [
         Case(kit: .sens, reply: .hang, says: "left open: sens finds no message", calls: 0),
         Case(kit: .nhn, reply: .reply(401, ""), says: "left open: nhn: HTTP 401"),
@@ -162,6 +172,12 @@ import Testing
         Case(
             kit: .solapi, reply: found(.solapi, nil, #","nextKey":null"#), says: "failed: solapi: not found",
             status: "failed", exit: 0),
+        Case(kit: .solapi, reply: others(another), says: "not found", status: "failed", exit: 0),
+        Case(kit: .solapi, reply: others(""), says: "left open: solapi: HTTP 200"),
+        Case(kit: .solapi, reply: others(another, #","customFields":{}"#), says: "left open: solapi: HTTP 200"),
+        Case(kit: .solapi, reply: others(another, #","customFields":null"#), says: "left open: solapi: HTTP 200"),
+        Case(
+            kit: .solapi, reply: others(another), says: "not found", status: "failed", phone: "+12025550123", exit: 0),
         Case(kit: .nhn, reply: found(.nhn, "lux-1-1"), says: "left open: nhn: HTTP 200"),
         Case(kit: .nhn, reply: .hang, says: "phone number is gone", phone: nil, calls: 0),
         Case(kit: .nhn, reply: .hang, says: "1 older than 30 days are not", age: "31 days", calls: 0, exit: 0),
@@ -182,16 +198,23 @@ import Testing
         (#","messageStatus":"FAILED","resultCode":"3019""#, "failed"),
         (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC05""#, "failed"),
         (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC04""#, "sent"),
+        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC01""#, "failed"),
+        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC02""#, "unknown"),
+        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC03""#, "unknown"),
+        (#","messageStatus":"FAILED","resultCode":"3005""#, "sent"),
+        (#","messageStatus":"FAILED","resultCode":3005,"resendStatus":"RSC01""#, "sent"),
         (#","messageStatus":"CANCEL""#, "failed"), (#","messageStatus":"COMPLETED","resultCode":"1000""#, "sent"),
         (#","messageStatus":"READY""#, "sent"),
-    ]) func `nhn: what was delivered, by whichever way, is sent`(_ delivery: String, _ status: String) async throws {
+    ]) func `nhn: what was delivered, by whichever way, is sent; what is under way stays open`(
+        _ delivery: String, _ status: String
+    ) async throws {
         try await onThread {
             let (database, provider) = (try TestDatabase.make(), try FakeProvider())
             let world = try World(database, World.sharedServer)
             let reference = try row(
                 world, .nhn, "unknown", age: "5 minutes", user: try world.user(phone: "+821093847561"))
             provider.reset(to: Self.found(.nhn, reference, delivery))
-            #expect(try reconcile(.nhn, provider, database).ending == .exit(0))
+            #expect(try reconcile(.nhn, provider, database).ending == .exit(status == "unknown" ? 1 : 0))
             #expect(try rows(world)[0][0] == status)
         }
     }

@@ -44,7 +44,7 @@ import Testing
             ] {
                 let (request, user, reference) = try request(.nhn, more)
                 #expect(request.target == "/alimtalk/v2.3/appkeys/\(AlimtalkKit.key)/messages")
-                #expect(request.header("X-Secret-Key") == AlimtalkKit.secret)
+                try AlimtalkKit.nhn.expectSignature(of: request)
                 #expect(request.header("X-NC-API-IDEMPOTENCY-KEY") == reference)
                 let time = request.json?["recipientList"]?[0]?["templateParameter"]?["time"]?.string
                 #expect(isNow(time))
@@ -52,7 +52,7 @@ import Testing
                     request.json
                         == JSONValue(
                             """
-                            {"senderKey":"sender","templateCode":"contact-lost","recipientList":[{\
+                            {"senderKey":"\(AlimtalkKit.senderKey)","templateCode":"contact-lost","recipientList":[{\
                             "recipientNo":"01093847561","templateParameter":{"children":"\(Self.children)","id":"\(user)",\
                             "time":"\(time ?? "")"},"recipientGroupingKey":"\(reference)","resendParameter":\(resend)}]}
                             """), "\(request.body)")
@@ -67,19 +67,7 @@ import Testing
             ] {
                 let (request, user, reference) = try request(.solapi, more)
                 #expect(request.target == "/messages/v4/send-many/detail")
-                let header = request.header("Authorization") ?? ""
-                #expect(header.hasPrefix("HMAC-SHA256 apiKey=\(AlimtalkKit.key), date="))
-                let parts = header.dropFirst("HMAC-SHA256 ".count).components(separatedBy: ", ").map {
-                    $0.split(separator: "=", maxSplits: 1).map(String.init)
-                }
-                try #require(parts.map { $0.first } == ["apiKey", "date", "salt", "signature"], "\(header)")
-                let (date, salt) = (parts[1][1], parts[2][1])
-                #expect((12...64).contains(salt.utf8.count))
-                let sent = try Date(
-                    date, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
-                #expect(abs(sent.timeIntervalSinceNow) < 30)
-                let code = SHA256.authenticate(Array((date + salt).utf8), key: Array(AlimtalkKit.secret.utf8))
-                #expect(parts[3][1] == code.map { String(format: "%02x", $0) }.joined())
+                try AlimtalkKit.solapi.expectSignature(of: request)
                 let options = request.json?["messages"]?[0]?["kakaoOptions"]
                 let time = options?["variables"]?["#{time}"]?.string
                 #expect(isNow(time))
@@ -101,12 +89,7 @@ import Testing
             for (more, isFallback) in [([:], false), (["LUX_ALIMTALK_SMS_FALLBACK": "021234567"], true)] {
                 let (request, _, _) = try request(.sens, more)
                 #expect(request.target == "/alimtalk/v2/services/\(AlimtalkKit.serviceID)/messages")
-                #expect(request.header("x-ncp-iam-access-key") == AlimtalkKit.key)
-                let timestamp = request.header("x-ncp-apigw-timestamp") ?? ""
-                #expect(abs(Date().timeIntervalSince1970 * 1_000 - (Double(timestamp) ?? 0)) < 30_000)
-                let signed = "POST \(request.target)\n\(timestamp)\n\(AlimtalkKit.key)"
-                let code = SHA256.authenticate(Array(signed.utf8), key: Array(AlimtalkKit.secret.utf8))
-                #expect(request.header("x-ncp-apigw-signature-v2") == Data(code).base64EncodedString())
+                try AlimtalkKit.sens.expectSignature(of: request)
                 let content = request.json?["messages"]?[0]?["content"]?.string ?? ""
                 let lines = content.split(separator: "\n").map(String.init)
                 #expect(lines.first == "[LUX] 지수, Min\"jun님의 전극이 떨어졌습니다.")

@@ -177,8 +177,8 @@ extension NotificationOutcome {
         case .accepted: "accepted"
         case .refused: "refused: look at the number, the template and its variables"
         case .misconfigured: "refused: look at the keys, the sender profile, the clock and the balance"
-        case .tryLater: "not taken, try again later"
-        case .unknown: "it is not known whether the message was taken"
+        case .tryLater(_, isSafe: true, _): "not taken, try again later"
+        case .tryLater, .unknown: "it is not known whether the message was taken"
         }
     }
 }
