@@ -136,8 +136,8 @@ import Testing
 
     /// A library before libc's whose look-ups of the provider's name take a minute.
     private func slowNames() throws -> String {
-        let folder = try makeTemporaryFolder()
-        let source = """
+        try preloadedLibrary(
+            """
             #define _GNU_SOURCE
             #include <dlfcn.h>
             #include <netdb.h>
@@ -148,13 +148,7 @@ import Testing
                 if (node && !strcmp(node, "provider.test")) sleep(60);
                 return ((look_up *)dlsym(RTLD_NEXT, "getaddrinfo"))(node, service, hints, found);
             }
-            """
-        try source.write(toFile: folder + "/names.c", atomically: true, encoding: .utf8)
-        let compiler = try ChildProcess(
-            "clang", ["-shared", "-fPIC", "-o", "names.so", "names.c"], environment: ["PATH": Locations.path],
-            folder: folder)
-        #expect(compiler.wait(seconds: 60) == .exit(0), "\(compiler.errors)")
-        return folder + "/names.so"
+            """)
     }
 
     @Test func `a name server that does not answer costs no more than the message's time`() async throws {

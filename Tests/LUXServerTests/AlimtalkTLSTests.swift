@@ -52,6 +52,36 @@ import Testing
         }
     }
 
+    /// A library that tells each function that is to run when the process ends.
+    private func tellingHandlers() throws -> String {
+        try preloadedLibrary(
+            """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <stdio.h>
+            typedef int registration(void (*)(void *), void *, void *);
+            int __cxa_atexit(void (*handler)(void *), void *argument, void *object) {
+                Dl_info found;
+                if (dladdr((void *)handler, &found)) fprintf(stderr, "at exit: %s\\n", found.dli_sname ? found.dli_sname : "?");
+                return ((registration *)dlsym(RTLD_NEXT, "__cxa_atexit"))(handler, argument, object);
+            }
+            """)
+    }
+
+    @Test func `OpenSSL does not clean up at the end of the process, when messages may be under way`() async throws {
+        try await onThread {
+            let (kit, authority) = (AlimtalkKit.solapi, try TestCA())
+            let provider = try FakeProvider(kit.accepted.reply, certificate: try authority.issue("good"))
+            let environment = kit.environment(provider.baseURL, try authority.asRoot())
+            let run = try LUXCommand.run(
+                ["alimtalk", "test", "--to", "01093847561"],
+                environment: environment.merging(["LD_PRELOAD": try tellingHandlers()]) { $1 })
+            #expect(run.ending == .exit(0) && provider.requests.count == 1, "\(run.everything)")
+            #expect(run.errors.contains("at exit: "), "the library tells nothing")
+            #expect(!run.errors.contains("at exit: OPENSSL_cleanup"), "\(run.errors)")
+        }
+    }
+
     @Test func `a wrong or expired certificate is sent nothing`() async throws {
         try await onThread {
             let (authority, other) = (try TestCA(), try TestCA())
