@@ -40,18 +40,19 @@ import Testing
             }
             waitForMore(than: 30)
             let answered = load.acknowledged
-            let file = old.cluster.folder + "/lux.dump"
-            let source = ["-h", "127.0.0.1", "-p", String(old.cluster.port), "-U", "lux_owner"]
-            try old.run(program: "pg_dump", source + ["-Fc", "-f", file, "lux"])
+            let file = try Self.dump(of: old)
             waitForMore(than: answered.count)
             stopped.set()
             #expect(load.acknowledged.count > answered.count && answered.count > 30)
 
-            let target = ["-h", "127.0.0.1", "-p", String(new.cluster.port), "-U", "lux_owner"]
-            // The file is the other cluster's, and its folder is open to all.
-            try new.run(
-                program: "pg_restore", target + ["--exit-on-error", "--single-transaction", "-d", "lux", file])
-            try new.grant()
+            let restore = try OperationsPage.block(containing: "pg_restore").split(separator: "\n")
+                .filter { !$0.contains("doctor") }.joined(separator: "\n")
+            let restored = try new.shell(
+                restore.replacing([
+                    "/var/backups/lux/lux-2026-01-31.dump": file,
+                    "/opt/lux/current": Locations.package,
+                ]))
+            #expect(restored.wait(seconds: 120) == .exit(0), "\(restored.errors)")
             let status = try new.run("lux", ["migrate", "--status"])
             #expect(status.ending == .exit(0) && !status.output.contains("not applied"), "\(status.everything)")
             let sql = try new.database.session()
@@ -64,9 +65,9 @@ import Testing
                 """, [String(device.id)])
             #expect(torn == 0)
 
-            let restored = try new.serve()
-            let there = try World(new.database, restored)
-            #expect(try restored.call("GET", "/readyz").status == 200)
+            let second = try new.serve()
+            let there = try World(new.database, second)
+            #expect(try second.call("GET", "/readyz").status == 200)
             #expect(try there.everything(of: device) == log)
             #expect(try there.upload([record], as: user).status == 200)
             #expect(try there.everything(of: device) == log, "a repeat is still a repeat")
@@ -77,8 +78,40 @@ import Testing
             let next = World.record(child: child, device: device, date: "2025-05-02T10:00:00Z", flag: 1, file: 8)
             #expect(try there.upload([next], as: user).status == 200)
             #expect(try there.logs(of: device).count == 2 && there.lastLogFileID(of: device) == 8)
-            for server in [server, restored] { server.stop() }
+            for server in [server, second] { server.stop() }
             withExtendedLifetime(clients) {}
         }
+    }
+
+    /// The page's dump, in a folder of its own.
+    private static func dump(of installation: Installation, to folder: String? = nil) throws -> String {
+        let folder = try folder ?? makeTemporaryFolder() + "/lux"
+        let process = try installation.shell(
+            OperationsPage.block(containing: "pg_dump").replacing(["/var/backups/lux": folder]))
+        let ending = process.wait(seconds: 120)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+        guard ending == .exit(0) else { throw DumpFailure(files: files) }
+        let file = try #require(files.first)
+        #expect(files.count == 1 && file.wholeMatch(of: /lux-\d{4}-\d\d-\d\d\.dump/) != nil, "\(files)")
+        func mode(_ path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+        #expect(try mode(folder) == 0o700 && mode("\(folder)/\(file)") == 0o600)
+        return "\(folder)/\(file)"
+    }
+
+    private struct DumpFailure: Error {
+        var files: [String]
+    }
+
+    @Test func `a dump that failed has not the name of one, and leaves that of the same day in place`() throws {
+        let installation = try Installation()
+        let folder = try makeTemporaryFolder() + "/lux"
+        let file = try Self.dump(of: installation, to: folder)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+        installation.cluster.stop()
+        let failure = #expect(throws: DumpFailure.self) { try Self.dump(of: installation, to: folder) }
+        #expect(failure?.files.filter { $0.hasSuffix(".dump") }.count == 1)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == whole)
     }
 }

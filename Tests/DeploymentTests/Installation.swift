@@ -37,10 +37,14 @@ struct Installation {
         try TestServer(database, environment: ["DATABASE_URL": url("lux")].merging(environment) { $1 })
     }
 
-    /// Runs one of PostgreSQL's programs, as the user that the cluster runs as.
-    func run(program: String, _ arguments: [String]) throws {
-        let path = try #require(Locations.postgresPrograms) + "/" + program
-        let process = try cluster.runUnprivileged(path, arguments)
-        #expect(process.wait(seconds: 120) == .exit(0), "\(program): \(process.errors)")
+    /// Starts commands of docs/operations.md. Those for `postgres` are run by this user, as PostgreSQL's superuser.
+    func shell(_ commands: String) throws -> ChildProcess {
+        let programs = try #require(Locations.postgresPrograms)
+        return try ChildProcess(
+            "/bin/sh", ["-ec", commands.replacing(["runuser -u postgres -- ": ""])],
+            environment: [
+                "PATH": "\(programs):/usr/sbin:/usr/bin:/sbin:/bin", "PGHOST": "127.0.0.1",
+                "PGPORT": String(cluster.port), "PGUSER": "postgres",
+            ], folder: "/")
     }
 }

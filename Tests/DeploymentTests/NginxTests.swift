@@ -10,14 +10,14 @@ import Testing
         let port: UInt16
         let plainPort: UInt16
         let process: ChildProcess
-        private let folder: String
+        let folder: String
 
-        init(before upstreams: [UInt16]) throws {
+        init(before upstreams: [UInt16], certificate given: TestCertificate? = nil) throws {
             let folder = try makeTemporaryFolder()
             self.folder = folder
             port = try TestCluster.freePort()
             plainPort = try TestCluster.freePort()
-            let certificate = try TestCertificate()
+            let certificate = try given ?? TestCertificate()
             var site = try DeploymentFile.text("deploy/nginx.conf")
             for (text, other) in [
                 (
@@ -28,6 +28,7 @@ import Testing
                 ("listen 80;", "listen 127.0.0.1:\(plainPort);"), ("listen 443 ", "listen 127.0.0.1:\(port) "),
                 ("/etc/lux/tls/fullchain.pem", certificate.certificate),
                 ("/etc/lux/tls/privkey.pem", certificate.key), ("/var/log/nginx", folder),
+                ("/var/www/lux-acme", folder + "/acme"),
             ] {
                 #expect(site.contains(text), "\(text)")
                 site = site.replacing(text, with: other)
@@ -111,6 +112,39 @@ import Testing
             try plain.send("GET /healthz?a=b HTTP/1.1\r\nHost: lux.example\r\n\r\n")
             let redirect = try plain.receive()
             #expect(redirect.status == 308 && redirect.header("Location") == "https://lux.example/healthz?a=b")
+        }
+    }
+
+    @Test func `gives certbot's proofs over plain HTTP from the folder that certbot writes them into`() throws {
+        let proxy = try Proxy(before: [TestCluster.freePort()])
+        let challenges = proxy.folder + "/acme/.well-known/acme-challenge"
+        try FileManager.default.createDirectory(atPath: challenges, withIntermediateDirectories: true)
+        try "token.thumbprint".write(toFile: challenges + "/token", atomically: true, encoding: .utf8)
+        try "secret".write(toFile: proxy.folder + "/acme/secret", atomically: true, encoding: .utf8)
+        for (target, status) in [
+            ("token", 200), ("other", 404), ("../../secret", 308), ("%2e%2e/%2e%2e/secret", 308),
+        ] {
+            let client = try HTTPClient(port: proxy.plainPort)
+            try client.send("GET /.well-known/acme-challenge/\(target) HTTP/1.1\r\nHost: lux.example\r\n\r\n")
+            let reply = try client.receive()
+            #expect(reply.status == status, "\(target): \(reply.summary)")
+            #expect(status != 200 || reply.text == "token.thumbprint")
+        }
+        let root = "/var/www/lux-acme"
+        #expect(try DeploymentFile.text("deploy/nginx.conf").contains("root \(root);"))
+        let commands = try OperationsPage.block(containing: "certbot certonly --webroot")
+        #expect(commands.contains("install -d -m 755 \(root)\n") && commands.contains("--webroot -w \(root) "))
+    }
+
+    /// The page's look from outside: 90 days are enough, 10 are not.
+    @Test func `the page's command tells that the certificate of nginx ends soon`() throws {
+        let command = try OperationsPage.block(containing: "-checkend")
+        for (days, status) in [(90, 0), (10, 1)] {
+            let proxy = try Proxy(before: [TestCluster.freePort()], certificate: TestCertificate(days: days))
+            let here = command.replacing("lux.example:443", with: "127.0.0.1:\(proxy.port)")
+            #expect(here != command)
+            let run = try Tool("sh", ["-c", here])
+            #expect(run.ending == .exit(Int32(status)), "\(days) days: \(run.everything)")
         }
     }
 

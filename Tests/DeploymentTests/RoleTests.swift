@@ -98,4 +98,38 @@ import Testing
             #expect(throws: (any Error).self) { try SQLSession(installation.url("somebody")) }
         }
     }
+
+    /// The page's commands, with a file as it is for a database elsewhere: more stands behind the password.
+    @Test func `each role is given the password of its file, and no more`() throws {
+        let folder = try makeTemporaryFolder()
+        let blocks = try ["umask 077\nfor role", "alter role $role"].map { text in
+            try OperationsPage.block(containing: text).replacing("/etc/lux/", with: folder + "/")
+        }
+        let make = try #require(blocks[0].split(separator: "chgrp").first)
+        #expect(try Tool("sh", ["-ec", String(make)]).isDone)
+        for name in ["lux_owner", "lux", "lux_desk"] {
+            let path = "\(folder)/\(name).url"
+            let line = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .newlines)
+            try (line + (name == "lux" ? " sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt" : "") + "\n")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            let password = try #require(line.split(separator: "password=").last)
+            #expect(password.wholeMatch(of: /[0-9a-f]{48}/) != nil)
+        }
+        let loop = try #require(blocks[1].split(separator: "| runuser").first)
+        let run = try Tool("sh", ["-ec", String(loop)])
+        let expected = try ["lux_owner", "lux", "lux_desk"].map { role in
+            let line = try String(contentsOfFile: "\(folder)/\(role).url", encoding: .utf8)
+            let password = try #require(line.firstMatch(of: /password=([0-9a-f]+)/)).output.1
+            return "alter role \(role) password '\(password)';\n"
+        }
+        #expect(run.output == expected.joined(), "\(run.everything)")
+    }
+
+    /// A folder `Migrations` in the working directory wins over that of the release.
+    @Test func `the page's commands that read migrations do not run where the shell happens to be`() throws {
+        let lines = try OperationsPage.blocks().joined(separator: "\n").split(separator: "\n")
+        let reading = lines.filter { $0.contains("lux-server migrate") || $0.contains("lux-server doctor") }
+        #expect(reading.count >= 5)
+        for line in reading { #expect(line.hasPrefix("(cd / && "), "\(line)") }
+    }
 }
