@@ -34,6 +34,7 @@ struct Configuration: Sendable {
     var strictTransportSecurity: String?
     var rateLimit: RateLimiter.Rate?
     var metricsPort: Int?
+    var metricsHost: String
     /// Made here, as what the folder of its assets lacks is a fault.
     var documentation: APIDocumentation?
     var cors: CORSPolicy?
@@ -101,12 +102,16 @@ struct Configuration: Sendable {
         strictTransportSecurity = reader.integer("LUX_TLS_HSTS", in: 0...63_072_000).map { "max-age=\($0)" }
         rateLimit = reader.rateLimit()
         metricsPort = reader.integer("LUX_METRICS_PORT", in: 0...65_535)
+        metricsHost = reader.text("LUX_METRICS_HOST") ?? host
         documentation = reader.documentation(metrics: metricsPort == nil)
         cors = reader.cors()
         if tls == nil {
             for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {
                 reader.fault(name, "means nothing without LUX_TLS_CERT and LUX_TLS_KEY")
             }
+        }
+        if metricsPort == nil, reader.text("LUX_METRICS_HOST") != nil {
+            reader.fault("LUX_METRICS_HOST", "means nothing without LUX_METRICS_PORT")
         }
         guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
     }

@@ -32,6 +32,7 @@ struct KnownVariable {
             KnownVariable(name: "LUX_DOCS_ASSETS", otherwise: "unset"),
             KnownVariable(name: "LUX_CORS_ORIGINS", otherwise: "unset"),
             KnownVariable(name: "LUX_METRICS_PORT", otherwise: "unset"),
+            KnownVariable(name: "LUX_METRICS_HOST", otherwise: "that of LUX_HOST"),
             KnownVariable(name: "LUX_ALIMTALK_PROVIDER", otherwise: "log"),
             KnownVariable(name: "LUX_ALIMTALK_BASE_URL", otherwise: "the provider's own"),
             KnownVariable(name: "LUX_ALIMTALK_TIMEOUT", otherwise: "5"),

@@ -178,7 +178,7 @@ struct Server {
         let metricsServer = HTTPServer(
             loops: loops.map { ($0, MetricsResponder(metrics: metrics.text, log: requestLog.write)) },
             limits: limits, onEvent: onEvent)
-        let actual = try metricsServer.listen(host: configuration.host, port: port)
+        let actual = try metricsServer.listen(host: configuration.metricsHost, port: port)
         logger.log(.info, "metrics", [.port: .stringConvertible(actual)])
         return metricsServer
     }

@@ -16,6 +16,33 @@ import Testing
         }
     }
 
+    /// The page's commands, on Debian's own files.
+    @Test func `the page sets Prometheus up for this machine alone and keeps what was there`() throws {
+        let folder = try makeTemporaryFolder()
+        for name in ["default/prometheus", "prometheus/prometheus.yml"] {
+            let path = "\(folder)/\(name)"
+            try FileManager.default.createDirectory(
+                atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "/etc/\(name)", toPath: path)
+        }
+        let commands = try OperationsPage.block(containing: "promtool check config").split(separator: "\n")
+            .filter { !$0.hasPrefix("apt-get") && !$0.hasPrefix("systemctl") }.joined(separator: "\n")
+            .replacing(["/etc/": folder + "/", "/opt/lux/current": Locations.package])
+        // Twice: what was there is what Debian brought, not what this made.
+        for _ in 0..<2 {
+            let run = try Tool("sh", ["-ec", commands])
+            #expect(run.isDone, "\(run.everything)")
+        }
+        let kept = try String(contentsOfFile: folder + "/prometheus/prometheus.yml.debian", encoding: .utf8)
+        #expect(try kept == String(contentsOfFile: "/etc/prometheus/prometheus.yml", encoding: .utf8))
+        let arguments = try Tool("sh", ["-ec", ". \(folder)/default/prometheus; echo $ARGS"]).output
+        #expect(arguments == "--web.listen-address=127.0.0.1:9090\n")
+        let made = try String(contentsOfFile: folder + "/prometheus/prometheus.yml", encoding: .utf8)
+        #expect(made.contains("[127.0.0.1:9464]"))
+        let environment = try DeploymentFile.text("deploy/lux-server.env")
+        #expect(environment.contains("\nLUX_METRICS_HOST=127.0.0.1\n"))
+    }
+
     @Test func `each alert comes on what it is for, and on nothing beside it`() throws {
         let run = try Tool("promtool", ["test", "rules", "deploy/prometheus.rules.test.yml"])
         #expect(run.isDone, "\(run.everything)")

@@ -51,6 +51,7 @@ import Testing
         let configuration = try read([:])
         #expect(configuration.host == "0.0.0.0")
         #expect(configuration.port == 8_080)
+        #expect(try read(["LUX_HOST": "::1", "LUX_METRICS_PORT": "9464"]).metricsHost == "::1")
         #expect(configuration.jwtIssuer == nil && configuration.jwtAudience == nil)
         #expect(configuration.jwtLeeway == 0)
         #expect(configuration.jwtUserClaim == "sub")
@@ -126,6 +127,7 @@ import Testing
         Case("LUX_CORS_ORIGINS", "*,https://a.example", "must be * or origins"),
         Case("LUX_CORS_ORIGINS", "https://*.example", "must be * or origins"),
         Case("LUX_CORS_ORIGINS", "null", "must be * or origins"), Case("LUX_CORS_ORIGINS", ",", "must be * or origins"),
+        Case("LUX_METRICS_HOST", "127.0.0.1", "means nothing without LUX_METRICS_PORT"),
         Case("LUX_TLS_HSTS", "60", "means nothing without LUX_TLS_CERT"),
         Case("LUX_TLS_REDIRECT_PORT", "80", "means nothing without LUX_TLS_CERT"),
     ]) func `a variable`(_ test: Case) {

@@ -105,4 +105,20 @@ import Testing
             server.stop()
         }
     }
+
+    @Test func `the port of its own listens where it is told, the other one where LUX_HOST says`() async throws {
+        try await onThread {
+            let server = try TestServer(
+                World.sharedDatabase,
+                environment: ["LUX_HOST": "0.0.0.0", "LUX_METRICS_PORT": "0", "LUX_METRICS_HOST": "127.0.0.2"])
+            let lines = server.logLines { $0["message"]?.string == "metrics" }
+            let port = try #require(lines.first?["port"]?.integer.flatMap { UInt16(exactly: $0) })
+            #expect(try server.call("GET", "/healthz").status == 200)
+            // HTTPClient asks 127.0.0.1.
+            #expect(throws: (any Error).self) { try HTTPClient(port: port) }
+            let run = try ChildProcess("/usr/bin/curl", ["-fsS", "http://127.0.0.2:\(port)/metrics"])
+            #expect(run.wait(seconds: 30) == .exit(0) && run.output.contains("\nlux_db_pool_size "), "\(run.errors)")
+            server.stop()
+        }
+    }
 }
