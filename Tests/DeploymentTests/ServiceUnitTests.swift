@@ -31,7 +31,9 @@ import Testing
         let lines = Set(try DeploymentFile.text(Self.unit).split(separator: "\n"))
         for line in [
             "TimeoutStopSec=20", #"ExecReload=/bin/sh -c "kill -HUP $MAINPID""#, "RestartPreventExitStatus=78",
-            "Restart=on-failure", "User=lux", "EnvironmentFile=/etc/lux/lux-server.env",
+            "Restart=on-failure", "User=lux",
+            // The lock alone would lock the bit as it is, which is off.
+            "SecureBits=noroot noroot-locked", "EnvironmentFile=/etc/lux/lux-server.env",
         ] { #expect(lines.contains { $0 == line }, "\(line)") }
     }
 
