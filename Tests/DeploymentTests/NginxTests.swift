@@ -270,6 +270,38 @@ import Testing
         }
     }
 
+    /// Each goes to nginx as it stands here and is answered by nginx alone.
+    @Test func `what nginx answers by itself is JSON, too`() throws {
+        let proxy = try Proxy(before: [TestCluster.freePort()])
+        let host = "Host: lux.example\r\n"
+        for (request, status, detail) in [
+            ("GET / HTTP/1.1\r\n\r\n", 400, "Bad Request"),
+            ("GET / HTTP/1.1\r\n\(host)Content-Length: x\r\n\r\n", 400, "Bad Request"),
+            ("TRACE / HTTP/1.1\r\n\(host)\r\n", 405, "Method Not Allowed"),
+            ("CONNECT lux.example:443 HTTP/1.1\r\n\(host)\r\n", 400, "Bad Request"),
+            ("GET /.answer/503 HTTP/1.1\r\n\(host)\r\n", 404, "Resource not found"),
+            ("GET /\(String(repeating: "x", count: 20_000)) HTTP/1.1\r\n\(host)\r\n", 414, "URI Too Long"),
+            (
+                "GET / HTTP/1.1\r\n\(host)X: \(String(repeating: "x", count: 20_000))\r\n\r\n", 431,
+                "Request Header Fields Too Large"
+            ),
+            ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: gzip\r\n\r\n", 501, "Not Implemented"),
+            ("GET / HTTP/3.0\r\n\(host)\r\n", 505, "HTTP Version Not Supported"),
+            ("GET / HTTP/1.1\r\n\(host)\r\n", 503, "Service temporarily unavailable"),
+        ] {
+            let client = try proxy.connect()
+            try client.send(request)
+            let reply = try client.receive()
+            let name = "\(request.prefix(40).debugDescription): \(reply.summary)"
+            #expect(reply.status == status && reply.detail == detail, "\(name)")
+            #expect(reply.values("Content-Type") == ["application/json"], "\(name)")
+        }
+        let plain = try HTTPClient(port: proxy.port)
+        try plain.send("GET / HTTP/1.1\r\n\(host)\r\n")
+        let reply = try plain.receive()
+        #expect(reply.status == 400 && reply.detail == "Bad Request", "\(reply.summary)")
+    }
+
     @Test func `its limits fit those of the server`() throws {
         let report = try LUXCommand.run(
             ["config", "check"], environment: ["DATABASE_URL": "dbname=lux", "LUX_JWT_SECRET": Token.secret])
