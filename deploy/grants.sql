@@ -1,5 +1,5 @@
 -- What each role may do, and nothing else. Run by the owner of the database, after each lux-server migrate:
---   psql "$(cat /etc/lux/owner-url)" -v ON_ERROR_STOP=1 -f grants.sql
+--   psql "$(cat /etc/lux/lux_owner.url)" -v ON_ERROR_STOP=1 -f grants.sql
 -- lux is the server, lux_desk the support desk and provisioning. Running it again changes nothing.
 begin;
 

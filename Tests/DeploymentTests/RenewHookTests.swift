@@ -18,7 +18,8 @@ import Testing
             }
             try "chain".write(toFile: folder + "/live/fullchain.pem", atomically: true, encoding: .utf8)
             try "key".write(toFile: folder + "/live/privkey.pem", atomically: true, encoding: .utf8)
-            try site?.replacing("/etc/lux", with: folder + "/etc/lux").write(toFile: folder + "/etc/nginx/conf.d/lux.conf", atomically: true, encoding: .utf8)
+            try site?.replacing("/etc/lux", with: folder + "/etc/lux")
+                .write(toFile: folder + "/etc/nginx/conf.d/lux.conf", atomically: true, encoding: .utf8)
             let systemctl = """
                 #!/bin/sh
                 echo "$*" >> \(folder)/asked

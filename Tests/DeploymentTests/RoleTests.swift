@@ -110,8 +110,8 @@ import Testing
         for name in ["lux_owner", "lux", "lux_desk"] {
             let path = "\(folder)/\(name).url"
             let line = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .newlines)
-            try (line + (name == "lux" ? " sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt" : "") + "\n")
-                .write(toFile: path, atomically: true, encoding: .utf8)
+            let more = name == "lux" ? " sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt" : ""
+            try (line + more + "\n").write(toFile: path, atomically: true, encoding: .utf8)
             let password = try #require(line.split(separator: "password=").last)
             #expect(password.wholeMatch(of: /[0-9a-f]{48}/) != nil)
         }
