@@ -32,3 +32,10 @@ struct Tool {
         if ending == nil { process.signal(SIGKILL) }
     }
 }
+
+/// Makes a script that can be run. Another process writes it: a child that this one forks meanwhile would have the file open
+/// for writing, and the kernel runs no such file.
+func makeProgram(_ path: String, _ text: String) throws {
+    let run = try Tool("sh", ["-ec", #"printf '%s\n' "$1" > "$0"; chmod 755 "$0""#, path, text])
+    #expect(run.isDone, "\(run.errors)")
+}

@@ -25,8 +25,7 @@ import Testing
                 echo "$*" >> \(folder)/asked
                 case "$1" in is-active) exit \(isActive ? 0 : 3);; esac
                 """
-            try systemctl.write(toFile: folder + "/bin/systemctl", atomically: true, encoding: .utf8)
-            chmod(folder + "/bin/systemctl", 0o755)
+            try makeProgram(folder + "/bin/systemctl", systemctl)
             hook = folder + "/hook"
             try DeploymentFile.text("deploy/renew-hook")
                 .replacing([

@@ -5,11 +5,6 @@ import Testing
 
 /// Scripts/install and Scripts/package, with stand-ins for the tools that take long or change the machine.
 @Suite struct ScriptTests {
-    private func write(_ text: String, to path: String) throws {
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        chmod(path, 0o755)
-    }
-
     private func folder(_ path: String) throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         chmod(path, 0o777)
@@ -23,9 +18,7 @@ import Testing
         var policy: String { folder + "/policy-rc.d" }
 
         func install(aptGet: String) throws -> ChildProcess.Ending? {
-            let path = folder + "/bin/apt-get"
-            try "#!/bin/sh\n\(aptGet)\n".write(toFile: path, atomically: true, encoding: .utf8)
-            chmod(path, 0o755)
+            try makeProgram(folder + "/bin/apt-get", "#!/bin/sh\n" + aptGet)
             let process = try ChildProcess(
                 "/bin/bash", [folder + "/install", "tests"],
                 environment: ["PATH": "\(folder)/bin:/usr/bin:/bin", "HOME": folder])
@@ -39,7 +32,7 @@ import Testing
         let machine = try Machine(folder: makeTemporaryFolder())
         try folder(machine.folder + "/bin")
         for (name, text) in [("dpkg-query", "exit 1"), ("id", "echo 0"), ("swift", "exit 0")] {
-            try write("#!/bin/sh\n\(text)\n", to: "\(machine.folder)/bin/\(name)")
+            try makeProgram("\(machine.folder)/bin/\(name)", "#!/bin/sh\n" + text)
         }
         try DeploymentFile.text("Scripts/install").replacing(["/usr/sbin/policy-rc.d": machine.policy])
             .write(toFile: machine.folder + "/install", atomically: true, encoding: .utf8)
@@ -61,7 +54,7 @@ import Testing
 
     @Test func `a rule of the machine's owner stays`() throws {
         let machine = try machine()
-        try write("#!/bin/sh\nexit 101\n", to: machine.policy)
+        try makeProgram(machine.policy, "#!/bin/sh\nexit 101")
         #expect(try machine.install(aptGet: "exit 0") == .exit(0))
         #expect(machine.hasPolicy)
     }
@@ -77,7 +70,7 @@ import Testing
         for name in ["Scripts", "bin", "deploy/secrets"] { try folder("\(root)/\(name)") }
         try "secret".write(toFile: root + "/deploy/secrets/token-keys", atomically: true, encoding: .utf8)
         chmod(root + "/deploy/secrets", 0)
-        try write("exit 0\n", to: root + "/Scripts/install")
+        try makeProgram(root + "/Scripts/install", "#!/bin/sh")
         try FileManager.default.copyItem(
             atPath: DeploymentFile.path("Scripts/package"), toPath: root + "/Scripts/package")
         let swift = """
@@ -87,8 +80,8 @@ import Testing
             *) printf '#!/bin/sh\\necho 1.2.3\\n' > \(root)/bin/lux-server; chmod 755 \(root)/bin/lux-server ;;
             esac
             """
-        try write(swift, to: root + "/bin/swift")
-        try write("#!/bin/sh\ncp \"$3\" \"$2\"\n", to: root + "/bin/strip")
+        try makeProgram(root + "/bin/swift", swift)
+        try makeProgram(root + "/bin/strip", "#!/bin/sh\ncp \"$3\" \"$2\"")
         // Not as root, who may read every secret.
         let user = ["--reuid=65534", "--regid=65534", "--clear-groups"]
         let command = ["/usr/bin/setpriv"] + (getuid() == 0 ? user : []) + ["bash", root + "/Scripts/package"]
@@ -100,7 +93,7 @@ import Testing
         let list = try Tool("tar", ["-tzf", root + "/lux-server-1.2.3.tar.gz"]).output.split(separator: "\n")
         let files = Set(list.map { $0.dropFirst("lux-server-1.2.3/".count) })
         #expect(!files.contains { $0.contains("secrets") })
-        for name in ["lux-server", "README.md", "docs/operations.md", "deploy/lux-server.service", "deploy/renew-hook"] {
+        for name in ["lux-server", "README.md", "deploy/lux-server.service", "deploy/renew-hook"] {
             #expect(files.contains { $0 == name }, "\(name)")
         }
         // What the pages link to, and what the unit names as its documentation.
