@@ -103,16 +103,16 @@ import Testing
 
     // MARK: Compose
 
-    private func compose() throws -> JSONValue {
+    static func compose() throws -> JSONValue {
         let program = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))"
         let run = try Tool("python3", ["-c", program, "docker-compose.yml"])
         return try #require(JSONValue(run.output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(run.errors)")
     }
 
     @Test func `the composition is server, database and Prometheus, and its secrets are files`() throws {
-        let compose = try compose()
+        let compose = try Self.compose()
         let services = try #require(compose["services"])
-        #expect(services.keys.sorted() == ["postgres", "prometheus", "server"])
+        #expect(services.keys.sorted() == ["desk", "grants", "migrate", "postgres", "prometheus", "server"])
         let secrets = Set(try #require(compose["secrets"]).keys)
         for name in services.keys {
             let service = try #require(services[name])
@@ -130,10 +130,29 @@ import Testing
             }
             if let tag = service["image"]?.string { #expect(tag.contains(/:[v\d]/), "\(tag) names no version") }
         }
-        // What nobody but Prometheus reads is not published, and Prometheus to this machine alone.
-        #expect(services["server"]?["ports"]?.items?.compactMap(\.string) == ["8080:8080"])
+        // What nobody but Prometheus reads is not published, and the rest to this machine alone.
+        #expect(services["server"]?["ports"]?.items?.compactMap(\.string) == ["127.0.0.1:8080:8080"])
         #expect(services["prometheus"]?["ports"]?.items?.compactMap(\.string) == ["127.0.0.1:9090:9090"])
         #expect(services["postgres"]?["ports"] == nil)
+        let networks = services.keys.reduce(into: [String: [String]]()) { networks, name in
+            for item in services[name]?["networks"]?.items ?? [] {
+                networks[item.string ?? "", default: []].append(name)
+            }
+        }.mapValues { $0.sorted() }
+        #expect(
+            networks == [
+                "public": ["server"], "metrics": ["prometheus", "server"],
+                "database": ["desk", "grants", "migrate", "postgres", "server"],
+            ])
+        #expect(Set(networks.keys) == Set(compose["networks"]?.keys ?? []))
+        #expect(compose["networks"]?["database"]?["internal"] == .bool(true))
+        // Each has the secrets that it needs and no other.
+        for (name, role) in [
+            ("migrate", "lux_owner"), ("grants", "lux_owner"), ("server", "lux"), ("desk", "lux_desk"),
+        ] {
+            let own = services[name]?["secrets"]?.items?.compactMap(\.string).filter { $0.hasSuffix(".url") }
+            #expect(own == [role + ".url"], "\(name)")
+        }
         let port = try #require(services["server"]?["environment"]?["LUX_METRICS_PORT"]?.string)
         #expect(try DeploymentFile.text("deploy/prometheus.yml").contains("[server:\(port)]"))
         #expect(services["server"]?["read_only"] == .bool(true))
@@ -156,9 +175,9 @@ import Testing
             #expect(run.isDone, "\(run.errors)")
         }
         try (World.sharedDatabase.connectionString + "\n")
-            .write(toFile: folder + "/database-url", atomically: true, encoding: .utf8)
+            .write(toFile: folder + "/lux.url", atomically: true, encoding: .utf8)
         var environment = ["DATABASE_URL": "", "LUX_JWT_SECRET": ""]
-        let variables = try #require(try compose()["services"]?["server"]?["environment"])
+        let variables = try #require(try Self.compose()["services"]?["server"]?["environment"])
         for name in variables.keys {
             var value = variables[name]?.string ?? ""
             if let match = value.firstMatch(of: /^\$\{(\w+)-(.*)\}$/) {
