@@ -217,6 +217,8 @@ import Testing
             "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
             "lux_devlog_records_total", "lux_alimtalk_messages_total", "lux_alimtalk_circuit",
         ] { #expect(asked.contains(part), "\(part)") }
+        // 501 and 505 are anybody's malformed requests.
+        #expect(!asked.contains("5..") && asked.contains(#"status=~"500|503""#))
     }
 
     @Test func `each expression of the dashboard is PromQL`() throws {
