@@ -72,7 +72,8 @@ private struct Composition {
                 #expect(granted.isDone, "\(granted.everything)")
             }
             let rows = secrets + "/devices.csv"
-            try "unique_id,serial_code\nunit-of-desk,SN-of-desk\n".write(toFile: rows, atomically: true, encoding: .utf8)
+            try "unique_id,serial_code\nunit-of-desk,SN-of-desk\n"
+                .write(toFile: rows, atomically: true, encoding: .utf8)
             let provisioned = try composition.run("lux_desk", ["provision", "devices", rows])
             #expect(provisioned.ending == .exit(0), "\(provisioned.everything)")
 

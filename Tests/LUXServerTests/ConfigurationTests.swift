@@ -34,7 +34,10 @@ import Testing
             Mirror(reflecting: configuration).children.reduce(into: [:]) { $0[$1.label ?? ""] = "\($1.value)" }
         }
         // In words, and not as the variable has it.
-        let words = ["unset", "required", "cores", "the provider's own", "off", "twice the rate", "Migrations/"]
+        let words = [
+            "unset", "required", "cores", "the provider's own", "off", "twice the rate", "Migrations/",
+            "that of LUX_HOST",
+        ]
         let unset = parts(try read([:]))
         let told = KnownVariable.all.filter { !words.contains($0.otherwise) && !$0.otherwise.contains(",") }
         for variable in told {
