@@ -107,7 +107,7 @@ import Testing
         }
         let session = try fixture.database.session()
         var cancelled: Int64 = 0
-        for _ in 0..<200 where cancelled == 0 {
+        for _ in 0..<800 where cancelled == 0 {
             try await Task.sleep(for: .milliseconds(20))
             cancelled = try session.integer(
                 "select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep'")
