@@ -19,7 +19,9 @@ public struct TLSCredentials: Sendable {
         let isOwn = status.st_uid == geteuid() && rights & 0o077 == 0
         let isRoots = status.st_uid == 0 && rights & 0o037 == 0
         guard isOwn || isRoots else {
-            throw TLSError("\(keyFile): others may read it (mode \(String(rights, radix: 8))); chmod 600 it")
+            // A file of root is read by the server's group.
+            let right = status.st_uid == 0 ? "640" : "600"
+            throw TLSError("\(keyFile): others may read it (mode \(String(rights, radix: 8))); chmod \(right) it")
         }
         key = try Self.contents(keyFile)
     }
