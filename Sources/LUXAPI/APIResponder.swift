@@ -90,7 +90,6 @@ public final class APIResponder: HTTPResponder {
     private func finish(
         _ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime, request: HTTPHeaders
     ) {
-        response.headers.set("X-Request-ID", record.requestID)
         // Medical data: for no cache on the way, and never taken for another type than it says.
         response.headers.add("Cache-Control", "no-store")
         response.headers.add("X-Content-Type-Options", "nosniff")
@@ -98,8 +97,7 @@ public final class APIResponder: HTTPResponder {
             response.headers.set("Strict-Transport-Security", policy)
         }
         if let cors = services.cors { cors.apply(to: &response, of: request) }
-        record.status = response.status.rawValue
-        record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
+        record.answer(&response, received: received)
         services.counted.count(record)
         services.log(record)
     }

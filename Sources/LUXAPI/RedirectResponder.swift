@@ -43,9 +43,7 @@ public final class RedirectResponder: HTTPResponder {
         _ response: HTTPResponse, _ record: RequestRecord, _ received: MonotonicTime
     ) -> HTTPResponse {
         var (response, record) = (response, record)
-        response.headers.set("X-Request-ID", record.requestID)
-        record.status = response.status.rawValue
-        record.milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
+        record.answer(&response, received: received)
         log(record)
         return response
     }

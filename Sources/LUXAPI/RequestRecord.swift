@@ -1,3 +1,4 @@
+import EventLoop
 import HTTP
 
 /// What the log says of one answered request. Never holds a token, a body or a phone number.
@@ -34,6 +35,13 @@ public struct RequestRecord: Sendable {
         requestID = RequestID.of(request.headers)
         method = Self.name(of: request.method)
         trace = TraceContext(request.headers)
+    }
+
+    /// Takes down what the answer says and when it was made, and gives it the id by which the log has it.
+    mutating func answer(_ response: inout HTTPResponse, received: MonotonicTime) {
+        response.headers.set("X-Request-ID", requestID)
+        status = response.status.rawValue
+        milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
     }
 
     /// Of a request that the HTTP server refused.

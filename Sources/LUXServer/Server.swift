@@ -109,7 +109,7 @@ struct Server {
         logger.log(.info, "stopping", [.signal: .stringConvertible(Int(ending))])
         let clean = shutDown([server, redirector, metricsServer].compactMap { $0 })
         for pool in pools { pool.close() }
-        logger.log(.info, "stopped", [.clean: "\(clean)"])
+        logger.log(.info, "stopped", [.clean: .stringConvertible(clean)])
     }
 
     /// Ends all servers at once: together they have the time that one has.

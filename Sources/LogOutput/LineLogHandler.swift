@@ -28,6 +28,7 @@ struct LineLogHandler: LogHandler {
                 switch value {
                 case .stringConvertible(let number as Int): line.field(key, Int64(number))
                 case .stringConvertible(let number as Int64): line.field(key, number)
+                case .stringConvertible(let truth as Bool): line.field(key, truth)
                 default: line.field(key, "\(value)")
                 }
             }

@@ -54,6 +54,12 @@ public struct LogLine {
         bytes.append(decimal: value)
     }
 
+    /// Adds a truth.
+    public mutating func field(_ name: String, _ value: Bool) {
+        begin(name)
+        append(value ? "true" : "false")
+    }
+
     /// Adds a number of milliseconds with three decimals; it may not be negative.
     public mutating func field(_ name: String, milliseconds: Double) {
         begin(name)

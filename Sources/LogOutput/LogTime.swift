@@ -18,34 +18,23 @@ struct LogTime {
     }
 
     func append(to bytes: inout [UInt8]) {
-        let (year, month, day) = date
-        bytes.append(digits: year, count: 4)
+        var time = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        bytes.append(digits: Int(parts.tm_year) + 1_900, count: 4)
         bytes.append(UInt8(ascii: "-"))
-        bytes.append(digits: month, count: 2)
+        bytes.append(digits: Int(parts.tm_mon) + 1, count: 2)
         bytes.append(UInt8(ascii: "-"))
-        bytes.append(digits: day, count: 2)
+        bytes.append(digits: Int(parts.tm_mday), count: 2)
         bytes.append(UInt8(ascii: "T"))
-        bytes.append(digits: seconds / 3_600 % 24, count: 2)
+        bytes.append(digits: Int(parts.tm_hour), count: 2)
         bytes.append(UInt8(ascii: ":"))
-        bytes.append(digits: seconds / 60 % 60, count: 2)
+        bytes.append(digits: Int(parts.tm_min), count: 2)
         bytes.append(UInt8(ascii: ":"))
-        bytes.append(digits: seconds % 60, count: 2)
+        bytes.append(digits: Int(parts.tm_sec), count: 2)
         bytes.append(UInt8(ascii: "."))
         bytes.append(digits: milliseconds, count: 3)
         bytes.append(UInt8(ascii: "Z"))
-    }
-
-    /// The Gregorian date. Years are counted from March, so that the leap day comes last in them, in cycles of 400 years.
-    private var date: (year: Int, month: Int, day: Int) {
-        // From 0000-03-01 to the epoch.
-        let days = seconds / 86_400 + 719_468
-        let cycle = days / 146_097
-        let dayOfCycle = days % 146_097
-        let yearOfCycle = (dayOfCycle - dayOfCycle / 1_460 + dayOfCycle / 36_524 - dayOfCycle / 146_096) / 365
-        let dayOfYear = dayOfCycle - (365 * yearOfCycle + yearOfCycle / 4 - yearOfCycle / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * month + 2) / 5 + 1
-        return (cycle * 400 + yearOfCycle + (month >= 10 ? 1 : 0), month < 10 ? month + 3 : month - 9, day)
     }
 }
 

@@ -46,6 +46,8 @@ import Testing
             #expect(try client.isEnded())
             #expect(server.process.wait(seconds: 10) == .exit(0), "\(server.process.errors)")
             #expect(try world.logs(of: device).count == 1)
+            let last = server.process.outputLines.last.flatMap { JSONValue($0) }
+            #expect(last?["message"]?.string == "stopped" && last?["clean"] == .bool(true), "\(last ?? .null)")
         }
     }
 
