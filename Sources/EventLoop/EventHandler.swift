@@ -2,31 +2,31 @@ import CLinux
 import Glibc
 
 /// What the kernel reports of a descriptor, or what a handler wants to hear of (epoll_ctl(2)).
-public struct Readiness: OptionSet, Sendable {
+package struct Readiness: OptionSet, Sendable {
     /// The event bits as epoll has them.
-    public let rawValue: UInt32
+    package let rawValue: UInt32
 
     /// Wraps the event bits of epoll.
-    public init(rawValue: UInt32) {
+    package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
     /// Bytes, an end of file or a connection to accept are there (`EPOLLIN`).
-    public static let readable = Readiness(rawValue: UInt32(EPOLLIN.rawValue))
+    package static let readable = Readiness(rawValue: UInt32(EPOLLIN.rawValue))
     /// There is room to write (`EPOLLOUT`).
-    public static let writable = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))
+    package static let writable = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))
     /// The peer will send no more (`EPOLLRDHUP`).
-    public static let peerClosed = Readiness(rawValue: UInt32(EPOLLRDHUP.rawValue))
+    package static let peerClosed = Readiness(rawValue: UInt32(EPOLLRDHUP.rawValue))
     /// Both directions are shut, as after a reset (`EPOLLHUP`).
-    public static let hungUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue))
+    package static let hungUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue))
     /// The descriptor has an error pending (`EPOLLERR`).
-    public static let failed = Readiness(rawValue: UInt32(EPOLLERR.rawValue))
+    package static let failed = Readiness(rawValue: UInt32(EPOLLERR.rawValue))
     /// Report changes only, not states (`EPOLLET`).
-    public static let edgeTriggered = Readiness(rawValue: UInt32(EPOLLET.rawValue))
+    package static let edgeTriggered = Readiness(rawValue: UInt32(EPOLLET.rawValue))
 }
 
 /// Something that owns a descriptor watched by an ``EventLoop``.
-public protocol EventHandler: AnyObject {
+package protocol EventHandler: AnyObject {
     /// Called on the loop's thread when the descriptor became ready.
     func ready(_ events: Readiness)
 }

@@ -10,9 +10,9 @@ import Glibc
 ///
 /// `@unchecked Sendable`: all mutable state but the inbox is confined to the loop's thread, which `assertCurrent()`
 /// checks in debug builds; the inbox is `Locked`.
-public final class EventLoop: TaskExecutor, @unchecked Sendable {
+package final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// How often the hooks of ``onTick(_:)`` run: the resolution of all deadlines.
-    public static let tickInterval = Duration.milliseconds(50)
+    package static let tickInterval = Duration.milliseconds(50)
 
     private struct Registration {
         var handler: (any EventHandler)?
@@ -44,13 +44,13 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var running = true
 
     /// The time at which the current turn began; cheaper than reading the clock. For use on the loop's thread.
-    public private(set) var now: MonotonicTime
+    package private(set) var now: MonotonicTime
 
     /// Makes a loop that does nothing before ``start()``.
     ///
     /// - Parameter label: the name of its dispatch queue.
     /// - Throws: ``EventLoopError`` when the kernel grants no descriptor for it.
-    public init(label: String) throws(EventLoopError) {
+    package init(label: String) throws(EventLoopError) {
         queue = DispatchQueue(label: label)
         now = .now()
         nextTick = now + Self.tickInterval
@@ -77,27 +77,27 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     /// Begins to run, on the loop's own dispatch queue, until ``stop()``.
-    public func start() {
+    package func start() {
         queue.async { self.run() }
     }
 
     /// Ends the loop after its current turn. May be called from any thread.
-    public func stop() {
+    package func stop() {
         execute { self.running = false }
     }
 
     /// Whether the caller runs on this loop's thread.
-    public var isCurrent: Bool {
+    package var isCurrent: Bool {
         pthread_getspecific(Self.currentKey) == Unmanaged.passUnretained(self).toOpaque()
     }
 
     /// Traps in debug builds when the caller is not on this loop's thread.
-    @inlinable public func assertCurrent() {
+    @inlinable package func assertCurrent() {
         assert(isCurrent, "state of an event loop used outside of its thread")
     }
 
     /// Runs a block on the loop's thread in one of its next turns. May be called from any thread.
-    public func execute(_ block: @escaping @Sendable () -> Void) {
+    package func execute(_ block: @escaping @Sendable () -> Void) {
         let wake = inbox.withLock { inbox in
             inbox.blocks.append(block)
             return !exchange(&inbox.woken)
@@ -106,7 +106,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     /// Takes a job of the Swift concurrency runtime; part of `TaskExecutor`.
-    public func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent {
             jobs.append(job)
@@ -120,12 +120,12 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     /// Adds a block that runs at the end of each turn, when no job is left. On the loop's thread or before ``start()``.
-    public func onTurnEnd(_ hook: @escaping () -> Void) {
+    package func onTurnEnd(_ hook: @escaping () -> Void) {
         turnHooks.append(hook)
     }
 
     /// Adds a block that runs each ``tickInterval``, for deadlines. On the loop's thread or before ``start()``.
-    public func onTick(_ hook: @escaping () -> Void) {
+    package func onTick(_ hook: @escaping () -> Void) {
         tickHooks.append(hook)
     }
 
@@ -134,7 +134,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// Watches a descriptor; its handler is kept until ``unwatch(_:)``.
     ///
     /// - Throws: ``EventLoopError`` when epoll_ctl(2) refuses.
-    public func watch(_ descriptor: Int32, for events: Readiness, handler: any EventHandler) throws(EventLoopError) {
+    package func watch(_ descriptor: Int32, for events: Readiness, handler: any EventHandler) throws(EventLoopError) {
         assertCurrent()
         let index = Int(descriptor)
         while registrations.count <= index {
@@ -146,7 +146,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     /// Changes what a watched descriptor is watched for.
-    public func change(_ descriptor: Int32, to events: Readiness) throws(EventLoopError) {
+    package func change(_ descriptor: Int32, to events: Readiness) throws(EventLoopError) {
         assertCurrent()
         guard registrations.indices.contains(Int(descriptor)) else { return }
         try control(EPOLL_CTL_MOD, descriptor, events, generation: registrations[Int(descriptor)].generation)
@@ -155,7 +155,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// Ends watching. Events of this descriptor that the current turn still holds are dropped, so that a new owner of
     /// the same number never sees them. A descriptor that was closed already is fine, and one that has a new owner by
     /// now stays the new owner's.
-    public func unwatch(_ descriptor: Int32, handler: any EventHandler) {
+    package func unwatch(_ descriptor: Int32, handler: any EventHandler) {
         assertCurrent()
         let index = Int(descriptor)
         guard registrations.indices.contains(index), registrations[index].handler === handler else { return }
@@ -255,14 +255,14 @@ private func exchange(_ flag: inout Bool) -> Bool {
 }
 
 /// A refusal by the kernel while an event loop was made or changed.
-public struct EventLoopError: Error, CustomStringConvertible {
+package struct EventLoopError: Error, CustomStringConvertible {
     /// The system call.
-    public let call: String
+    package let call: String
     /// Its `errno`.
-    public let errno: Int32
+    package let errno: Int32
 
     /// The call and the system's text for its error.
-    public var description: String {
+    package var description: String {
         "\(call): \(String(cString: strerror(errno)))"
     }
 }

@@ -6,13 +6,13 @@ import Glibc
 /// races where there are none, which would hide those that are.
 ///
 /// `@unchecked Sendable`: the value is touched under the lock only.
-public final class Locked<Value>: @unchecked Sendable {
+package final class Locked<Value>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// Held by pointer: an access to a stored property of a class lasts, for the sanitizer, until after the unlock.
     private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
 
     /// Wraps a value that nobody else holds.
-    public init(_ value: sending Value) {
+    package init(_ value: sending Value) {
         self.value.initialize(to: value)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -26,7 +26,7 @@ public final class Locked<Value>: @unchecked Sendable {
     }
 
     /// Calls `body` with the value while no other thread has it. Not to be called from within `body`.
-    public func withLock<Result, Failure: Error>(
+    package func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         pthread_mutex_lock(mutex)

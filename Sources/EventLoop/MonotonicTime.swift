@@ -1,42 +1,42 @@
 import Glibc
 
 /// A reading of the monotonic clock (`CLOCK_MONOTONIC`, clock_gettime(2)); unaffected by changes of the wall clock.
-public struct MonotonicTime: Comparable, Hashable, Sendable {
+package struct MonotonicTime: Comparable, Hashable, Sendable {
     /// Nanoseconds since an arbitrary point in the past.
-    public var nanoseconds: Int64
+    package var nanoseconds: Int64
 
     /// Wraps a count of nanoseconds.
-    public init(nanoseconds: Int64) {
+    package init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
     /// The time now.
-    public static func now() -> MonotonicTime {
+    package static func now() -> MonotonicTime {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return MonotonicTime(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
     /// A later (or, with a negative duration, earlier) time; saturates instead of overflowing.
-    public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+    package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
         return MonotonicTime(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
     /// The time from `earlier` to `later`.
-    public static func - (later: MonotonicTime, earlier: MonotonicTime) -> Duration {
+    package static func - (later: MonotonicTime, earlier: MonotonicTime) -> Duration {
         .nanoseconds(later.nanoseconds &- earlier.nanoseconds)
     }
 
     /// Whether this time is before `other`.
-    public static func < (time: MonotonicTime, other: MonotonicTime) -> Bool {
+    package static func < (time: MonotonicTime, other: MonotonicTime) -> Bool {
         time.nanoseconds < other.nanoseconds
     }
 }
 
 extension Duration {
     /// Whole nanoseconds, saturating at the range of `Int64` (292 years).
-    public var wholeNanoseconds: Int64 {
+    package var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
@@ -44,7 +44,7 @@ extension Duration {
     }
 
     /// Seconds as a floating-point number, for logs.
-    public var inSeconds: Double {
+    package var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }

@@ -1,29 +1,29 @@
 /// Header fields in the order in which they were sent, duplicates kept; names are compared without case (RFC 9110
 /// section 5.1).
-public struct HTTPHeaders: Sendable {
+package struct HTTPHeaders: Sendable {
     /// The fields: names as they were written, values without white space around them.
-    public private(set) var fields: [(name: String, value: String)] = []
+    package private(set) var fields: [(name: String, value: String)] = []
 
     /// No fields.
-    public init() {}
+    package init() {}
 
     /// The values of all fields of a name, in order.
-    public func values(for name: String) -> [String] {
+    package func values(for name: String) -> [String] {
         fields.filter { Self.areSame($0.name, name) }.map(\.value)
     }
 
     /// The value of the first field of a name.
-    public func first(_ name: String) -> String? {
+    package func first(_ name: String) -> String? {
         fields.first { Self.areSame($0.name, name) }?.value
     }
 
     /// Adds a field behind those that are there.
-    public mutating func add(_ name: String, _ value: String) {
+    package mutating func add(_ name: String, _ value: String) {
         fields.append((name, value))
     }
 
     /// Replaces all fields of a name by one.
-    public mutating func set(_ name: String, _ value: String) {
+    package mutating func set(_ name: String, _ value: String) {
         fields.removeAll { Self.areSame($0.name, name) }
         fields.append((name, value))
     }

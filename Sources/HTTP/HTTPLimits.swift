@@ -1,54 +1,54 @@
 /// Every limit of size and time, with its default and what it protects.
-public struct HTTPLimits: Sendable {
+package struct HTTPLimits: Sendable {
     /// Bytes of a request target; more is 414. The longest of the API is a tenth of it.
-    public var targetBytes = 8 << 10
+    package var targetBytes = 8 << 10
     /// Bytes of a header section with its request line; more is 431. A token of 8 KiB still fits. Holds for the trailers
     /// and chunk extensions of a body too.
-    public var headerBytes = 16 << 10
+    package var headerBytes = 16 << 10
     /// Fields of a header section; more is 431.
-    public var headerFields = 100
+    package var headerFields = 100
     /// Bytes of content; more is 413. Some 4,500 log records of the usual size.
-    public var bodyBytes = 1 << 20
+    package var bodyBytes = 1 << 20
     /// Bytes of a method; a longer one is 501, since no method of that length is known (RFC 9112 section 3).
-    public var methodBytes = 32
+    package var methodBytes = 32
     /// Bytes of one line of chunk size and extensions; more is 400. Nobody uses extensions but to exhaust a server.
-    public var chunkLineBytes = 256
+    package var chunkLineBytes = 256
     /// Connections in all; one more is answered 503 and closed, or just closed where TLS is spoken. Each may cost some
     /// 50 KiB with TLS. Never more than the process has descriptors for.
-    public var connections = 16_384
+    package var connections = 16_384
     /// Connections of one client address (of one /64 network in IPv6); more are treated likewise. Phones behind one
     /// carrier's address translation share one.
-    public var connectionsPerClient = 4_096
+    package var connectionsPerClient = 4_096
     /// Requests on one connection; the answer to the last one closes it, so that none outlives a change of certificate,
     /// key or address for long.
-    public var requestsPerConnection = 10_000
+    package var requestsPerConnection = 10_000
     /// Requests that are being answered; one more gets 503. More would only wait for the database.
-    public var requestsUnderWay = 4_096
+    package var requestsUnderWay = 4_096
     /// Bytes of unfinished requests that are held for all clients; who sends more meanwhile gets 503. Without it, as many
     /// slow bodies as there are connections could fill the memory.
-    public var bufferedBytes = 256 << 20
+    package var bufferedBytes = 256 << 20
     /// Bytes of a buffer that a connection keeps for its next request; larger ones are given back, as idle connections count
     /// for nothing above.
-    public var idleBufferBytes = 8 << 10
+    package var idleBufferBytes = 8 << 10
     /// From the start of a connection to the end of its TLS handshake.
-    public var handshakeTime = Duration.seconds(10)
+    package var handshakeTime = Duration.seconds(10)
     /// From the first byte of a header section to its last; a client that dribbles holds a connection no longer.
-    public var headerTime = Duration.seconds(10)
+    package var headerTime = Duration.seconds(10)
     /// For which no byte of a body comes.
-    public var bodyStall = Duration.seconds(15)
+    package var bodyStall = Duration.seconds(15)
     /// From the first byte of a body to its last.
-    public var bodyTime = Duration.seconds(60)
+    package var bodyTime = Duration.seconds(60)
     /// For which nothing is asked on a connection.
-    public var idleTime = Duration.seconds(60)
+    package var idleTime = Duration.seconds(60)
     /// For which the client takes nothing of an answer.
-    public var writeTime = Duration.seconds(30)
+    package var writeTime = Duration.seconds(30)
     /// For which a closed connection's rest is read, so that the client gets the last answer (RFC 9112 section 9.6).
-    public var lingerTime = Duration.seconds(2)
+    package var lingerTime = Duration.seconds(2)
     /// For what is under way when the server stops.
-    public var drainTime = Duration.seconds(10)
+    package var drainTime = Duration.seconds(10)
     /// Connections that the kernel keeps until they are accepted.
-    public var acceptBacklog: Int32 = 1_024
+    package var acceptBacklog: Int32 = 1_024
 
     /// The defaults.
-    public init() {}
+    package init() {}
 }

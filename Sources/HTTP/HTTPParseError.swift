@@ -1,13 +1,13 @@
 /// Why bytes are no request. The connection is closed after the answer, since nothing behind them can be trusted
 /// (RFC 9112 section 11.2).
-public struct HTTPParseError: Error, Equatable, Sendable {
+package struct HTTPParseError: Error, Equatable, Sendable {
     /// The status that the client gets.
-    public let status: HTTPStatus
+    package let status: HTTPStatus
     /// For the log; holds nothing of what was sent.
-    public let reason: String
+    package let reason: String
 
     /// Makes an error.
-    public init(status: HTTPStatus, reason: String) {
+    package init(status: HTTPStatus, reason: String) {
         self.status = status
         self.reason = reason
     }

@@ -1,7 +1,7 @@
 /// The parameters of a query, decoded, in order, duplicates kept.
-public struct HTTPQuery: Sendable {
+package struct HTTPQuery: Sendable {
     /// The parameters. One without `=` has an empty value.
-    public let items: [(name: String, value: String)]
+    package let items: [(name: String, value: String)]
 
     /// Decodes a query: `&` between parameters, `+` a space.
     ///
@@ -19,7 +19,7 @@ public struct HTTPQuery: Sendable {
     }
 
     /// The values of all parameters of a name, in order.
-    public func values(_ name: String) -> [String] {
+    package func values(_ name: String) -> [String] {
         items.filter { $0.name == name }.map(\.value)
     }
 }

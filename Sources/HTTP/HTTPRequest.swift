@@ -1,25 +1,25 @@
 /// A whole request, as strict parsing has found it.
-public struct HTTPRequest: Sendable {
+package struct HTTPRequest: Sendable {
     /// Its method.
-    public var method: HTTPMethod
+    package var method: HTTPMethod
     /// The target as it was sent.
-    public var target: String
+    package var target: String
     /// The path with its percent-escapes decoded; `*` for that form of a target.
-    public var path: String
+    package var path: String
     /// The query with everything decoded.
-    public var query: HTTPQuery
+    package var query: HTTPQuery
     /// The version that the client speaks.
-    public var version: HTTPVersion
+    package var version: HTTPVersion
     /// The header section; trailers are dropped.
-    public var headers: HTTPHeaders
+    package var headers: HTTPHeaders
     /// The content, its transfer coding removed.
-    public var body: [UInt8]
+    package var body: [UInt8]
     /// Whether the client wants to use the connection again (RFC 9112 section 9.3).
-    public var keepAlive: Bool
+    package var keepAlive: Bool
 
     /// The authority that the request is for, and path and query as they were sent (RFC 9112 section 3.3): those of a target
     /// in absolute-form, else `Host` and the target. `nil` when there are none.
-    public var effectiveURI: (authority: String, pathAndQuery: String)? {
+    package var effectiveURI: (authority: String, pathAndQuery: String)? {
         if target.utf8.first == UInt8(ascii: "/") { return headers.first("host").map { ($0, target) } }
         // The parser took `http://` and `https://` with a good authority only.
         guard let colon = target.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }

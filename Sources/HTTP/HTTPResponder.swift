@@ -1,7 +1,7 @@
 import EventLoop
 
 /// What a server asks for its answers. Called on the connection's loop.
-public protocol HTTPResponder: AnyObject, Sendable {
+package protocol HTTPResponder: AnyObject, Sendable {
     /// Answers a request. Never throws: a fault is a response too.
     func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse
 
@@ -10,17 +10,17 @@ public protocol HTTPResponder: AnyObject, Sendable {
 }
 
 /// What was read of a request before it was refused.
-public struct RefusedRequest: Sendable {
+package struct RefusedRequest: Sendable {
     /// The method, if the request line was read.
-    public var method: HTTPMethod?
+    package var method: HTTPMethod?
     /// The header fields, if all of them were read.
-    public var headers = HTTPHeaders()
+    package var headers = HTTPHeaders()
 
     /// Whether it is a connection that was refused, of which ``HTTPServerEvent/connectionRefused(_:)`` tells.
-    public internal(set) var isConnection = false
+    package internal(set) var isConnection = false
 
     /// Nothing read yet.
-    public init() {}
+    package init() {}
 
     init(_ request: HTTPRequest) {
         method = request.method

@@ -4,7 +4,7 @@ import Glibc
 import TLS
 
 /// Something an operator wants to know of a server. Told on any thread.
-public enum HTTPServerEvent: Sendable {
+package enum HTTPServerEvent: Sendable {
     /// A TLS handshake did not come to its end, and why.
     case handshakeFailed(String)
     /// A connection was refused, and for which limit.
@@ -16,7 +16,7 @@ public enum HTTPServerEvent: Sendable {
 /// An HTTP/1.1 server on several event loops: the first accepts connections and deals them out in turn.
 ///
 /// `@unchecked Sendable`: the listener's state is confined to the first loop.
-public final class HTTPServer: EventHandler, @unchecked Sendable {
+package final class HTTPServer: EventHandler, @unchecked Sendable {
     private let servers: [HTTPLoopServer]
     private let limits: HTTPLimits
     private let counter: ConnectionCounter
@@ -32,7 +32,7 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     ///   - loops: the loops and what answers on each; at least one.
     ///   - tls: what its port speaks TLS with; `nil` for plain HTTP.
     ///   - other: a server whose connections count against the same limits.
-    public init(
+    package init(
         loops: [(loop: EventLoop, responder: any HTTPResponder)], limits: HTTPLimits, tls: TLSContext? = nil,
         sharing other: HTTPServer? = nil, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
     ) {
@@ -55,12 +55,12 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
 
     /// Gives connections from now on another certificate, key and ticket keys; those that are open keep theirs. From any
     /// thread.
-    public func use(_ tls: TLSContext) {
+    package func use(_ tls: TLSContext) {
         self.tls.withLock { $0 = tls }
     }
 
     /// What it has and has had.
-    public var statistics: HTTPStatistics {
+    package var statistics: HTTPStatistics {
         servers.map { server in server.statistics.withLock { $0 } }.reduce(HTTPStatistics(), +)
     }
 
@@ -69,7 +69,7 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     /// - Parameter port: 0 to let the system choose.
     /// - Returns: the port.
     /// - Throws: ``SocketError``.
-    public func listen(host: String, port: Int) throws(SocketError) -> Int {
+    package func listen(host: String, port: Int) throws(SocketError) -> Int {
         let (descriptor, actualPort) = try Socket.listen(host: host, port: port, backlog: limits.acceptBacklog)
         listener = descriptor
         for server in servers { server.start() }
@@ -93,7 +93,7 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     }
 
     /// Accepts what waits; part of `EventHandler`.
-    public func ready(_ events: Readiness) {
+    package func ready(_ events: Readiness) {
         for _ in 0..<64 {
             let (descriptor, client) = Socket.accept(listener)
             if descriptor >= 0 {
@@ -142,7 +142,7 @@ public final class HTTPServer: EventHandler, @unchecked Sendable {
     /// must not be a loop.
     ///
     /// - Returns: whether all connections ended by themselves.
-    public func shutDown() -> Bool {
+    package func shutDown() -> Bool {
         let group = DispatchGroup()
         servers[0].loop.execute {
             self.pauseListening()

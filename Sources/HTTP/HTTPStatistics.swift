@@ -1,11 +1,11 @@
 /// What a server has and has had, at most a tick old.
-public struct HTTPStatistics: Sendable {
+package struct HTTPStatistics: Sendable {
     /// Open connections.
-    public var connections = 0
+    package var connections = 0
     /// Requests that are being answered.
-    public var underWay = 0
+    package var underWay = 0
     /// TLS handshakes that were completed.
-    public var handshakes = 0
+    package var handshakes = 0
 
     static func + (one: HTTPStatistics, other: HTTPStatistics) -> HTTPStatistics {
         HTTPStatistics(

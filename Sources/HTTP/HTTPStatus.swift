@@ -1,56 +1,56 @@
 /// A status code with its reason phrase (RFC 9110 section 15, RFC 6585).
-public struct HTTPStatus: RawRepresentable, Hashable, Sendable {
+package struct HTTPStatus: RawRepresentable, Hashable, Sendable {
     /// The code, 100 to 599.
-    public let rawValue: Int
+    package let rawValue: Int
 
     /// Wraps a code.
-    public init(rawValue: Int) {
+    package init(rawValue: Int) {
         self.rawValue = rawValue
     }
 
     /// 200
-    public static let ok = HTTPStatus(rawValue: 200)
+    package static let ok = HTTPStatus(rawValue: 200)
     /// 204
-    public static let noContent = HTTPStatus(rawValue: 204)
+    package static let noContent = HTTPStatus(rawValue: 204)
     /// 308
-    public static let permanentRedirect = HTTPStatus(rawValue: 308)
+    package static let permanentRedirect = HTTPStatus(rawValue: 308)
     /// 400
-    public static let badRequest = HTTPStatus(rawValue: 400)
+    package static let badRequest = HTTPStatus(rawValue: 400)
     /// 401
-    public static let unauthorized = HTTPStatus(rawValue: 401)
+    package static let unauthorized = HTTPStatus(rawValue: 401)
     /// 403
-    public static let forbidden = HTTPStatus(rawValue: 403)
+    package static let forbidden = HTTPStatus(rawValue: 403)
     /// 404
-    public static let notFound = HTTPStatus(rawValue: 404)
+    package static let notFound = HTTPStatus(rawValue: 404)
     /// 405
-    public static let methodNotAllowed = HTTPStatus(rawValue: 405)
+    package static let methodNotAllowed = HTTPStatus(rawValue: 405)
     /// 408
-    public static let requestTimeout = HTTPStatus(rawValue: 408)
+    package static let requestTimeout = HTTPStatus(rawValue: 408)
     /// 409
-    public static let conflict = HTTPStatus(rawValue: 409)
+    package static let conflict = HTTPStatus(rawValue: 409)
     /// 413
-    public static let contentTooLarge = HTTPStatus(rawValue: 413)
+    package static let contentTooLarge = HTTPStatus(rawValue: 413)
     /// 414
-    public static let uriTooLong = HTTPStatus(rawValue: 414)
+    package static let uriTooLong = HTTPStatus(rawValue: 414)
     /// 417
-    public static let expectationFailed = HTTPStatus(rawValue: 417)
+    package static let expectationFailed = HTTPStatus(rawValue: 417)
     /// 422
-    public static let unprocessableContent = HTTPStatus(rawValue: 422)
+    package static let unprocessableContent = HTTPStatus(rawValue: 422)
     /// 429
-    public static let tooManyRequests = HTTPStatus(rawValue: 429)
+    package static let tooManyRequests = HTTPStatus(rawValue: 429)
     /// 431
-    public static let requestHeaderFieldsTooLarge = HTTPStatus(rawValue: 431)
+    package static let requestHeaderFieldsTooLarge = HTTPStatus(rawValue: 431)
     /// 500
-    public static let internalServerError = HTTPStatus(rawValue: 500)
+    package static let internalServerError = HTTPStatus(rawValue: 500)
     /// 501
-    public static let notImplemented = HTTPStatus(rawValue: 501)
+    package static let notImplemented = HTTPStatus(rawValue: 501)
     /// 503
-    public static let serviceUnavailable = HTTPStatus(rawValue: 503)
+    package static let serviceUnavailable = HTTPStatus(rawValue: 503)
     /// 505
-    public static let httpVersionNotSupported = HTTPStatus(rawValue: 505)
+    package static let httpVersionNotSupported = HTTPStatus(rawValue: 505)
 
     /// What stands behind the code in a status line; empty for a code without a name here.
-    public var reasonPhrase: String {
+    package var reasonPhrase: String {
         switch rawValue {
         case 200: "OK"
         case 204: "No Content"

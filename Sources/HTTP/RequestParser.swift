@@ -1,9 +1,9 @@
 /// Turns bytes into requests: a pure, incremental parser that owns its receive buffer.
 ///
 /// Strict where RFC 9112 leaves a choice: whatever two servers could read in two ways is refused.
-public struct RequestParser {
+package struct RequestParser {
     /// What the next bytes belong to.
-    public enum Phase: Sendable {
+    package enum Phase: Sendable {
         /// No byte of a next request is here; empty lines before it do not count.
         case idle
         /// A header section has begun.
@@ -28,23 +28,23 @@ public struct RequestParser {
     /// The lines of the header section found so far, without their ends.
     private var lines: [Range<Int>] = []
     /// What is known of the request that is being read; also when it is then refused.
-    public private(set) var unfinished = RefusedRequest()
+    package private(set) var unfinished = RefusedRequest()
     private var expectsContinue = false
     /// How many empty lines were skipped before the current request.
     private var emptyLines = 0
 
     /// A parser for one connection.
-    public init(limits: HTTPLimits) {
+    package init(limits: HTTPLimits) {
         self.limits = limits
     }
 
     /// Takes what was received.
-    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         buffer.append(contentsOf: bytes)
     }
 
     /// What the next bytes belong to.
-    public var phase: Phase {
+    package var phase: Phase {
         switch state {
         case .head: start == buffer.count || isLoneCarriageReturn ? .idle : .head
         case .body, .chunked: .body
@@ -63,7 +63,7 @@ public struct RequestParser {
 
     /// Whether the client waits for `100 Continue` before it sends a body of which nothing is here (RFC 9110 section
     /// 10.1.1). True once for a request.
-    public mutating func takeContinueExpectation() -> Bool {
+    package mutating func takeContinueExpectation() -> Bool {
         guard expectsContinue else { return false }
         expectsContinue = false
         return start == buffer.count
@@ -73,7 +73,7 @@ public struct RequestParser {
     ///
     /// - Returns: `nil` when more bytes are needed.
     /// - Throws: ``HTTPParseError``; the parser must not be used after it.
-    public mutating func next() throws(HTTPParseError) -> HTTPRequest? {
+    package mutating func next() throws(HTTPParseError) -> HTTPRequest? {
         if case .head = state {
             guard let head = try scanHead() else { return nil }
             expectsContinue = head.expectsContinue

@@ -1,7 +1,7 @@
 /// Finds the route of a request: one table of methods and paths.
-public struct Router<Route: Sendable>: Sendable {
+package struct Router<Route: Sendable>: Sendable {
     /// What a method and a path lead to.
-    public enum Match {
+    package enum Match {
         /// A route and its pattern.
         case found(Route, pattern: String)
         /// The path exists, but not for this method; those that it has.
@@ -18,7 +18,7 @@ public struct Router<Route: Sendable>: Sendable {
     private let entries: [String: Entry]
 
     /// Makes a router. Paths are compared whole and decoded.
-    public init(_ table: [(HTTPMethod, String, Route)]) {
+    package init(_ table: [(HTTPMethod, String, Route)]) {
         var entries: [String: Entry] = [:]
         for (method, path, route) in table {
             entries[path, default: Entry(path: path, routes: [])].routes.append((method, route))
@@ -27,7 +27,7 @@ public struct Router<Route: Sendable>: Sendable {
     }
 
     /// The route of a request. HEAD is answered by the route of GET (RFC 9110 section 9.3.2).
-    public func match(method: HTTPMethod, path: String) -> Match {
+    package func match(method: HTTPMethod, path: String) -> Match {
         guard let entry = entries[path] else { return .notFound }
         let wanted = method == .head ? .get : method
         if let found = entry.routes.first(where: { $0.method == wanted }) {

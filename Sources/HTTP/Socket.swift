@@ -2,14 +2,14 @@ import CLinux
 import Glibc
 
 /// A refusal by the system while a socket was made or used.
-public struct SocketError: Error, CustomStringConvertible {
+package struct SocketError: Error, CustomStringConvertible {
     /// The call that failed.
-    public let call: String
+    package let call: String
     /// What the system said.
-    public let reason: String
+    package let reason: String
 
     /// Call and reason.
-    public var description: String { "\(call): \(reason)" }
+    package var description: String { "\(call): \(reason)" }
 
     init(_ call: String, errno: Int32) {
         self.call = call

@@ -1,7 +1,7 @@
 /// Why bytes are no JSON text that this reader takes.
-public struct JSONError: Error, Equatable, Sendable {
+package struct JSONError: Error, Equatable, Sendable {
     /// The classes of fault.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// Not the grammar of RFC 8259, or not valid UTF-8.
         case syntax
         /// More nested arrays and objects than allowed.
@@ -9,12 +9,12 @@ public struct JSONError: Error, Equatable, Sendable {
     }
 
     /// The class of the fault.
-    public var kind: Kind
+    package var kind: Kind
     /// Where in the bytes, counted from 0.
-    public var offset: Int
+    package var offset: Int
 
     /// Makes an error.
-    public init(kind: Kind, offset: Int) {
+    package init(kind: Kind, offset: Int) {
         self.kind = kind
         self.offset = offset
     }

@@ -4,24 +4,24 @@
 /// checked too. Of members with one name the caller sees all, so keeping the last one means that the last one wins.
 /// Decisions where the RFC leaves room: no byte order mark, no lone surrogates, at most ``depthLimit`` nested values.
 /// A NUL character, which may stand in a string as an escape, is counted, since PostgreSQL cannot store it.
-public struct JSONReader {
+package struct JSONReader {
     /// How deeply arrays and objects may be nested.
-    public static let depthLimit = 64
+    package static let depthLimit = 64
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var depth = 0
 
     /// How many NUL characters the strings so far hold, names of members among them.
-    public private(set) var nulCount = 0
+    package private(set) var nulCount = 0
 
     /// The offset of the next byte.
-    public private(set) var offset = 0
+    package private(set) var offset = 0
 
     /// Reads one JSON text.
     ///
     /// - Parameter body: has to consume exactly one value.
     /// - Throws: ``JSONError``, also when anything but white space follows the value.
-    public static func read<T>(
+    package static func read<T>(
         _ bytes: [UInt8], _ body: (inout JSONReader) throws(JSONError) -> T
     ) throws(JSONError) -> T {
         do {
@@ -77,14 +77,14 @@ public struct JSONReader {
     // MARK: Structure
 
     /// The kinds of JSON value, told apart by their first byte.
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         case null, bool, number, string, array, object
     }
 
     /// The kind of the next value.
     ///
     /// - Throws: ``JSONError`` when no value begins here.
-    public func kind() throws(JSONError) -> Kind {
+    package func kind() throws(JSONError) -> Kind {
         switch current {
         case UInt8(ascii: "{"): .object
         case UInt8(ascii: "["): .array
@@ -99,7 +99,7 @@ public struct JSONReader {
     /// Reads an object.
     ///
     /// - Parameter member: called for each member; has to consume its value.
-    public mutating func object(
+    package mutating func object(
         _ member: (JSONString, inout JSONReader) throws(JSONError) -> Void
     ) throws(JSONError) {
         try enter("{")
@@ -126,7 +126,7 @@ public struct JSONReader {
     /// Reads an array.
     ///
     /// - Parameter element: called for each element; has to consume it.
-    public mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
+    package mutating func array(_ element: (inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
         try enter("[")
         if current == UInt8(ascii: "]") {
             offset += 1
@@ -152,7 +152,7 @@ public struct JSONReader {
     }
 
     /// Checks and passes over a value of any kind.
-    public mutating func skipValue() throws(JSONError) {
+    package mutating func skipValue() throws(JSONError) {
         switch try kind() {
         case .object: try object { (_, reader) throws(JSONError) in try reader.skipValue() }
         case .array: try array { (reader) throws(JSONError) in try reader.skipValue() }
@@ -166,14 +166,14 @@ public struct JSONReader {
     // MARK: Scalars
 
     /// Reads `null`.
-    public mutating func null() throws(JSONError) {
+    package mutating func null() throws(JSONError) {
         try expect(literal: "null")
     }
 
     /// Reads a number.
     ///
     /// - Returns: its value when it is written as an integer, without fraction and exponent, in the range of `Int64`.
-    public mutating func number() throws(JSONError) -> Int64? {
+    package mutating func number() throws(JSONError) -> Int64? {
         let negative = current == UInt8(ascii: "-")
         if negative { offset += 1 }
         var value: Int64? = 0
@@ -200,7 +200,7 @@ public struct JSONReader {
     }
 
     /// Reads a number with its text, for those who want more than integers.
-    public mutating func numberText() throws(JSONError) -> (text: String, integer: Int64?) {
+    package mutating func numberText() throws(JSONError) -> (text: String, integer: Int64?) {
         let start = offset
         let integer = try number()
         return (String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self), integer)
@@ -225,7 +225,7 @@ public struct JSONReader {
     }
 
     /// Reads a string and checks all of it; its characters are made only when asked for.
-    public mutating func string() throws(JSONError) -> JSONString {
+    package mutating func string() throws(JSONError) -> JSONString {
         try expect("\"")
         let start = offset
         var hasEscapes = false

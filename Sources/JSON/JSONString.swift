@@ -1,10 +1,10 @@
 /// A string that a ``JSONReader`` has checked. Valid only while the reader's text is being read.
-public struct JSONString {
+package struct JSONString {
     let raw: UnsafeBufferPointer<UInt8>
     let hasEscapes: Bool
 
     /// Whether it is exactly this text; cheap, and right for escaped strings too.
-    public static func == (string: JSONString, text: StaticString) -> Bool {
+    package static func == (string: JSONString, text: StaticString) -> Bool {
         guard !string.hasEscapes else { return string.value == text.description }
         guard string.raw.count == text.utf8CodeUnitCount else { return false }
         for index in 0..<string.raw.count where string.raw[index] != text.utf8Start[index] { return false }
@@ -12,15 +12,15 @@ public struct JSONString {
     }
 
     /// Allows a string in the patterns of a `switch`.
-    public static func ~= (text: StaticString, string: JSONString) -> Bool {
+    package static func ~= (text: StaticString, string: JSONString) -> Bool {
         string == text
     }
 
     /// The bytes of the string when it was written without escapes.
-    public var plainBytes: UnsafeBufferPointer<UInt8>? { hasEscapes ? nil : raw }
+    package var plainBytes: UnsafeBufferPointer<UInt8>? { hasEscapes ? nil : raw }
 
     /// Its characters.
-    public var value: String {
+    package var value: String {
         guard hasEscapes else { return String(decoding: raw, as: UTF8.self) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(raw.count)

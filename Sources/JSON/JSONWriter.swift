@@ -1,21 +1,21 @@
 /// Writes JSON straight as bytes; what it writes is always a valid text as long as each member and element is one value.
-public struct JSONWriter {
+package struct JSONWriter {
     /// What was written.
-    public private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
     /// An empty text.
-    public init(capacity: Int = 512) {
+    package init(capacity: Int = 512) {
         bytes.reserveCapacity(capacity)
     }
 
     /// Writes an object as a value of its own or as an element.
-    public mutating func object(_ members: (inout JSONWriter) -> Void) {
+    package mutating func object(_ members: (inout JSONWriter) -> Void) {
         bracketed(UInt8(ascii: "{"), UInt8(ascii: "}"), members)
     }
 
     /// Writes an array as a value of its own or as an element.
-    public mutating func array(_ elements: (inout JSONWriter) -> Void) {
+    package mutating func array(_ elements: (inout JSONWriter) -> Void) {
         bracketed(UInt8(ascii: "["), UInt8(ascii: "]"), elements)
     }
 
@@ -29,26 +29,26 @@ public struct JSONWriter {
     }
 
     /// Writes a member that is a string or `null`.
-    public mutating func member(_ name: StaticString, _ value: String?) {
+    package mutating func member(_ name: StaticString, _ value: String?) {
         key(name)
         if let value { string(value) } else { null() }
     }
 
     /// Writes a member that is an integer or `null`.
-    public mutating func member(_ name: StaticString, _ value: Int64?) {
+    package mutating func member(_ name: StaticString, _ value: Int64?) {
         key(name)
         if let value { integer(value) } else { null() }
     }
 
     /// Writes a member that is an object.
-    public mutating func member(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
+    package mutating func member(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
         key(name)
         needsComma = false
         object(members)
     }
 
     /// Writes a member whose value `append` writes: one whole JSON value.
-    public mutating func member(_ name: StaticString, raw append: (inout [UInt8]) -> Void) {
+    package mutating func member(_ name: StaticString, raw append: (inout [UInt8]) -> Void) {
         key(name)
         append(&bytes)
         needsComma = true
@@ -89,7 +89,7 @@ public struct JSONWriter {
     }
 
     /// Appends a JSON string with its quotation marks and escapes (RFC 8259 section 7).
-    public static func append(string value: String, to bytes: inout [UInt8]) {
+    package static func append(string value: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in value.utf8 {
             switch byte {

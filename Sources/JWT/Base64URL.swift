@@ -1,5 +1,5 @@
 /// The URL-safe base64 of RFC 4648 section 5 without padding, as RFC 7515 section 2 wants it.
-public enum Base64URL {
+package enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     /// The value of each byte that is a digit; 64 for all others.
@@ -13,7 +13,7 @@ public enum Base64URL {
     /// exactly one form.
     ///
     /// - Returns: `nil` for anything else.
-    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
         var bits: UInt32 = 0
@@ -34,7 +34,7 @@ public enum Base64URL {
     }
 
     /// Encodes.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
         var text: [UInt8] = []
         var bits: UInt32 = 0
         var count = 0

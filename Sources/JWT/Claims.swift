@@ -74,11 +74,11 @@ struct ClaimSet {
 }
 
 /// The claims of a token that was found good.
-public struct Claims {
+package struct Claims {
     let set: ClaimSet
 
     /// A claim that is an integer, or a string of decimal digits that holds one; `nil` for anything else.
-    public func integer(_ name: String) -> Int64? {
+    package func integer(_ name: String) -> Int64? {
         switch set[name] {
         case .number(_, let exact): return exact
         case .string(let text):

@@ -1,6 +1,6 @@
 /// Why a token is not taken. Callers tell ``expired`` apart; the others are for the log, which `description` is made for: it holds
 /// nothing of the token.
-public enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Not three parts of strict base64url with JSON objects in the first two.
     case malformed
     /// The header names another algorithm than the key's.
@@ -27,7 +27,7 @@ public enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     case cryptography(String)
 
     /// Which check has failed.
-    public var description: String {
+    package var description: String {
         switch self {
         case .malformed: "malformed: not three parts of base64url with JSON objects in them"
         case .algorithm: "algorithm: alg is not that of the key"

@@ -1,11 +1,11 @@
 /// Makes tokens, for development and tests.
-public struct JWTSigner: Sendable {
+package struct JWTSigner: Sendable {
     private let mac: HMACSHA256
 
     /// A signer with a shared secret (HS256).
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
-    public init(hs256Secret secret: [UInt8]) throws(JWTError) {
+    package init(hs256Secret secret: [UInt8]) throws(JWTError) {
         mac = try HMACSHA256(key: secret)
     }
 
@@ -13,7 +13,7 @@ public struct JWTSigner: Sendable {
     ///
     /// - Parameter claims: a JSON object.
     /// - Throws: ``JWTError/cryptography(_:)``.
-    public func sign(claims: String) throws(JWTError) -> String {
+    package func sign(claims: String) throws(JWTError) -> String {
         let signed = Base64URL.encode(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)) + "." + Base64URL.encode(claims.utf8)
         return signed + "." + Base64URL.encode(try mac.authenticationCode(Array(signed.utf8)))
     }

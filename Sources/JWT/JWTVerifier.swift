@@ -1,7 +1,7 @@
 /// Checks access tokens (RFC 7519) signed with one of its keys.
-public struct JWTVerifier: Sendable {
+package struct JWTVerifier: Sendable {
     /// What tokens may be signed with.
-    public var keys: VerificationKeys
+    package var keys: VerificationKeys
     private let issuer: String?
     private let audience: String?
     private let leeway: Double
@@ -12,7 +12,7 @@ public struct JWTVerifier: Sendable {
     ///   - issuer: what `iss` has to be; `nil` to take any.
     ///   - audience: what `aud` has to hold; `nil` to take any.
     ///   - leeway: seconds by which clocks may differ.
-    public init(keys: VerificationKeys, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
+    package init(keys: VerificationKeys, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
         self.keys = keys
         self.issuer = issuer
         self.audience = audience
@@ -20,7 +20,7 @@ public struct JWTVerifier: Sendable {
     }
 
     /// Makes a verifier with one key.
-    public init(key: VerificationKey, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
+    package init(key: VerificationKey, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
         self.init(keys: VerificationKeys(key), issuer: issuer, audience: audience, leeway: leeway)
     }
 
@@ -32,7 +32,7 @@ public struct JWTVerifier: Sendable {
     ///   - read: takes what the caller needs from the claims; `nil` makes the token a wrong one.
     /// - Returns: what `read` took.
     /// - Throws: ``JWTError``; `.expired` only when nothing else is wrong.
-    public func verify<T>(
+    package func verify<T>(
         _ token: some Collection<UInt8>, now: Int, read: (Claims) -> T?
     ) throws(JWTError) -> T {
         let parts = try CompactToken(token)

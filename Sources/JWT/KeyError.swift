@@ -1,5 +1,5 @@
 /// Why a file of public keys is not taken. Holds nothing of the file but key identifiers, which are public.
-public enum KeyError: Error, Equatable, Sendable {
+package enum KeyError: Error, Equatable, Sendable {
     /// Neither PEM nor JSON.
     case notAKey
     /// JSON, but no JWK Set (RFC 7517 section 5).
@@ -28,7 +28,7 @@ public enum KeyError: Error, Equatable, Sendable {
 
 extension KeyError: CustomStringConvertible {
     /// For the operator.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notAKey: "holds neither a public key as PEM nor a JWKS"
         case .notAKeySet: "is JSON, but no JWKS (an object with an array of objects \"keys\")"
@@ -51,16 +51,16 @@ extension KeyError: CustomStringConvertible {
 }
 
 /// Why one key of a JWK Set is not used.
-public struct KeySetWarning: Equatable, Sendable, CustomStringConvertible {
+package struct KeySetWarning: Equatable, Sendable, CustomStringConvertible {
     /// Where it stands, counted from 1.
-    public var position: Int
+    package var position: Int
     /// Its `kid`, if it has one.
-    public var identifier: String?
+    package var identifier: String?
     /// What is wrong with it.
-    public var reason: String
+    package var reason: String
 
     /// For the operator.
-    public var description: String {
+    package var description: String {
         "key \(position)\(identifier.map { " (kid \"\($0)\")" } ?? ""): \(reason)"
     }
 }

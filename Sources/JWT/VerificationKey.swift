@@ -1,5 +1,5 @@
 /// A key with the one algorithm that it is used for; a token never chooses (RFC 8725 section 3.1).
-public struct VerificationKey: Sendable {
+package struct VerificationKey: Sendable {
     private enum Material {
         case secret(HMACSHA256)
         case publicKey(PublicKey)
@@ -13,14 +13,14 @@ public struct VerificationKey: Sendable {
     /// A shared secret for HMAC with SHA-256 (RFC 7518 section 3.2, which wants at least 32 bytes).
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
-    public static func hs256(secret: [UInt8]) throws(JWTError) -> VerificationKey {
+    package static func hs256(secret: [UInt8]) throws(JWTError) -> VerificationKey {
         VerificationKey(material: .secret(try HMACSHA256(key: secret)), algorithm: "HS256")
     }
 
     /// A public key as PEM: RSA of at least 2048 bits for RS256 or P-256 for ES256 (RFC 7518 sections 3.3 and 3.4).
     ///
     /// - Throws: ``KeyError``.
-    public static func publicKey(pem: [UInt8]) throws(KeyError) -> VerificationKey {
+    package static func publicKey(pem: [UInt8]) throws(KeyError) -> VerificationKey {
         VerificationKey(try PublicKey(pem: pem))
     }
 

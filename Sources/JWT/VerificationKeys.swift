@@ -1,5 +1,5 @@
 /// The keys that a token may be signed with, of which several are valid while one takes over from another.
-public struct VerificationKeys: Sendable {
+package struct VerificationKeys: Sendable {
     private enum Choice {
         /// Each is tried.
         case every([VerificationKey])
@@ -18,10 +18,10 @@ public struct VerificationKeys: Sendable {
 
     private let storage: Storage
     /// How many there are.
-    public let count: Int
+    package let count: Int
 
     /// One key, whatever `kid` a token names.
-    public init(_ key: VerificationKey) {
+    package init(_ key: VerificationKey) {
         storage = Storage(.every([key]))
         count = 1
     }
@@ -29,7 +29,7 @@ public struct VerificationKeys: Sendable {
     /// Shared secrets for HS256, of which any may have signed a token.
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
-    public init(hs256Secrets secrets: [[UInt8]]) throws(JWTError) {
+    package init(hs256Secrets secrets: [[UInt8]]) throws(JWTError) {
         var keys: [VerificationKey] = []
         for secret in secrets { keys.append(try .hs256(secret: secret)) }
         storage = Storage(.every(keys))
@@ -42,7 +42,7 @@ public struct VerificationKeys: Sendable {
     ///   - file: its content.
     ///   - warn: is told of each key of a set that is left out, or that no token can choose.
     /// - Throws: ``KeyError``.
-    public init(publicKeyFile file: [UInt8], warn: (KeySetWarning) -> Void) throws(KeyError) {
+    package init(publicKeyFile file: [UInt8], warn: (KeySetWarning) -> Void) throws(KeyError) {
         let first = file.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         guard first == UInt8(ascii: "{") else {
             self.init(try .publicKey(pem: file))

@@ -1,30 +1,30 @@
 /// A device as the API answers it: the eleven members of the API page.
-public struct Device: Sendable, Equatable {
+package struct Device: Sendable, Equatable {
     /// The id that the server gave it.
-    public var id: Int64
+    package var id: Int64
     /// The child that it is connected to.
-    public var realUserID: Int64?
+    package var realUserID: Int64?
     /// The project that it belongs to.
-    public var projectID: Int64?
+    package var projectID: Int64?
     /// Its hardware.
-    public var hardwareID: Int64?
+    package var hardwareID: Int64?
     /// The firmware that it runs.
-    public var nowFirmwareID: Int64?
+    package var nowFirmwareID: Int64?
     /// The UUID of the device.
-    public var uniqueID: String
+    package var uniqueID: String
     /// The serial code, once recorded.
-    public var serialCode: String?
+    package var serialCode: String?
     /// The family's name for it.
-    public var deviceAlias: String?
+    package var deviceAlias: String?
     /// The MAC address or its end, once recorded.
-    public var macID: String?
+    package var macID: String?
     /// When it was provisioned.
-    public var createdAt: Timestamp
+    package var createdAt: Timestamp
     /// The highest `log_file_id` stored as complete.
-    public var lastLogFileID: Int64
+    package var lastLogFileID: Int64
 
     /// Makes a device from its members.
-    public init(
+    package init(
         id: Int64, realUserID: Int64?, projectID: Int64?, hardwareID: Int64?, nowFirmwareID: Int64?, uniqueID: String,
         serialCode: String?, deviceAlias: String?, macID: String?, createdAt: Timestamp, lastLogFileID: Int64
     ) {
@@ -43,24 +43,24 @@ public struct Device: Sendable, Equatable {
 }
 
 /// A connected device with its child: the seventeen members of a row of `get-all-device`.
-public struct ChildDevice: Sendable, Equatable {
+package struct ChildDevice: Sendable, Equatable {
     /// The device.
-    public var device: Device
+    package var device: Device
     /// The version of its firmware.
-    public var firmwareVersion: String?
+    package var firmwareVersion: String?
     /// The account that the child belongs to.
-    public var rootUserID: Int64
+    package var rootUserID: Int64
     /// The child's given name.
-    public var firstName: String?
+    package var firstName: String?
     /// The child's family name.
-    public var lastName: String?
+    package var lastName: String?
     /// As the account service writes it: `19970101`.
-    public var birthdate: String?
+    package var birthdate: String?
     /// `M`, `F`, `N` or `P`.
-    public var gender: String?
+    package var gender: String?
 
     /// Makes a row from its members.
-    public init(
+    package init(
         device: Device, firmwareVersion: String?, rootUserID: Int64, firstName: String?, lastName: String?,
         birthdate: String?, gender: String?
     ) {

@@ -1,11 +1,11 @@
 /// A name that a family gives its device.
-public struct DeviceAlias: Hashable, Sendable {
+package struct DeviceAlias: Hashable, Sendable {
     /// 1 to 100 Unicode scalars, without white space at either end and without control characters.
-    public let value: String
+    package let value: String
 
     /// Trims white space at both ends; `nil` when nothing is left, more than 100 scalars, or a control character (general
     /// category Cc) inside.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let scalars = text.unicodeScalars
         guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
             let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })

@@ -5,18 +5,18 @@ func isSameText(_ one: String, _ other: String) -> Bool {
 }
 
 /// What is stored of a device when the question is whose it is.
-public struct StoredDevice: Sendable, Equatable {
+package struct StoredDevice: Sendable, Equatable {
     /// Its id.
-    public var id: Int64
+    package var id: Int64
     /// The child that it is connected to.
-    public var realUserID: Int64?
+    package var realUserID: Int64?
     /// The serial code, once recorded.
-    public var serialCode: String?
+    package var serialCode: String?
     /// The MAC address or its end, once recorded.
-    public var macID: String?
+    package var macID: String?
 
     /// Makes one from its members.
-    public init(id: Int64, realUserID: Int64?, serialCode: String?, macID: String?) {
+    package init(id: Int64, realUserID: Int64?, serialCode: String?, macID: String?) {
         self.id = id
         self.realUserID = realUserID
         self.serialCode = serialCode
@@ -28,7 +28,7 @@ public struct StoredDevice: Sendable, Equatable {
     /// - Returns: `true` to connect it, `false` when it is connected to this very child already.
     /// - Throws: `.notFoundDevice` when another serial code or MAC address is recorded, `.alreadyConnectedDevice` when it
     ///   is connected to another child.
-    public func canConnect(childID: Int64, serialCode: String, macID: String) throws(LUXError) -> Bool {
+    package func canConnect(childID: Int64, serialCode: String, macID: String) throws(LUXError) -> Bool {
         if let recorded = self.serialCode, !isSameText(recorded, serialCode) { throw .notFoundDevice }
         if let recorded = self.macID, !MACAddress.isSameDevice(recorded, macID) { throw .notFoundDevice }
         guard let realUserID else { return true }

@@ -1,26 +1,26 @@
 /// One record of an upload: a treatment, under way or ended.
-public struct DeviceLogRecord: Sendable, Equatable {
+package struct DeviceLogRecord: Sendable, Equatable {
     /// The child who was treated.
-    public var childID: Int64
+    package var childID: Int64
     /// The device.
-    public var deviceID: Int64
+    package var deviceID: Int64
     /// The UUID of the device.
-    public var uniqueID: String
+    package var uniqueID: String
     /// The device's own number of the log, 0 or more.
-    public var logFileID: Int64?
+    package var logFileID: Int64?
     /// `treatment_date` as sent.
-    public var date: Timestamp
+    package var date: Timestamp
     /// How the treatment ended, 1 to 6; `nil` while it is under way.
-    public var finishFlag: Int16?
+    package var finishFlag: Int16?
     /// Last used intensity, 0 or more.
-    public var lastIntensity: Int32
+    package var lastIntensity: Int32
     /// Seconds of use, 0 or more.
-    public var treatmentTime: Int32
+    package var treatmentTime: Int32
     /// The whole `detail_data` as sent: the bytes of a JSON object.
-    public var detailData: [UInt8]
+    package var detailData: [UInt8]
 
     /// Makes a record from its members.
-    public init(
+    package init(
         childID: Int64, deviceID: Int64, uniqueID: String, logFileID: Int64?, date: Timestamp, finishFlag: Int16?,
         lastIntensity: Int32, treatmentTime: Int32, detailData: [UInt8]
     ) {
@@ -36,11 +36,11 @@ public struct DeviceLogRecord: Sendable, Equatable {
     }
 
     /// Whether the treatment is still under way.
-    public var isTemporary: Bool { finishFlag == nil }
+    package var isTemporary: Bool { finishFlag == nil }
 
     /// When the treatment began. The app reports a treatment under way 30 seconds after its start, with the time of the
     /// report.
-    public var start: Timestamp { isTemporary ? date.adding(seconds: -30) : date }
+    package var start: Timestamp { isTemporary ? date.adding(seconds: -30) : date }
 
     var pair: LogPair { LogPair(deviceID: deviceID, childID: childID) }
 
@@ -48,30 +48,30 @@ public struct DeviceLogRecord: Sendable, Equatable {
 }
 
 /// A device and the child it is used for. A pair has at most one temporary log.
-public struct LogPair: Hashable, Sendable {
+package struct LogPair: Hashable, Sendable {
     /// The device.
-    public var deviceID: Int64
+    package var deviceID: Int64
     /// The child.
-    public var childID: Int64
+    package var childID: Int64
 
     /// Makes a pair.
-    public init(deviceID: Int64, childID: Int64) {
+    package init(deviceID: Int64, childID: Int64) {
         self.deviceID = deviceID
         self.childID = childID
     }
 }
 
 /// What makes a complete log the same as another one; an absent `log_file_id` equals an absent one.
-public struct CompleteLogKey: Hashable, Sendable {
+package struct CompleteLogKey: Hashable, Sendable {
     /// The device.
-    public var deviceID: Int64
+    package var deviceID: Int64
     /// The device's own number of the log.
-    public var logFileID: Int64?
+    package var logFileID: Int64?
     /// When the treatment began.
-    public var start: Timestamp
+    package var start: Timestamp
 
     /// Makes a key.
-    public init(deviceID: Int64, logFileID: Int64?, start: Timestamp) {
+    package init(deviceID: Int64, logFileID: Int64?, start: Timestamp) {
         self.deviceID = deviceID
         self.logFileID = logFileID
         self.start = start
@@ -79,14 +79,14 @@ public struct CompleteLogKey: Hashable, Sendable {
 }
 
 /// The start that a temporary log of a pair had.
-public struct TemporaryStart: Hashable, Sendable {
+package struct TemporaryStart: Hashable, Sendable {
     /// Device and child.
-    public var pair: LogPair
+    package var pair: LogPair
     /// The start.
-    public var start: Timestamp
+    package var start: Timestamp
 
     /// Makes one.
-    public init(pair: LogPair, start: Timestamp) {
+    package init(pair: LogPair, start: Timestamp) {
         self.pair = pair
         self.start = start
     }

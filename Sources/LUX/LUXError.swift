@@ -1,5 +1,5 @@
 /// The refusals of the endpoints' own checks. Which HTTP status each has is the API's business.
-public enum LUXError: String, Error, CaseIterable, Sendable {
+package enum LUXError: String, Error, CaseIterable, Sendable {
     /// The child is not the user's.
     case notAuthorizedUser = "Not authorized user"
     /// There is no such user.
@@ -24,5 +24,5 @@ public enum LUXError: String, Error, CaseIterable, Sendable {
     case alimtalkSendFailed = "Alimtalk send failed"
 
     /// The text as the API page spells it.
-    public var detail: String { rawValue }
+    package var detail: String { rawValue }
 }

@@ -2,35 +2,35 @@
 ///
 /// A pure, total function of the upload and of what is stored. All records of one log are folded into its final state, so
 /// that an upload that is sent again finds everything as it wants it and changes nothing.
-public struct LogPlan: Sendable {
+package struct LogPlan: Sendable {
     /// A stored log that gets other values.
-    public struct Update: Sendable {
+    package struct Update: Sendable {
         /// The log.
-        public var logID: Int64
+        package var logID: Int64
         /// Its values.
-        public var record: DeviceLogRecord
+        package var record: DeviceLogRecord
         /// When this update completes a temporary log: the start that it had.
-        public var completedStart: Timestamp?
+        package var completedStart: Timestamp?
     }
 
     /// How many records did what, for metrics.
-    public struct Counts: Sendable, Equatable {
+    package struct Counts: Sendable, Equatable {
         /// Records that made a temporary log.
-        public var temporaryMade = 0
+        package var temporaryMade = 0
         /// Records that updated a temporary log.
-        public var temporaryUpdated = 0
+        package var temporaryUpdated = 0
         /// Records that completed a temporary log.
-        public var completed = 0
+        package var completed = 0
         /// Records that were a new complete log.
-        public var new = 0
+        package var new = 0
         /// Records that had been stored before.
-        public var repeated = 0
+        package var repeated = 0
 
         /// None.
-        public init() {}
+        package init() {}
 
         /// Adds those of another upload.
-        public mutating func add(_ other: Counts) {
+        package mutating func add(_ other: Counts) {
             temporaryMade += other.temporaryMade
             temporaryUpdated += other.temporaryUpdated
             completed += other.completed
@@ -40,13 +40,13 @@ public struct LogPlan: Sendable {
     }
 
     /// Stored logs to change, each once.
-    public private(set) var updates: [Update] = []
+    package private(set) var updates: [Update] = []
     /// New logs, in the order in which they first appeared.
-    public private(set) var inserts: [DeviceLogRecord] = []
+    package private(set) var inserts: [DeviceLogRecord] = []
     /// The highest `log_file_id` among the complete records of each device.
-    public private(set) var lastLogFileIDs: [Int64: Int64] = [:]
+    package private(set) var lastLogFileIDs: [Int64: Int64] = [:]
     /// How many records did what.
-    public private(set) var counts = Counts()
+    package private(set) var counts = Counts()
 
     /// A log, stored or new, while the records pass by.
     private struct Slot {
@@ -58,7 +58,7 @@ public struct LogPlan: Sendable {
     }
 
     /// Handles the records in order.
-    public init(_ upload: LogUpload, stored: StoredLogs) {
+    package init(_ upload: LogUpload, stored: StoredLogs) {
         var slots: [Slot] = []
         var temporaries: [LogPair: Int] = [:]
         var completes: [CompleteLogKey: Int] = [:]

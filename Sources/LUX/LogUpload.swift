@@ -1,54 +1,54 @@
 /// The records of one request, and what must be known of what is stored to handle them.
-public struct LogUpload: Sendable {
+package struct LogUpload: Sendable {
     /// What was sent, in order.
-    public let records: [DeviceLogRecord]
+    package let records: [DeviceLogRecord]
 
     /// An upload of these records.
-    public init(_ records: [DeviceLogRecord]) {
+    package init(_ records: [DeviceLogRecord]) {
         self.records = records
     }
 
     /// Whether every record is of a treatment under way; the answer's wording depends on it.
-    public var isTemporary: Bool { records.allSatisfy(\.isTemporary) }
+    package var isTemporary: Bool { records.allSatisfy(\.isTemporary) }
 
     /// The children named, each once, in ascending order.
-    public var childIDs: [Int64] { Set(records.map(\.childID)).sorted() }
+    package var childIDs: [Int64] { Set(records.map(\.childID)).sorted() }
 
     /// The devices named, each once, in ascending order: the order in which they are locked.
-    public var deviceIDs: [Int64] { Set(records.map(\.deviceID)).sorted() }
+    package var deviceIDs: [Int64] { Set(records.map(\.deviceID)).sorted() }
 
     /// The keys of the complete records, each once.
-    public var completeKeys: [CompleteLogKey] {
+    package var completeKeys: [CompleteLogKey] {
         Array(Set(records.lazy.filter { !$0.isTemporary }.map(\.completeKey)))
     }
 
     /// The starts of the temporary records, each once.
-    public var temporaryStarts: [TemporaryStart] {
+    package var temporaryStarts: [TemporaryStart] {
         Array(Set(records.lazy.filter(\.isTemporary).map { TemporaryStart(pair: $0.pair, start: $0.start) }))
     }
 }
 
 /// What is stored of the children, devices and logs that an upload names.
-public struct StoredLogs: Sendable {
+package struct StoredLogs: Sendable {
     /// The account of each child that exists.
-    public var rootUserIDs: [Int64: Int64] = [:]
+    package var rootUserIDs: [Int64: Int64] = [:]
     /// Each device that exists: its UUID and the child that it is connected to.
-    public var devices: [Int64: (uniqueID: String, realUserID: Int64?)] = [:]
+    package var devices: [Int64: (uniqueID: String, realUserID: Int64?)] = [:]
     /// The temporary logs of the devices.
-    public var temporaryLogs: [LogPair: (id: Int64, start: Timestamp)] = [:]
+    package var temporaryLogs: [LogPair: (id: Int64, start: Timestamp)] = [:]
     /// Those of the upload's temporary starts whose log became complete.
-    public var completedTemporaries: Set<TemporaryStart> = []
+    package var completedTemporaries: Set<TemporaryStart> = []
     /// Those of the upload's complete keys that are stored, with the child whose log it is.
-    public var completeLogs: [CompleteLogKey: (id: Int64, childID: Int64)] = [:]
+    package var completeLogs: [CompleteLogKey: (id: Int64, childID: Int64)] = [:]
 
     /// Nothing stored.
-    public init() {}
+    package init() {}
 
     /// Checks each record in order, as one upload is stored whole or not at all.
     ///
     /// - Throws: for the first record that may not be stored: `.notFoundUser`, `.notAuthorizedUser`, `.notFoundDevice` or
     ///   `.notConnectedDevice`.
-    public func authorize(_ upload: LogUpload, userID: Int64) throws(LUXError) {
+    package func authorize(_ upload: LogUpload, userID: Int64) throws(LUXError) {
         for record in upload.records {
             guard let rootUserID = rootUserIDs[record.childID] else { throw .notFoundUser }
             guard rootUserID == userID else { throw .notAuthorizedUser }

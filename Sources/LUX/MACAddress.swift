@@ -1,10 +1,10 @@
 /// The `mac_id` of a device: the app sends its last four digits, the factory may record the whole address.
-public enum MACAddress {
+package enum MACAddress {
     private static let separators = Set(":-. ".utf8)
 
     /// Whether two of them are the same device's: without separators and case they are equal, or one ends with the other
     /// and the shorter has at least four characters.
-    public static func isSameDevice(_ one: String, _ other: String) -> Bool {
+    package static func isSameDevice(_ one: String, _ other: String) -> Bool {
         let one = normalized(one)
         let other = normalized(other)
         if one == other { return true }

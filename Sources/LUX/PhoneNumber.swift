@@ -1,12 +1,12 @@
 /// A phone number in the international form of E.164, such as `+821012345678`.
-public struct PhoneNumber: Hashable, Sendable {
+package struct PhoneNumber: Hashable, Sendable {
     /// A plus sign and 8 to 15 digits.
-    public let e164: String
+    package let e164: String
 
     private static let separators: Set<Unicode.Scalar> = [" ", "-", ".", "(", ")"]
 
     /// Reads a number as it is stored: international, or domestic Korean with or without separators.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let characters = text.unicodeScalars.filter { !Self.separators.contains($0) }
         let international = characters.first == "+"
         let digits = String(String.UnicodeScalarView(international ? characters.dropFirst() : characters[...]))
@@ -22,7 +22,7 @@ public struct PhoneNumber: Hashable, Sendable {
     }
 
     /// Whether Alimtalk reaches it: a Korean mobile number (010, 011, 016 to 019).
-    public var isUsableForAlimtalk: Bool {
+    package var isUsableForAlimtalk: Bool {
         guard e164.hasPrefix("+82") else { return false }
         let national = e164.dropFirst(3)
         let count = national.utf8.count
@@ -34,12 +34,12 @@ public struct PhoneNumber: Hashable, Sendable {
     }
 
     /// A Korean number as it is dialled in Korea, such as `01012345678`; any other one in its international form.
-    public var domestic: String {
+    package var domestic: String {
         e164.hasPrefix("+82") ? "0" + e164.dropFirst(3) : e164
     }
 
     /// The number in a form that names nobody, such as `+8210****5678`, for logs and rows.
-    public var masked: String {
+    package var masked: String {
         String(e164.prefix(5)) + "****" + e164.suffix(max(0, min(4, e164.utf8.count - 9)))
     }
 }

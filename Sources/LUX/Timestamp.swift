@@ -1,20 +1,20 @@
 /// A point in time, in microseconds since the Unix epoch, UTC: the resolution of PostgreSQL's `timestamptz`.
-public struct Timestamp: Hashable, Comparable, Sendable {
+package struct Timestamp: Hashable, Comparable, Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z; negative before it.
-    public var microseconds: Int64
+    package var microseconds: Int64
 
     /// Wraps a count of microseconds.
-    public init(microseconds: Int64) {
+    package init(microseconds: Int64) {
         self.microseconds = microseconds
     }
 
     /// Whether `earlier` is before `later`.
-    public static func < (earlier: Timestamp, later: Timestamp) -> Bool {
+    package static func < (earlier: Timestamp, later: Timestamp) -> Bool {
         earlier.microseconds < later.microseconds
     }
 
     /// The time that many seconds later (or, negative, earlier); stops at the ends of the range.
-    public func adding(seconds: Int64) -> Timestamp {
+    package func adding(seconds: Int64) -> Timestamp {
         let (product, isFar) = seconds.multipliedReportingOverflow(by: 1_000_000)
         let (sum, isBeyond) = microseconds.addingReportingOverflow(product)
         return Timestamp(microseconds: isFar || isBeyond ? (seconds < 0 ? .min : .max) : sum)
@@ -25,7 +25,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     /// Appends the time as `2024-11-28T02:15:53.610Z`: UTC, always three decimals, the rest cut off. Times outside of the
     /// years 1 to 9999, PostgreSQL's infinities among them, become the first or last one that this form has.
-    public func appendISO8601(to bytes: inout [UInt8]) {
+    package func appendISO8601(to bytes: inout [UInt8]) {
         let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: 86_400_000_000)
         var day = remainder < 0 ? quotient - 1 : quotient
         var rest = remainder < 0 ? remainder + 86_400_000_000 : remainder

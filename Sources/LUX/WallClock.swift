@@ -1,7 +1,7 @@
 import Foundation
 
 /// What the clocks on the walls of a time zone show.
-public struct WallClock: Sendable {
+package struct WallClock: Sendable {
     /// The offset from UTC in seconds that holds from a time, in seconds since the Unix epoch, on.
     private struct Period {
         var start: Int64
@@ -17,7 +17,7 @@ public struct WallClock: Sendable {
     private static let calendarCycle: Int64 = 146_097 * 86_400
 
     /// The zone of an IANA name such as `Asia/Seoul`; `nil` when there is none.
-    public init?(identifier: String) {
+    package init?(identifier: String) {
         guard let zone = TimeZone(identifier: identifier) else { return nil }
         var time = Date(timeIntervalSince1970: Double(Self.firstYear))
         periods = [Period(start: .min, offset: Int64(zone.secondsFromGMT(for: time)))]
@@ -33,7 +33,7 @@ public struct WallClock: Sendable {
     /// The UTC time, in seconds since the Unix epoch, at which the clocks show `wall`, counted as if they showed UTC.
     ///
     /// A time that summer time skips moves forward; of a time that comes twice the first is meant.
-    public func utc(fromWallClock wall: Int64) -> Int64 {
+    package func utc(fromWallClock wall: Int64) -> Int64 {
         // The last period has no end here: what lies beyond its beginning is read off an earlier cycle.
         let end = Self.lastYear - 366 * 86_400
         if wall >= end {

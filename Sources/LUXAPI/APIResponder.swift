@@ -6,14 +6,14 @@ import Postgres
 /// Answers the requests of one event loop: route, token, handler, and the one place where errors become responses.
 ///
 /// `@unchecked Sendable` by way of ``HTTPResponder``: it has no state that changes.
-public final class APIResponder: HTTPResponder {
+package final class APIResponder: HTTPResponder {
     private let services: APIServices
     private let authenticator: Authenticator
     private let router: Router<Access>
     private let nearestRoute: NearestRoute
 
     /// Makes the responder of a loop.
-    public init(services: APIServices) {
+    package init(services: APIServices) {
         self.services = services
         authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
         let (files, metrics) = (services.documentation?.files ?? [], services.metrics != nil)
@@ -22,7 +22,7 @@ public final class APIResponder: HTTPResponder {
     }
 
     /// Answers a request; part of `HTTPResponder`.
-    public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
+    package func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
         var record = RequestRecord(request)
         var response: HTTPResponse
         do {
@@ -37,7 +37,7 @@ public final class APIResponder: HTTPResponder {
     }
 
     /// Answers bytes that are no request; part of `HTTPResponder`.
-    public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+    package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         var record = RequestRecord(refused: request, reason: reason)
         var response = ErrorResponse(refused: status, reason: reason).response
         finish(&response, &record, received: .now(), request: request.headers)

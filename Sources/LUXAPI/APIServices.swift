@@ -6,42 +6,42 @@ import Metrics
 import Postgres
 
 /// What the API of one event loop works with.
-public struct APIServices: Sendable {
+package struct APIServices: Sendable {
     /// Checks access tokens; the same one for all loops, which gets new keys while they run.
-    public var verifier: Locked<JWTVerifier>
+    package var verifier: Locked<JWTVerifier>
     /// The claim that holds the id of the user; usually `sub`.
-    public var userClaim: String
+    package var userClaim: String
     /// The zone of a `treatment_date` without an offset.
-    public var zone: WallClock
+    package var zone: WallClock
     /// The loop's connections to the database.
-    public var pool: PostgresPool
+    package var pool: PostgresPool
     /// Sends Alimtalk messages.
-    public var notifier: any AlimtalkNotifier
+    package var notifier: any AlimtalkNotifier
     /// For so long after a message to a user a repeat of the request sends no second one.
-    public var alimtalkCooldown: Duration
+    package var alimtalkCooldown: Duration
     /// By when a request has to be answered, counted from its arrival.
-    public var requestTimeout: Duration
+    package var requestTimeout: Duration
     /// Whether the database answers and its schema is the program's.
-    public var isReady: @Sendable (MonotonicTime) async -> Bool
+    package var isReady: @Sendable (MonotonicTime) async -> Bool
     /// Limits the requests of each user; `nil` for no limit.
-    public var rateLimiter: RateLimiter?
+    package var rateLimiter: RateLimiter?
     /// The value of `Strict-Transport-Security` (RFC 6797), if it is sent.
-    public var strictTransportSecurity: String?
+    package var strictTransportSecurity: String?
     /// Counts what is answered and stored.
-    public var counted: RequestMetrics
+    package var counted: RequestMetrics
     /// What is measured now; `nil` where it is told on another port.
-    public var metrics: (@Sendable () -> MetricsText)?
+    package var metrics: (@Sendable () -> MetricsText)?
     /// `/openapi.json` and `/docs`; `nil` where they are not served.
-    public var documentation: APIDocumentation?
+    package var documentation: APIDocumentation?
     /// Which pages of other origins may call; `nil` for none.
-    public var cors: CORSPolicy?
+    package var cors: CORSPolicy?
     /// Told of a message whose audit row could not be settled: the row's id, and why.
-    public var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
+    package var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
     /// Takes the record of each answered request.
-    public var log: @Sendable (RequestRecord) -> Void
+    package var log: @Sendable (RequestRecord) -> Void
 
     /// Makes the services from their parts.
-    public init(
+    package init(
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
         notifier: any AlimtalkNotifier, alimtalkCooldown: Duration = .zero, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,

@@ -2,12 +2,12 @@ import HTTP
 
 /// Which pages of other origins may call the API (the CORS protocol of the Fetch standard). Never with credentials: the
 /// token is a header field that the page itself has to know.
-public struct CORSPolicy: Sendable, Equatable {
+package struct CORSPolicy: Sendable, Equatable {
     /// The origins as browsers write them; `nil` for all.
-    public var origins: Set<String>?
+    package var origins: Set<String>?
 
     /// Makes the policy; `nil` lets all origins in.
-    public init(origins: Set<String>?) {
+    package init(origins: Set<String>?) {
         self.origins = origins
     }
 

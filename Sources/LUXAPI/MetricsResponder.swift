@@ -5,7 +5,7 @@ import Metrics
 /// Answers `GET /metrics` on a port of its own, for a network that the API's clients do not reach.
 ///
 /// `@unchecked Sendable` by way of ``HTTPResponder``: it has no state that changes.
-public final class MetricsResponder: HTTPResponder {
+package final class MetricsResponder: HTTPResponder {
     private static let path = "/metrics"
 
     private let metrics: @Sendable () -> MetricsText
@@ -14,13 +14,13 @@ public final class MetricsResponder: HTTPResponder {
     /// - Parameters:
     ///   - metrics: gives what is measured now.
     ///   - log: takes the record of each answered request.
-    public init(metrics: @escaping @Sendable () -> MetricsText, log: @escaping @Sendable (RequestRecord) -> Void) {
+    package init(metrics: @escaping @Sendable () -> MetricsText, log: @escaping @Sendable (RequestRecord) -> Void) {
         self.metrics = metrics
         self.log = log
     }
 
     /// The metrics, or an error; part of `HTTPResponder`.
-    public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
+    package func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
         var record = RequestRecord(request)
         var response: HTTPResponse
         do throws(APIError) {
@@ -34,7 +34,7 @@ public final class MetricsResponder: HTTPResponder {
     }
 
     /// The answer to what is no request; part of `HTTPResponder`.
-    public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+    package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         finish(
             ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason),
             .now())

@@ -1,16 +1,16 @@
 import EventLoop
 
 /// A token bucket for each user, shared by all loops.
-public final class RateLimiter: Sendable {
+package final class RateLimiter: Sendable {
     /// Requests for each second that a bucket is filled with, and how many it holds.
-    public struct Rate: Sendable, Equatable {
+    package struct Rate: Sendable, Equatable {
         /// Requests per second, above 0.
-        public var perSecond: Double
+        package var perSecond: Double
         /// Requests that may come at once, at least 1.
-        public var burst: Double
+        package var burst: Double
 
         /// Makes a rate.
-        public init(perSecond: Double, burst: Double) {
+        package init(perSecond: Double, burst: Double) {
             self.perSecond = perSecond
             self.burst = max(1, burst)
         }
@@ -34,14 +34,14 @@ public final class RateLimiter: Sendable {
     var count: Int { buckets.withLock { $0.ofUser.count } }
 
     /// Makes a limiter with full buckets.
-    public init(_ rate: Rate) {
+    package init(_ rate: Rate) {
         self.rate = rate
     }
 
     /// Takes one token of a user.
     ///
     /// - Returns: `nil` when there was one, else the whole seconds until there is, at least 1.
-    public func take(userID: Int64, now: MonotonicTime) -> Int? {
+    package func take(userID: Int64, now: MonotonicTime) -> Int? {
         buckets.withLock { buckets in
             if buckets.ofUser[userID] == nil, buckets.ofUser.count >= buckets.sweepAt {
                 buckets.ofUser = buckets.ofUser.filter { tokens(in: $0.value, at: now) < rate.burst }

@@ -4,7 +4,7 @@ import HTTP
 /// Sends every request to the same target over HTTPS (308, RFC 9110 section 15.4.9), which keeps method and body.
 ///
 /// `@unchecked Sendable` by way of ``HTTPResponder``: it has no state that changes.
-public final class RedirectResponder: HTTPResponder {
+package final class RedirectResponder: HTTPResponder {
     private let port: Int
     private let log: @Sendable (RequestRecord) -> Void
 
@@ -13,13 +13,13 @@ public final class RedirectResponder: HTTPResponder {
     /// - Parameters:
     ///   - port: where HTTPS is spoken.
     ///   - log: takes the record of each answered request.
-    public init(port: Int, log: @escaping @Sendable (RequestRecord) -> Void) {
+    package init(port: Int, log: @escaping @Sendable (RequestRecord) -> Void) {
         self.port = port
         self.log = log
     }
 
     /// The redirection; part of `HTTPResponder`.
-    public func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
+    package func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
         var record = RequestRecord(request)
         guard let (authority, pathAndQuery) = request.effectiveURI else {
             record.cause = "no origin to redirect to"
@@ -33,7 +33,7 @@ public final class RedirectResponder: HTTPResponder {
     }
 
     /// The answer to what is no request; part of `HTTPResponder`.
-    public func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+    package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         finish(
             ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason),
             .now())

@@ -4,7 +4,7 @@ import LUXNotify
 import Metrics
 
 /// Counts what the API answers and what it does. Written by all loops.
-public final class RequestMetrics: Sendable {
+package final class RequestMetrics: Sendable {
     private struct Request: Hashable {
         var route: String
         var method: String
@@ -26,10 +26,10 @@ public final class RequestMetrics: Sendable {
     private let state = Locked(State())
 
     /// Nothing counted yet.
-    public init() {}
+    package init() {}
 
     /// Counts an answered request.
-    public func count(_ record: RequestRecord) {
+    package func count(_ record: RequestRecord) {
         guard !record.isConnection else { return }
         let route = record.route.isEmpty ? "none" : record.route
         let method = record.method.isEmpty ? "other" : record.method
@@ -40,12 +40,12 @@ public final class RequestMetrics: Sendable {
     }
 
     /// Counts what the records of a stored upload did.
-    public func count(_ logs: LogPlan.Counts) {
+    package func count(_ logs: LogPlan.Counts) {
         state.withLock { $0.logs.add(logs) }
     }
 
     /// Counts a message that was asked for.
-    public func count(_ outcome: NotificationOutcome, of provider: String) {
+    package func count(_ outcome: NotificationOutcome, of provider: String) {
         let name =
             switch outcome {
             case .accepted: "accepted"
@@ -58,7 +58,7 @@ public final class RequestMetrics: Sendable {
     }
 
     /// Writes them.
-    public func write(to text: inout MetricsText) {
+    package func write(to text: inout MetricsText) {
         let state = state.withLock { $0 }
         text.counter(
             "lux_http_requests_total", "Requests by route, method and status of the answer.",

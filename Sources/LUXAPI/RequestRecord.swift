@@ -2,27 +2,27 @@ import EventLoop
 import HTTP
 
 /// What the log says of one answered request. Never holds a token, a body or a phone number.
-public struct RequestRecord: Sendable {
+package struct RequestRecord: Sendable {
     /// The id that the answer carries as `X-Request-ID`.
-    public var requestID: String
+    package var requestID: String
     /// The method, one of those that RFC 9110 and RFC 5789 define, or `other`; empty when the bytes were no request.
-    public var method = ""
+    package var method = ""
     /// The path of the route, not of the request, so that its values are few; empty when none matched.
-    public var route = ""
+    package var route = ""
     /// The status of the answer.
-    public var status = 0
+    package var status = 0
     /// Milliseconds from the request's arrival to its answer.
-    public var milliseconds = 0.0
+    package var milliseconds = 0.0
     /// The user of the token.
-    public var userID: Int64?
+    package var userID: Int64?
     /// Why the answer is an error, for the operator.
-    public var cause: String?
+    package var cause: String?
     /// The span of a trace that the request comes from.
-    public var trace: TraceContext?
+    package var trace: TraceContext?
 
     /// Whether it is a refused connection: neither a request of the metrics nor a line of the log, of which there are few for
     /// a flood.
-    public var isConnection = false
+    package var isConnection = false
 
     /// Others are told as one: anybody can invent them, of any length and with anything in it.
     private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -3,11 +3,11 @@ import HTTP
 /// Which span of a distributed trace has sent a request: the `traceparent` field of W3C Trace Context (level 2, section 3.2).
 ///
 /// Only for the log: the server makes no spans of its own, and answers nothing of it.
-public struct TraceContext: Equatable, Sendable {
+package struct TraceContext: Equatable, Sendable {
     /// `trace-id`: 32 hexadecimal digits in lower case.
-    public let traceID: String
+    package let traceID: String
     /// `parent-id`: the caller's span, 16 hexadecimal digits in lower case.
-    public let spanID: String
+    package let spanID: String
 
     /// Length of version 00, and of what a later version has in the same places.
     private static let length = 55

@@ -2,20 +2,20 @@ import EventLoop
 import LUX
 
 /// A message that asks a parent to look after the electrodes.
-public struct Notification: Sendable {
+package struct Notification: Sendable {
     /// The account that the message is for.
-    public var userID: Int64
+    package var userID: Int64
     /// Where it goes.
-    public var phoneNumber: PhoneNumber
+    package var phoneNumber: PhoneNumber
     /// The first names of the account's children.
-    public var children: [String]
+    package var children: [String]
     /// When it was asked for.
-    public var time: Timestamp
+    package var time: Timestamp
     /// Names the message at the provider, so that it is found there again and not taken twice: see ``reference(row:created:)``.
-    public var reference: String
+    package var reference: String
 
     /// A message for the phone of a user.
-    public init(
+    package init(
         userID: Int64, phoneNumber: PhoneNumber, children: [String] = [], time: Timestamp, reference: String
     ) {
         self.userID = userID
@@ -27,13 +27,13 @@ public struct Notification: Sendable {
 
     /// The reference of the message of an audit row. The time keeps apart the rows of several databases that send through
     /// one account.
-    public static func reference(row id: Int64, created: Timestamp) -> String {
+    package static func reference(row id: Int64, created: Timestamp) -> String {
         "lux-\(id)-\(created.microseconds)"
     }
 }
 
 /// What became of a message. The set is closed: whatever a provider answers is one of these.
-public enum NotificationOutcome: Sendable, Equatable {
+package enum NotificationOutcome: Sendable, Equatable {
     /// The provider took it; its own id for the message, where it gave one.
     case accepted(messageID: String?)
     /// The provider did not take it and never will: recipient, template or content.
@@ -47,7 +47,7 @@ public enum NotificationOutcome: Sendable, Equatable {
     case unknown(reason: String)
 
     /// Why it is not accepted, made of codes only, so that no number and no key is in it.
-    public var reason: String? {
+    package var reason: String? {
         switch self {
         case .accepted: nil
         case .refused(let reason), .misconfigured(let reason), .unknown(let reason): reason
@@ -56,7 +56,7 @@ public enum NotificationOutcome: Sendable, Equatable {
     }
 
     /// The status of its audit row.
-    public var auditStatus: String {
+    package var auditStatus: String {
         switch self {
         case .accepted: "sent"
         case .refused, .misconfigured: "failed"
@@ -74,7 +74,7 @@ public enum NotificationOutcome: Sendable, Equatable {
 }
 
 /// A way to send KakaoTalk messages (Alimtalk).
-public protocol AlimtalkNotifier: Sendable {
+package protocol AlimtalkNotifier: Sendable {
     /// The provider's name as it stands in the configuration and in the audit rows.
     var name: String { get }
 

@@ -2,7 +2,7 @@
 ///
 /// Pure: time and randomness come with the ``SendingAttempt``. Deadline, repeats, limits and HTTPS stand once around all of them, in
 /// ``ProviderNotifier``.
-public protocol AlimtalkProvider: Sendable {
+package protocol AlimtalkProvider: Sendable {
     /// Its name in `LUX_ALIMTALK_PROVIDER`, in the names of its variables and in the audit rows.
     static var name: String { get }
     /// Where its API is, without a path.
@@ -32,13 +32,13 @@ public protocol AlimtalkProvider: Sendable {
 }
 
 /// A variable of a provider's own.
-public struct ProviderVariable: Sendable {
+package struct ProviderVariable: Sendable {
     /// Its name behind `LUX_ALIMTALK_` and the provider's name.
-    public var name: String
+    package var name: String
     /// Whether it is never shown.
-    public var isSecret: Bool
+    package var isSecret: Bool
     /// Whether a file may hold it in its place.
-    public var hasFile: Bool
+    package var hasFile: Bool
 
     /// A variable that is shown as it is.
     static func shown(_ name: String) -> ProviderVariable {
@@ -52,9 +52,9 @@ public struct ProviderVariable: Sendable {
 }
 
 /// All providers: what `LUX_ALIMTALK_PROVIDER` may name beside `log`.
-public enum AlimtalkProviders {
+package enum AlimtalkProviders {
     /// One line each.
-    public static let all: [any AlimtalkProvider.Type] = [
+    package static let all: [any AlimtalkProvider.Type] = [
         NHNProvider.self,
         SolapiProvider.self,
         SENSProvider.self,
@@ -62,38 +62,38 @@ public enum AlimtalkProviders {
 }
 
 /// What differs from one attempt to the next: signatures are made anew for each.
-public struct SendingAttempt: Sendable {
+package struct SendingAttempt: Sendable {
     /// The wall clock, in milliseconds since the Unix epoch.
-    public var unixMilliseconds: Int64
+    package var unixMilliseconds: Int64
     /// Random letters and digits, never used before.
-    public var salt: String
+    package var salt: String
 
     /// An attempt at a time.
-    public init(unixMilliseconds: Int64, salt: String) {
+    package init(unixMilliseconds: Int64, salt: String) {
         self.unixMilliseconds = unixMilliseconds
         self.salt = salt
     }
 }
 
 /// One HTTP request to a provider.
-public struct ProviderRequest: Sendable, Equatable {
+package struct ProviderRequest: Sendable, Equatable {
     /// `POST` or `GET`.
-    public var method: String
+    package var method: String
     /// Path and query exactly as they are sent, since signatures cover them.
-    public var target: String
+    package var target: String
     /// Fields in order.
-    public var headers: [Field]
+    package var headers: [Field]
     /// The body; empty for none.
-    public var body: [UInt8]
+    package var body: [UInt8]
 
     /// One header field.
-    public struct Field: Sendable, Equatable {
+    package struct Field: Sendable, Equatable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// Its value.
-        public var value: String
+        package var value: String
         /// Whether the value is a key or made with one.
-        public var isSecret: Bool
+        package var isSecret: Bool
     }
 
     init(_ method: String, _ target: String, body: [UInt8] = []) {
@@ -113,7 +113,7 @@ public struct ProviderRequest: Sendable, Equatable {
     }
 
     /// The request for people's eyes: everything but the keys as it is sent.
-    public func printed(baseURL: String, hiding secrets: [String]) -> String {
+    package func printed(baseURL: String, hiding secrets: [String]) -> String {
         let fields = headers.map { "\($0.name): \($0.isSecret ? "***" : $0.value)" }
         let text = (["\(method) \(baseURL)\(target)"] + fields + ["", String(decoding: body, as: UTF8.self)])
             .joined(separator: "\n")
@@ -122,18 +122,18 @@ public struct ProviderRequest: Sendable, Equatable {
 }
 
 /// One HTTP reply of a provider.
-public struct ProviderReply: Sendable {
+package struct ProviderReply: Sendable {
     /// The HTTP status.
-    public var status: Int
+    package var status: Int
     /// The body as far as it came.
-    public var body: [UInt8]
+    package var body: [UInt8]
     /// Whether the body is all there: neither cut off nor too large.
-    public var isWhole: Bool
+    package var isWhole: Bool
     /// What `Retry-After` asks for.
-    public var retryAfter: Duration?
+    package var retryAfter: Duration?
 
     /// A reply.
-    public init(status: Int, body: [UInt8], isWhole: Bool = true, retryAfter: Duration? = nil) {
+    package init(status: Int, body: [UInt8], isWhole: Bool = true, retryAfter: Duration? = nil) {
         self.status = status
         self.body = body
         self.isWhole = isWhole

@@ -2,26 +2,26 @@ import Foundation
 import LUX
 
 /// What a provider reads at the start: its own variables, and what is common to all.
-public struct AlimtalkSettings {
+package struct AlimtalkSettings {
     /// A variable that is wrong, and why.
-    public struct Fault: Equatable, Sendable {
+    package struct Fault: Equatable, Sendable {
         /// Its whole name.
-        public var variable: String
+        package var variable: String
         /// Why; never holds a value that may be secret.
-        public var reason: String
+        package var reason: String
     }
 
     /// What goes into the template's variables.
-    public let variables: TemplateVariables
+    package let variables: TemplateVariables
     /// The sender of a text message instead, when the parent has no KakaoTalk; `nil` for none.
-    public let smsSender: String?
+    package let smsSender: String?
     /// All that is wrong so far.
-    public private(set) var faults: [Fault] = []
+    package private(set) var faults: [Fault] = []
     private let provider: String
     private let environment: [String: String]
 
     /// The settings of the provider of that name.
-    public init(provider: String, environment: [String: String], variables: TemplateVariables, smsSender: String?) {
+    package init(provider: String, environment: [String: String], variables: TemplateVariables, smsSender: String?) {
         self.provider = provider
         self.environment = environment
         self.variables = variables
@@ -29,17 +29,17 @@ public struct AlimtalkSettings {
     }
 
     /// The whole name of one of the provider's own variables.
-    public func variable(_ name: String) -> String {
+    package func variable(_ name: String) -> String {
         "LUX_ALIMTALK_\(provider.uppercased())_\(name)"
     }
 
     /// Notes that something is wrong with a variable.
-    public mutating func fault(_ variable: String, _ reason: String) {
+    package mutating func fault(_ variable: String, _ reason: String) {
         faults.append(Fault(variable: variable, reason: reason))
     }
 
     /// A variable that may be unset. What is set must fit on one line of a header.
-    public mutating func optional(_ name: String) -> String? {
+    package mutating func optional(_ name: String) -> String? {
         guard let text = environment[variable(name)], !text.isEmpty else { return nil }
         if !text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) {
             fault(variable(name), "must not contain control characters")
@@ -48,21 +48,21 @@ public struct AlimtalkSettings {
     }
 
     /// A variable that has to be set.
-    public mutating func required(_ name: String, _ what: String) -> String {
+    package mutating func required(_ name: String, _ what: String) -> String {
         if let text = optional(name) { return text }
         fault(variable(name), "is required: \(what)")
         return ""
     }
 
     /// A text of several lines. `\n` stands for a line break too, for environments that can hold none.
-    public mutating func requiredText(_ name: String, _ what: String) -> String {
+    package mutating func requiredText(_ name: String, _ what: String) -> String {
         if let text = environment[variable(name)], !text.isEmpty { return text.replacing("\\n", with: "\n") }
         fault(variable(name), "is required: \(what)")
         return ""
     }
 
     /// A variable that becomes part of a path, so that no character of it needs an escape: signatures cover paths as sent.
-    public mutating func requiredPathPart(_ name: String, _ what: String) -> String {
+    package mutating func requiredPathPart(_ name: String, _ what: String) -> String {
         let text = required(name, what)
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {
@@ -79,15 +79,15 @@ public struct AlimtalkSettings {
 }
 
 /// The template's variables by name, and how their values are made for a message.
-public struct TemplateVariables: Sendable, Equatable {
+package struct TemplateVariables: Sendable, Equatable {
     /// Values by bare name (`name`, not `#{name}`), with `{user_id}`, `{children}` and `{time}` still in them.
-    public let patterns: [String: String]
+    package let patterns: [String: String]
     private let timeZone: TimeZone
 
     /// Variables whose times are told in a zone.
     ///
     /// - Parameter patterns: names as `name` or `#{name}`.
-    public init(patterns: [String: String], timeZone: TimeZone) {
+    package init(patterns: [String: String], timeZone: TimeZone) {
         self.patterns = Dictionary(
             patterns.map { (Self.bareName($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
         self.timeZone = timeZone

@@ -2,18 +2,18 @@ import EventLoop
 import LUX
 
 /// The provider for development: writes a log line and sends nothing.
-public struct LogNotifier: AlimtalkNotifier {
+package struct LogNotifier: AlimtalkNotifier {
     /// `log`
-    public let name = "log"
+    package let name = "log"
     private let write: @Sendable (_ userID: Int64, _ maskedPhoneNumber: String) -> Void
 
     /// Makes a notifier that hands the user and the masked number to `write`.
-    public init(write: @escaping @Sendable (_ userID: Int64, _ maskedPhoneNumber: String) -> Void) {
+    package init(write: @escaping @Sendable (_ userID: Int64, _ maskedPhoneNumber: String) -> Void) {
         self.write = write
     }
 
     /// Writes the line; always accepted.
-    public func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
+    package func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
         write(notification.userID, notification.phoneNumber.masked)
         return .accepted(messageID: nil)
     }

@@ -3,13 +3,13 @@ import JSON
 import LUX
 
 /// NHN Cloud KakaoTalk Bizmessage, Alimtalk v2.3: a static key, and the server fills the template in.
-public struct NHNProvider: AlimtalkProvider {
+package struct NHNProvider: AlimtalkProvider {
     /// `nhn`
-    public static let name = "nhn"
+    package static let name = "nhn"
     /// Its host since February 2026.
-    public static let defaultBaseURL = "https://kakaotalk-bizmessage.api.nhncloudservice.com"
+    package static let defaultBaseURL = "https://kakaotalk-bizmessage.api.nhncloudservice.com"
     /// `LUX_ALIMTALK_NHN_…`
-    public static let variables: [ProviderVariable] = [
+    package static let variables: [ProviderVariable] = [
         .secret("APPKEY"), .secret("SECRET_KEY", hasFile: true), .secret("SENDER_KEY"), .shown("TEMPLATE_CODE"),
     ]
 
@@ -21,7 +21,7 @@ public struct NHNProvider: AlimtalkProvider {
     private let smsSender: String?
 
     /// Reads `LUX_ALIMTALK_NHN_…`.
-    public init(_ settings: inout AlimtalkSettings) {
+    package init(_ settings: inout AlimtalkSettings) {
         appkey = settings.requiredPathPart("APPKEY", "the appkey of the KakaoTalk Bizmessage service")
         secretKey = settings.required("SECRET_KEY", "the secret key of the KakaoTalk Bizmessage service")
         senderKey = settings.required("SENDER_KEY", "the sender key of the sender profile")
@@ -34,12 +34,12 @@ public struct NHNProvider: AlimtalkProvider {
     }
 
     /// `X-NC-API-IDEMPOTENCY-KEY`: a second request of the same key is refused for ten minutes.
-    public var refusesRepeats: Bool { true }
+    package var refusesRepeats: Bool { true }
     /// The keys.
-    public var secrets: [String] { [appkey, secretKey, senderKey] }
+    package var secrets: [String] { [appkey, secretKey, senderKey] }
 
     /// `POST /alimtalk/v2.3/appkeys/{appkey}/messages`
-    public func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
+    package func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
         var body = JSONWriter()
         body.object { body in
             body.member("senderKey", senderKey)
@@ -66,7 +66,7 @@ public struct NHNProvider: AlimtalkProvider {
     private var path: String { "/alimtalk/v2.3/appkeys/\(appkey)/messages" }
 
     /// By the codes of the header and of the one recipient, whatever the HTTP status.
-    public func outcome(of reply: ProviderReply) -> NotificationOutcome {
+    package func outcome(of reply: ProviderReply) -> NotificationOutcome {
         guard let json = reply.json, let header = json["header"], let code = header["resultCode"]?.code else {
             return reply.outcome(of: Self.name)
         }
@@ -100,7 +100,7 @@ public struct NHNProvider: AlimtalkProvider {
     }
 
     /// Two hours around the message, by `recipientGroupingKey`.
-    public func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? {
+    package func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? {
         guard let korea = TimeZone(identifier: "Asia/Seoul") else { return nil }
         let (start, end) = (notification.time.adding(seconds: -3_600), notification.time.adding(seconds: 3_600))
         let range = [("startRequestDate", start), ("endRequestDate", end)].map { name, time in
@@ -114,7 +114,7 @@ public struct NHNProvider: AlimtalkProvider {
     }
 
     /// A message that is not listed was not taken: refused ones are not stored.
-    public func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
+    package func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
         guard let json = reply.json, json["header"]?["isSuccessful"]?.isTrue == true,
             let messages = json["messageSearchResultResponse"]?["messages"]?.items
         else { return nil }

@@ -4,16 +4,16 @@ import LUX
 
 /// Sends through a provider, with everything that is the same for all of them: a deadline over all attempts, repeats where they
 /// are harmless, a limit of calls under way, and a circuit breaker. Shared by all loops.
-public final class ProviderNotifier: AlimtalkNotifier {
+package final class ProviderNotifier: AlimtalkNotifier {
     /// What the configuration says of sending.
-    public struct Limits: Sendable, Equatable {
+    package struct Limits: Sendable, Equatable {
         /// For all attempts of one message together.
-        public var timeout: Duration
+        package var timeout: Duration
         /// Calls under way; more are not waited for but refused.
-        public var concurrency: Int
+        package var concurrency: Int
 
         /// Makes limits.
-        public init(timeout: Duration = .seconds(5), concurrency: Int = 16) {
+        package init(timeout: Duration = .seconds(5), concurrency: Int = 16) {
             self.timeout = timeout
             self.concurrency = concurrency
         }
@@ -40,7 +40,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
     ///   - baseURL: scheme, host and port.
     ///   - roots: what makes a provider's certificate good.
     ///   - onCircuitChange: told `open` and `closed`.
-    public convenience init(
+    package convenience init(
         provider: any AlimtalkProvider, baseURL: String, roots: TrustedRoots = TrustedRoots(), limits: Limits,
         onCircuitChange: @escaping @Sendable (_ state: String) -> Void = { _ in }
     ) {
@@ -62,16 +62,16 @@ public final class ProviderNotifier: AlimtalkNotifier {
     }
 
     /// The provider's name.
-    public var name: String { type(of: provider).name }
+    package var name: String { type(of: provider).name }
 
     /// `closed`, `open` or `half_open`, for metrics.
-    public var circuit: String { state.withLock { $0.breaker.state(at: .now()).rawValue } }
+    package var circuit: String { state.withLock { $0.breaker.state(at: .now()).rawValue } }
 
     /// Calls under way, for metrics.
-    public var underWay: Int { state.withLock { $0.underWay } }
+    package var underWay: Int { state.withLock { $0.underWay } }
 
     /// Sends one message, in one attempt or a few.
-    public func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
+    package func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
         // That is not the provider's fault, so the breaker does not learn of it. A call that is cut off at once would be a
         // message of which nothing is known.
         if let deadline, deadline <= .now() + min(Self.shortestAttempt, limits.timeout / 4) {
@@ -90,7 +90,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
     }
 
     /// What a look-up of a message gave.
-    public enum LookUp: Sendable, Equatable {
+    package enum LookUp: Sendable, Equatable {
         /// What became of it.
         case settled(NotificationOutcome)
         /// Why that is not known; holds neither number nor key.
@@ -98,7 +98,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
     }
 
     /// Asks the provider what became of a message.
-    public func lookUp(_ notification: Notification) async -> LookUp {
+    package func lookUp(_ notification: Notification) async -> LookUp {
         guard let request = provider.lookUp(notification, attempt: .now()) else {
             return .open(reason: "\(name) finds no message by what is known of it")
         }
@@ -221,7 +221,7 @@ public final class ProviderNotifier: AlimtalkNotifier {
 
 extension SendingAttempt {
     /// An attempt at this moment.
-    public static func now() -> SendingAttempt {
+    package static func now() -> SendingAttempt {
         let characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
         // The system's generator, which is a secure one.
         return SendingAttempt(

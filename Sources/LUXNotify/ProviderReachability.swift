@@ -1,14 +1,14 @@
 import CCurl
 
 /// Whether a provider takes connections.
-public enum ProviderReachability {
+package enum ProviderReachability {
     /// Connects as a message would, HTTPS with its handshake, and sends nothing (CURLOPT_CONNECT_ONLY(3)). Blocks.
     ///
     /// - Parameters:
     ///   - baseURL: scheme, host and port.
     ///   - roots: what makes the provider's certificate good.
     /// - Returns: what stood in the way; `nil` for nothing.
-    public static func fault(baseURL: String, roots: TrustedRoots, timeout: Duration) -> String? {
+    package static func fault(baseURL: String, roots: TrustedRoots, timeout: Duration) -> String? {
         guard lux_curl_global_init() == CURLE_OK, let curl = curl_easy_init() else { return "libcurl cannot be used" }
         defer { curl_easy_cleanup(curl) }
         let milliseconds = Int(timeout.components.seconds) * 1_000

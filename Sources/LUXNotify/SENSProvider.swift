@@ -3,13 +3,13 @@ import JSON
 import LUX
 
 /// Naver Cloud SENS, Alimtalk v2: each request is signed, and the client renders the whole text.
-public struct SENSProvider: AlimtalkProvider {
+package struct SENSProvider: AlimtalkProvider {
     /// `sens`
-    public static let name = "sens"
+    package static let name = "sens"
     /// Its host in the public cloud.
-    public static let defaultBaseURL = "https://sens.apigw.ntruss.com"
+    package static let defaultBaseURL = "https://sens.apigw.ntruss.com"
     /// `LUX_ALIMTALK_SENS_…`
-    public static let variables: [ProviderVariable] = [
+    package static let variables: [ProviderVariable] = [
         .secret("ACCESS_KEY"), .secret("SECRET_KEY", hasFile: true), .secret("SERVICE_ID"), .shown("PLUS_FRIEND_ID"),
         .shown("TEMPLATE_CODE"), .shown("TEXT"),
     ]
@@ -24,7 +24,7 @@ public struct SENSProvider: AlimtalkProvider {
     private let smsSender: String?
 
     /// Reads `LUX_ALIMTALK_SENS_…`.
-    public init(_ settings: inout AlimtalkSettings) {
+    package init(_ settings: inout AlimtalkSettings) {
         accessKey = settings.required("ACCESS_KEY", "the access key id of the API authentication key")
         secretKey = settings.required("SECRET_KEY", "the secret key of the API authentication key")
         serviceID = settings.requiredPathPart("SERVICE_ID", "the service id, ncp:kkobizmsg:kr:…")
@@ -39,12 +39,12 @@ public struct SENSProvider: AlimtalkProvider {
     }
 
     /// There is no key that would make a repeat safe.
-    public var refusesRepeats: Bool { false }
+    package var refusesRepeats: Bool { false }
     /// The keys, and the service in the path.
-    public var secrets: [String] { [accessKey, secretKey, serviceID] }
+    package var secrets: [String] { [accessKey, secretKey, serviceID] }
 
     /// `POST /alimtalk/v2/services/{serviceId}/messages`
-    public func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
+    package func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
         let content = variables.rendered(text, for: notification)
         var body = JSONWriter()
         body.object { body in
@@ -92,7 +92,7 @@ public struct SENSProvider: AlimtalkProvider {
     }
 
     /// By the code of the reply and of the one message.
-    public func outcome(of reply: ProviderReply) -> NotificationOutcome {
+    package func outcome(of reply: ProviderReply) -> NotificationOutcome {
         guard let json = reply.json else { return reply.outcome(of: Self.name) }
         guard (200..<300).contains(reply.status) else { return Self.outcome(failure: json, reply) }
         let code = json["statusCode"]?.code
@@ -124,8 +124,8 @@ public struct SENSProvider: AlimtalkProvider {
     }
 
     /// It lists by its own ids only, which a message of unknown outcome does not have.
-    public func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? { nil }
+    package func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? { nil }
 
     /// Never asked.
-    public func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? { nil }
+    package func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? { nil }
 }

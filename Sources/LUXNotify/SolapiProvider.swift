@@ -3,13 +3,13 @@ import JSON
 import LUX
 
 /// Solapi v4: each request is signed with HMAC-SHA256 over date and salt, and the server fills the template in.
-public struct SolapiProvider: AlimtalkProvider {
+package struct SolapiProvider: AlimtalkProvider {
     /// `solapi`
-    public static let name = "solapi"
+    package static let name = "solapi"
     /// Its host.
-    public static let defaultBaseURL = "https://api.solapi.com"
+    package static let defaultBaseURL = "https://api.solapi.com"
     /// `LUX_ALIMTALK_SOLAPI_…`
-    public static let variables: [ProviderVariable] = [
+    package static let variables: [ProviderVariable] = [
         .secret("API_KEY"), .secret("API_SECRET", hasFile: true), .shown("PF_ID"), .shown("TEMPLATE_ID"),
     ]
 
@@ -21,7 +21,7 @@ public struct SolapiProvider: AlimtalkProvider {
     private let smsSender: String?
 
     /// Reads `LUX_ALIMTALK_SOLAPI_…`.
-    public init(_ settings: inout AlimtalkSettings) {
+    package init(_ settings: inout AlimtalkSettings) {
         apiKey = settings.required("API_KEY", "the API key")
         apiSecret = settings.required("API_SECRET", "the secret of the API key")
         channelID = settings.required("PF_ID", "the id of the linked channel, KA01PF…")
@@ -34,12 +34,12 @@ public struct SolapiProvider: AlimtalkProvider {
     }
 
     /// There is no key that would make a repeat safe.
-    public var refusesRepeats: Bool { false }
+    package var refusesRepeats: Bool { false }
     /// The key and its secret.
-    public var secrets: [String] { [apiKey, apiSecret] }
+    package var secrets: [String] { [apiKey, apiSecret] }
 
     /// `POST /messages/v4/send-many/detail`
-    public func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
+    package func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
         var body = JSONWriter()
         body.object { body in
             body.array("messages") { list in
@@ -82,7 +82,7 @@ public struct SolapiProvider: AlimtalkProvider {
     }
 
     /// By the code of the one message, in whichever of the two lists it stands.
-    public func outcome(of reply: ProviderReply) -> NotificationOutcome {
+    package func outcome(of reply: ProviderReply) -> NotificationOutcome {
         guard let json = reply.json else { return reply.outcome(of: Self.name) }
         guard (200..<300).contains(reply.status) else {
             if let code = json["errorCode"]?.code { return Self.outcome(error: code, reply) }
@@ -132,7 +132,7 @@ public struct SolapiProvider: AlimtalkProvider {
 
     /// The list of messages around that time; the reference is compared in the answer. Not by the user's number, which may be
     /// another one since.
-    public func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? {
+    package func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? {
         func date(_ time: Timestamp) -> String {
             var bytes: [UInt8] = []
             time.appendISO8601(to: &bytes)
@@ -148,7 +148,7 @@ public struct SolapiProvider: AlimtalkProvider {
     }
 
     /// A message that is not among all that are listed was not taken; one that is listed without a reference might be it.
-    public func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
+    package func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
         guard (200..<300).contains(reply.status), let json = reply.json, let list = json["messageList"],
             let messages = list.values ?? list.items
         else { return nil }

@@ -1,13 +1,13 @@
 /// The certificates that a provider's own must come from: the system's, unless the operator names others as for every program over
 /// OpenSSL (`SSL_CERT_FILE` and `SSL_CERT_DIR`, SSL_CTX_set_default_verify_paths(3)). libcurl does not read these two by itself.
-public struct TrustedRoots: Sendable, Equatable {
+package struct TrustedRoots: Sendable, Equatable {
     /// A file of certificates (PEM), in place of the system's.
-    public var file: String?
+    package var file: String?
     /// A folder of certificates under the names that openssl-rehash(1) gives them, in place of the system's.
-    public var folder: String?
+    package var folder: String?
 
     /// The system's where `nil`.
-    public init(file: String? = nil, folder: String? = nil) {
+    package init(file: String? = nil, folder: String? = nil) {
         self.file = file
         self.folder = folder
     }

@@ -16,7 +16,7 @@ extension DeviceStore {
     /// The phone number of a user as it is stored, and the first names of the user's children; `nil` when there is no such user.
     ///
     /// - Throws: `PostgresError`.
-    public func alimtalkRecipient(
+    package func alimtalkRecipient(
         userID: Int64
     ) async throws(PostgresError) -> (phoneNumber: String?, children: [String])? {
         let result = try await read(Self.alimtalkRecipient(.int8(userID)))
@@ -69,7 +69,7 @@ extension DeviceStore {
     ///   - longestCall: what is pending for longer than this is under way no more.
     /// - Returns: the audit row, or `nil` when nothing was begun.
     /// - Throws: `PostgresError`.
-    public func beginAlimtalk(
+    package func beginAlimtalk(
         userID: Int64, provider: String, cooldown: Duration = .zero, longestCall: Duration
     ) async throws -> (id: Int64, createdAt: Timestamp)? {
         try await transaction { transaction in
@@ -97,7 +97,7 @@ extension DeviceStore {
     ///   - status: `sent`, `failed` or `unknown`.
     ///   - error: the reason, without any phone number.
     /// - Throws: `PostgresError`.
-    public func settleAlimtalk(id: Int64, status: String, messageID: String?, error: String?) async throws {
+    package func settleAlimtalk(id: Int64, status: String, messageID: String?, error: String?) async throws {
         try await transaction { transaction in
             try await transaction.commit([
                 Self.settleAlimtalk(.int8(id), .text(status), .text(messageID), .text(error))

@@ -23,7 +23,7 @@ extension DeviceStore {
     /// child already, it changes nothing.
     ///
     /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice`, `.alreadyConnectedDevice`; `PostgresError`.
-    public func connect(
+    package func connect(
         uniqueID: String, serialCode: String, macID: String, childID: Int64, userID: Int64
     ) async throws {
         try await transaction { transaction in
@@ -44,7 +44,7 @@ extension DeviceStore {
     ///
     /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice` when it is unknown or not connected to this child;
     ///   `PostgresError`.
-    public func disconnect(uniqueID: String, childID: Int64, userID: Int64) async throws {
+    package func disconnect(uniqueID: String, childID: Int64, userID: Int64) async throws {
         try await transaction { transaction in
             let device = try await lockDevice(uniqueID: uniqueID, childID: childID, userID: userID, in: transaction)
             guard let device, device.realUserID == childID else { throw LUXError.notFoundDevice }
@@ -81,7 +81,7 @@ extension DeviceStore {
     ///
     /// - Returns: the device with its new name.
     /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice`, `.notConnectedDevice`; `PostgresError`.
-    public func updateAlias(deviceID: Int64, childID: Int64, alias: DeviceAlias, userID: Int64) async throws -> Device {
+    package func updateAlias(deviceID: Int64, childID: Int64, alias: DeviceAlias, userID: Int64) async throws -> Device {
         try await transaction { transaction in
             let results = try await transaction.run([
                 Self.childOwner(.int8(childID), .int8(userID)), Self.lockDeviceByID(.int8(deviceID)),

@@ -89,7 +89,7 @@ extension DeviceStore {
     /// - Returns: what its records did.
     /// - Throws: `LUXError`: what `StoredLogs.authorize` throws, or `.updateDeviceLogFailed` and `.createDeviceLogFailed` when
     ///   the database refuses a log; `PostgresError`.
-    public func save(_ upload: LogUpload, userID: Int64) async throws -> LogPlan.Counts {
+    package func save(_ upload: LogUpload, userID: Int64) async throws -> LogPlan.Counts {
         do {
             return try await transaction { transaction in
                 let stored = try await lockAndRead(upload, in: transaction)

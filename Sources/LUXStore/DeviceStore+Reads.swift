@@ -17,7 +17,7 @@ extension DeviceStore {
     ///
     /// - Throws: `LUXError.notAuthorizedUser` when the child is not the user's, `LUXError.deviceNotFound` when it has no
     ///   device; `PostgresError`.
-    public func childDevice(childID: Int64, userID: Int64) async throws -> Device {
+    package func childDevice(childID: Int64, userID: Int64) async throws -> Device {
         guard let row = try await read(Self.childDevice(.int8(childID), .int8(userID))).first else {
             throw LUXError.notAuthorizedUser
         }
@@ -42,7 +42,7 @@ extension DeviceStore {
     /// The connected devices of all children of a user, by child, then by device.
     ///
     /// - Throws: `LUXError.userIsNone` when there is no such user; `PostgresError`.
-    public func allDevices(userID: Int64) async throws -> [ChildDevice] {
+    package func allDevices(userID: Int64) async throws -> [ChildDevice] {
         let result = try await read(Self.allDevices(.int8(userID)))
         guard result.count > 0 else { throw LUXError.userIsNone }
         var devices: [ChildDevice] = []
@@ -77,7 +77,7 @@ extension DeviceStore {
     ///
     /// - Throws: `LUXError.notAuthorizedUser` when there is no such user, `.notFoundDevice`, or
     ///   `.alreadyConnectedDevice` when it is connected to another user's child; `PostgresError`.
-    public func checkDevice(uniqueID: String, userID: Int64) async throws -> (device: Device, connected: Bool) {
+    package func checkDevice(uniqueID: String, userID: Int64) async throws -> (device: Device, connected: Bool) {
         guard let row = try await read(Self.checkDevice(.int8(userID), .text(uniqueID))).first else {
             throw LUXError.notAuthorizedUser
         }

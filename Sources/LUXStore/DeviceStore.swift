@@ -5,13 +5,13 @@ import Postgres
 /// What LUX keeps in PostgreSQL, as one request sees it.
 ///
 /// A value for each request: the loop's connections and the time by which the request has to be answered.
-public struct DeviceStore: Sendable {
+package struct DeviceStore: Sendable {
     let pool: PostgresPool
     /// By when the database must have answered.
-    public let deadline: MonotonicTime
+    package let deadline: MonotonicTime
 
     /// The store of one request.
-    public init(pool: PostgresPool, deadline: MonotonicTime) {
+    package init(pool: PostgresPool, deadline: MonotonicTime) {
         self.pool = pool
         self.deadline = deadline
     }

@@ -2,22 +2,22 @@ import Logging
 import Synchronization
 
 /// The level from which on lines are written, which all threads read and one may change.
-public final class LogLevelSwitch: Sendable {
+package final class LogLevelSwitch: Sendable {
     private let index: Atomic<Int>
 
     /// Begins with a level.
-    public init(_ level: Logger.Level) {
+    package init(_ level: Logger.Level) {
         index = Atomic(Self.index(of: level))
     }
 
     /// The level now.
-    public var level: Logger.Level { Logger.Level.allCases[index.load(ordering: .relaxed)] }
+    package var level: Logger.Level { Logger.Level.allCases[index.load(ordering: .relaxed)] }
 
     /// Moves by one step; at `trace` and `critical` it stays.
     ///
     /// - Returns: the level before and after.
     @discardableResult
-    public func step(moreVerbose: Bool) -> (before: Logger.Level, after: Logger.Level) {
+    package func step(moreVerbose: Bool) -> (before: Logger.Level, after: Logger.Level) {
         let levels = Logger.Level.allCases
         let before = index.load(ordering: .relaxed)
         let after = moreVerbose ? max(0, before - 1) : min(levels.count - 1, before + 1)

@@ -4,7 +4,7 @@ import Logging
 ///
 /// No value can end the line or steer a terminal: control characters, those of U+0080 to U+009F among them, are escaped in JSON
 /// and blanked in text.
-public struct LogLine {
+package struct LogLine {
     /// Messages up to so many characters do not move the column behind them.
     private static let messageWidth = 12
 
@@ -37,7 +37,7 @@ public struct LogLine {
     }
 
     /// Adds a text. The name is trusted: letters and `_` only.
-    public mutating func field(_ name: String, _ value: String) {
+    package mutating func field(_ name: String, _ value: String) {
         begin(name)
         guard case .text = style else { return appendJSON(value) }
         guard value.utf8.allSatisfy(Self.isPlain), !value.isEmpty else {
@@ -49,19 +49,19 @@ public struct LogLine {
     }
 
     /// Adds a whole number.
-    public mutating func field(_ name: String, _ value: Int64) {
+    package mutating func field(_ name: String, _ value: Int64) {
         begin(name)
         bytes.append(decimal: value)
     }
 
     /// Adds a truth.
-    public mutating func field(_ name: String, _ value: Bool) {
+    package mutating func field(_ name: String, _ value: Bool) {
         begin(name)
         append(value ? "true" : "false")
     }
 
     /// Adds a number of milliseconds with three decimals; it may not be negative.
-    public mutating func field(_ name: String, milliseconds: Double) {
+    package mutating func field(_ name: String, milliseconds: Double) {
         begin(name)
         let microseconds = Int64(exactly: (max(0, milliseconds) * 1_000).rounded()) ?? .max
         bytes.append(decimal: microseconds / 1_000)

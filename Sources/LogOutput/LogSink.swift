@@ -8,9 +8,9 @@ import Glibc
 /// take and nothing else. A process that crashes or is killed loses the lines of its last ``linger``.
 ///
 /// `@unchecked Sendable`: the state is touched under the mutex only. That is a `pthread_mutex_t`, as ThreadSanitizer sees it.
-public final class LogSink: @unchecked Sendable {
+package final class LogSink: @unchecked Sendable {
     /// For how long the thread gathers lines before it writes: under load it wakes up once in so long.
-    public static let linger = Duration.milliseconds(5)
+    package static let linger = Duration.milliseconds(5)
     /// So much is given to write(2) at once.
     private static let pieceSize = 65_536
     private static let lineFeed = UInt8(ascii: "\n")
@@ -46,7 +46,7 @@ public final class LogSink: @unchecked Sendable {
     ///   - descriptor: where lines go; it is never closed, and its flags stay as they are.
     ///   - limit: how many bytes may wait to be written.
     ///   - notice: makes the line, with its line feed, that tells of dropped ones. Called on the sink's thread.
-    public init(descriptor: Int32, limit: Int = 4_194_304, notice: @escaping @Sendable (_ dropped: UInt64) -> [UInt8]) {
+    package init(descriptor: Int32, limit: Int = 4_194_304, notice: @escaping @Sendable (_ dropped: UInt64) -> [UInt8]) {
         self.descriptor = descriptor
         self.limit = limit
         self.notice = notice
@@ -77,10 +77,10 @@ public final class LogSink: @unchecked Sendable {
     }
 
     /// How many lines were dropped so far.
-    public var droppedLines: UInt64 { withLock { $0.dropped } }
+    package var droppedLines: UInt64 { withLock { $0.dropped } }
 
     /// Hands a line over, its line feed included; never waits for the descriptor.
-    public func append(_ line: [UInt8]) {
+    package func append(_ line: [UInt8]) {
         let wakes = withLock { state in
             guard !state.isClosing, state.waiting.count + state.underWay + line.count <= limit else {
                 state.dropped += 1
@@ -98,7 +98,7 @@ public final class LogSink: @unchecked Sendable {
     ///
     /// - Returns: whether it is.
     @discardableResult
-    public func flush(within limit: Duration) -> Bool {
+    package func flush(within limit: Duration) -> Bool {
         wait(within: limit, begin: { $0.isUrgent = true }, until: { $0.waiting.isEmpty && $0.underWay == 0 })
     }
 
@@ -106,7 +106,7 @@ public final class LogSink: @unchecked Sendable {
     ///
     /// - Returns: whether it has ended.
     @discardableResult
-    public func close(within limit: Duration) -> Bool {
+    package func close(within limit: Duration) -> Bool {
         wait(within: limit, begin: { $0.isClosing = true }, until: { $0.isEnded })
     }
 

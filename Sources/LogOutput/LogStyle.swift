@@ -1,5 +1,5 @@
 /// How lines look.
-public enum LogStyle: Sendable {
+package enum LogStyle: Sendable {
     /// One JSON object a line (RFC 8259), for machines.
     case json
     /// Columns for people: time, level, message, then `name=value`.

@@ -1,29 +1,29 @@
 /// How often a duration lay below each of some bounds, and their sum: a Prometheus histogram.
-public struct Histogram: Sendable, Equatable {
+package struct Histogram: Sendable, Equatable {
     /// Upper bounds of the buckets in seconds, from a millisecond to ten seconds: what a request may take at all.
-    public static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    package static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
     /// How many lay in each bucket and in none before it; the last has no bound.
-    public private(set) var counts = [UInt64](repeating: 0, count: bounds.count + 1)
+    package private(set) var counts = [UInt64](repeating: 0, count: bounds.count + 1)
     /// All of them together, in seconds.
-    public private(set) var sum = 0.0
+    package private(set) var sum = 0.0
 
     /// Nothing observed yet.
-    public init() {}
+    package init() {}
 
     /// How many there were.
-    public var count: UInt64 { counts.reduce(0, +) }
+    package var count: UInt64 { counts.reduce(0, +) }
 
     /// Counts a duration.
     ///
     /// - Parameter seconds: 0 or more.
-    public mutating func observe(_ seconds: Double) {
+    package mutating func observe(_ seconds: Double) {
         counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
         sum += seconds
     }
 
     /// Adds what another one has counted.
-    public mutating func add(_ other: Histogram) {
+    package mutating func add(_ other: Histogram) {
         for index in counts.indices { counts[index] += other.counts[index] }
         sum += other.sum
     }

@@ -1,44 +1,44 @@
 /// Writes Prometheus' text format (Prometheus documentation, "Exposition formats", version 0.0.4).
-public struct MetricsText: Sendable {
+package struct MetricsText: Sendable {
     /// What it is sent as.
-    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// A name and its value, of a sample.
-    public typealias Label = (name: String, value: String)
+    package typealias Label = (name: String, value: String)
 
     /// What was written so far.
-    public private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
 
     /// Nothing written yet.
-    public init() {}
+    package init() {}
 
     /// A counter and its samples.
     ///
     /// - Parameter name: ends in `_total`.
-    public mutating func counter(_ name: String, _ help: String, _ samples: [(labels: [Label], value: UInt64)]) {
+    package mutating func counter(_ name: String, _ help: String, _ samples: [(labels: [Label], value: UInt64)]) {
         header(name, "counter", help)
         for sample in samples { line(name, sample.labels, String(sample.value)) }
     }
 
     /// A counter without labels.
-    public mutating func counter(_ name: String, _ help: String, _ value: Double) {
+    package mutating func counter(_ name: String, _ help: String, _ value: Double) {
         header(name, "counter", help)
         line(name, [], Self.number(value))
     }
 
     /// A gauge and its samples.
-    public mutating func gauge(_ name: String, _ help: String, _ samples: [(labels: [Label], value: Double)]) {
+    package mutating func gauge(_ name: String, _ help: String, _ samples: [(labels: [Label], value: Double)]) {
         header(name, "gauge", help)
         for sample in samples { line(name, sample.labels, Self.number(sample.value)) }
     }
 
     /// A gauge without labels.
-    public mutating func gauge(_ name: String, _ help: String, _ value: Double) {
+    package mutating func gauge(_ name: String, _ help: String, _ value: Double) {
         gauge(name, help, [([], value)])
     }
 
     /// A histogram of seconds and its label sets.
-    public mutating func histogram(_ name: String, _ help: String, _ samples: [(labels: [Label], value: Histogram)]) {
+    package mutating func histogram(_ name: String, _ help: String, _ samples: [(labels: [Label], value: Histogram)]) {
         header(name, "histogram", help)
         for (labels, histogram) in samples {
             var total: UInt64 = 0

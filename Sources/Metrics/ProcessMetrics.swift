@@ -1,19 +1,19 @@
 import Glibc
 
 /// What this process uses, under the names that all Prometheus clients give it (proc(5)).
-public struct ProcessMetrics: Sendable {
+package struct ProcessMetrics: Sendable {
     /// Seconds since the Unix epoch.
     private let startTime: Double
 
     /// Remembers when the process started.
-    public init() {
+    package init() {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         startTime = Double(time.tv_sec)
     }
 
     /// Writes them.
-    public func write(to text: inout MetricsText) {
+    package func write(to text: inout MetricsText) {
         var usage = rusage()
         getrusage(RUSAGE_SELF.rawValue, &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }

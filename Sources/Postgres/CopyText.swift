@@ -1,7 +1,7 @@
 /// The text format of `COPY … FROM STDIN` (PostgreSQL manual, COPY, "Text Format").
-public enum CopyText {
+package enum CopyText {
     /// Appends a row; `nil` is NULL.
-    public static func append(row fields: [String?], to bytes: inout [UInt8]) {
+    package static func append(row fields: [String?], to bytes: inout [UInt8]) {
         for (index, field) in fields.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: "\t")) }
             if let field { append(field, to: &bytes) } else { bytes.append(contentsOf: "\\N".utf8) }

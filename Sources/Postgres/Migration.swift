@@ -1,18 +1,18 @@
 import Foundation
 
 /// One file of the migrations folder: a number, a name and SQL.
-public struct Migration: Sendable, Equatable {
+package struct Migration: Sendable, Equatable {
     /// The number at the start of the file's name.
-    public var version: Int
+    package var version: Int
     /// The file's name.
-    public var name: String
+    package var name: String
     /// Its text.
-    public var sql: String
+    package var sql: String
 
     /// Reads a folder of files named `NNNN_what_it_does.sql`, in the order of their numbers.
     ///
     /// - Throws: ``MigrationError`` when the folder cannot be read, is empty, or two files have one number.
-    public static func all(in folder: String) throws(MigrationError) -> [Migration] {
+    package static func all(in folder: String) throws(MigrationError) -> [Migration] {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -39,7 +39,7 @@ public struct Migration: Sendable, Equatable {
 }
 
 /// What is wrong with the migrations, or with what the database says was applied.
-public enum MigrationError: Error, Equatable, CustomStringConvertible {
+package enum MigrationError: Error, Equatable, CustomStringConvertible {
     /// A folder or file that cannot be read.
     case unreadable(String)
     /// A folder without migrations.
@@ -60,7 +60,7 @@ public enum MigrationError: Error, Equatable, CustomStringConvertible {
     case pending([String])
 
     /// A sentence for the operator.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unreadable(let path): "cannot read \(path)"
         case .empty(let folder): "no migrations in \(folder)"

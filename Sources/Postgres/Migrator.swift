@@ -1,5 +1,5 @@
 /// Applies migrations in order, each with its history row in one transaction, under an advisory lock.
-public struct Migrator {
+package struct Migrator {
     private let session: PostgresSession
     private let migrations: [Migration]
 
@@ -7,18 +7,18 @@ public struct Migrator {
     private static let lockKey = "119204650084711"
 
     /// Makes a migrator.
-    public init(session: PostgresSession, migrations: [Migration]) {
+    package init(session: PostgresSession, migrations: [Migration]) {
         self.session = session
         self.migrations = migrations
     }
 
     /// A migration and when it was applied, as PostgreSQL writes the time; `nil` when it was not.
-    public typealias Status = (migration: Migration, appliedAt: String?)
+    package typealias Status = (migration: Migration, appliedAt: String?)
 
     /// What was applied. Changes nothing.
     ///
     /// - Throws: ``MigrationError`` when the history does not fit the files; ``PostgresError``.
-    public func status() throws -> [Status] {
+    package func status() throws -> [Status] {
         guard try session.query("select to_regclass('schema_migrations')").first?.first ?? nil != nil else {
             return migrations.map { ($0, nil) }
         }
@@ -41,7 +41,7 @@ public struct Migrator {
     }
 
     /// Throws ``MigrationError/pending(_:)`` unless all are applied, and what ``status()`` throws.
-    public func verify() throws {
+    package func verify() throws {
         let pending = try status().filter { $0.appliedAt == nil }.map(\.migration.name)
         guard pending.isEmpty else { throw MigrationError.pending(pending) }
     }
@@ -50,7 +50,7 @@ public struct Migrator {
     ///
     /// - Returns: the names of those it applied.
     /// - Throws: ``MigrationError``, ``PostgresError``; what was applied before the failing one stays.
-    public func apply() throws -> [String] {
+    package func apply() throws -> [String] {
         try session.query("select pg_advisory_lock($1)", [Self.lockKey])
         defer { _ = try? session.query("select pg_advisory_unlock($1)", [Self.lockKey]) }
         try session.execute(

@@ -2,37 +2,37 @@ import CLibPQ
 import EventLoop
 
 /// What a pool needs to know.
-public struct PostgresConfiguration: Sendable {
+package struct PostgresConfiguration: Sendable {
     /// Any libpq connection string or URI (libpq manual, "Connection Strings"), several hosts allowed.
-    public var connectionString: String
+    package var connectionString: String
     /// After how long the server ends a statement of a transaction by itself. The request's own deadline comes first;
     /// this one frees the locks of a transaction whose client is gone.
-    public var statementTimeout: Duration
+    package var statementTimeout: Duration
     /// The same for reads. Short, since a slow one holds up all that share its pipeline.
-    public var readTimeout: Duration = .seconds(2)
+    package var readTimeout: Duration = .seconds(2)
     /// How long a request waits for a connection at most.
-    public var connectionWait: Duration = .seconds(5)
+    package var connectionWait: Duration = .seconds(5)
     /// For how long the server may be silent while it owes answers to reads: they are under `readTimeout` all.
     var readSilence: Duration { readTimeout + .seconds(2) }
     /// For how long it may owe the answer to a commit that nobody waits for any more. While a standby is away this is the
     /// pace at which sessions are given up to wait on their own.
-    public var commitSilence: Duration = .seconds(60)
+    package var commitSilence: Duration = .seconds(60)
     /// How many reads may be under way in one pipeline; more wait.
-    public var maximumReadsInFlight = 512
+    package var maximumReadsInFlight = 512
     /// How many requests may wait in each of the two lanes; more are refused at once.
-    public var maximumWaiting = 20_000
+    package var maximumWaiting = 20_000
 
     /// From which duration on a statement is told as ``PostgresPoolEvent/slow(_:)``; `nil` for never.
-    public var slowStatement: Duration?
+    package var slowStatement: Duration?
 
     /// Makes a configuration with the defaults for everything else.
-    public init(connectionString: String, statementTimeout: Duration) {
+    package init(connectionString: String, statementTimeout: Duration) {
         self.connectionString = connectionString
         self.statementTimeout = statementTimeout
     }
 
     /// Whether libpq can read a connection string (`PQconninfoParse`); nothing is connected to.
-    public static func isConnectionString(_ text: String) -> Bool {
+    package static func isConnectionString(_ text: String) -> Bool {
         guard let options = PQconninfoParse(text, nil) else { return false }
         PQconninfoFree(options)
         return true
@@ -40,7 +40,7 @@ public struct PostgresConfiguration: Sendable {
 
     /// A connection string as keywords and values with the secret ones (`dispchar` of `PQconninfoOption`) masked; `nil` when
     /// libpq cannot read it.
-    public static func masked(_ text: String) -> String? {
+    package static func masked(_ text: String) -> String? {
         guard let options = PQconninfoParse(text, nil) else { return nil }
         defer { PQconninfoFree(options) }
         var parts: [String] = []
@@ -82,7 +82,7 @@ extension Duration {
 }
 
 /// Something an operator wants to know of a pool.
-public enum PostgresPoolEvent: Sendable {
+package enum PostgresPoolEvent: Sendable {
     /// A connection was made.
     case connected
     /// A connection could not be made.

@@ -3,9 +3,9 @@ import CLibPQ
 /// Why the database did not do what it was asked.
 ///
 /// The description never holds parameters: they may be personal data.
-public struct PostgresError: Error, Sendable, CustomStringConvertible {
+package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The classes of fault that callers tell apart.
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         /// Never connected, or the connection was lost; whether a `COMMIT` under way took place is unknown.
         case connection
         /// The server refused a statement; see ``PostgresError/sqlState``.
@@ -19,18 +19,18 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 
     /// The class of the fault.
-    public var kind: Kind
+    package var kind: Kind
     /// The five characters of the SQLSTATE (PostgreSQL manual, appendix A), when the server sent one.
-    public var sqlState: String?
+    package var sqlState: String?
     /// The primary message; for `.server` faults it may quote values, so it goes to no log by itself.
-    public var message: String
+    package var message: String
     /// The constraint that was violated, if it was that.
-    public var constraint: String?
+    package var constraint: String?
     /// The name of the statement.
-    public var statement: String?
+    package var statement: String?
 
     /// Makes an error that did not come from the server.
-    public init(kind: Kind, message: String) {
+    package init(kind: Kind, message: String) {
         self.kind = kind
         self.message = message
     }
@@ -57,7 +57,7 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Whether the same may succeed later: the database is out of reach, overloaded, starting, stopping or read-only.
-    public var isUnavailable: Bool {
+    package var isUnavailable: Bool {
         switch kind {
         case .connection, .timeout, .poolExhausted: return true
         case .protocolViolation: return false
@@ -72,12 +72,12 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the whole transaction is worth another try: a serialization failure, a deadlock, or a unique violation by
     /// a row that came up meanwhile and is found when reading again.
-    public var isTransient: Bool {
+    package var isTransient: Bool {
         kind == .server && (sqlState == "40001" || sqlState == "40P01" || sqlState == "23505")
     }
 
     /// Kind or SQLSTATE, constraint and statement; libpq's own text only where no value can be in it.
-    public var description: String {
+    package var description: String {
         let what = sqlState.map { "SQLSTATE \($0)" } ?? message
         let parts = [
             what, constraint.map { "constraint \($0)" }, statement.map { "statement \($0)" },

@@ -1,7 +1,7 @@
 /// A typed parameter of a statement, sent in PostgreSQL's binary format.
 ///
 /// Values reach the server only this way: SQL text is a literal of the program and never made from values.
-public enum PostgresParameter: Sendable {
+package enum PostgresParameter: Sendable {
     /// `bigint`
     case int8(Int64?)
     /// `text`; must hold no NUL, which PostgreSQL refuses with SQLSTATE 22021.

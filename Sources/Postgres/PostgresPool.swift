@@ -10,7 +10,7 @@ import EventLoop
 /// anew on a background queue, with a pause that doubles up to 0.4 seconds.
 ///
 /// `@unchecked Sendable`: all state is confined to the loop, which `assertCurrent()` checks in debug builds.
-public final class PostgresPool: @unchecked Sendable {
+package final class PostgresPool: @unchecked Sendable {
     private final class Slot {
         let isPipeline: Bool
         /// A queue of its own: one that waits for a server in vain must not keep the others waiting.
@@ -26,9 +26,9 @@ public final class PostgresPool: @unchecked Sendable {
     }
 
     /// The loop that the pool lives on.
-    public let loop: EventLoop
+    package let loop: EventLoop
     /// What it has done and is doing.
-    public let statistics = PostgresStatistics()
+    package let statistics = PostgresStatistics()
     private let configuration: PostgresConfiguration
     private let onEvent: @Sendable (PostgresPoolEvent) -> Void
     private let slots: [Slot]
@@ -43,7 +43,7 @@ public final class PostgresPool: @unchecked Sendable {
     /// - Parameters:
     ///   - connections: how many connections it keeps, at least 1.
     ///   - onEvent: told of connections made and lost and of slow statements, on any thread.
-    public init(
+    package init(
         loop: EventLoop, configuration: PostgresConfiguration, connections: Int,
         onEvent: @escaping @Sendable (PostgresPoolEvent) -> Void
     ) {
@@ -59,12 +59,12 @@ public final class PostgresPool: @unchecked Sendable {
     }
 
     /// Begins to connect. From any thread.
-    public func start() {
+    package func start() {
         loop.execute { self.started = true }
     }
 
     /// Closes all connections; whoever waits is told. From any thread.
-    public func close() {
+    package func close() {
         loop.execute {
             self.closed = true
             let reason = PostgresError(kind: .connection, message: "the pool is closed")
@@ -82,7 +82,7 @@ public final class PostgresPool: @unchecked Sendable {
     ///
     /// It shares a connection, so it may be sent a second time when the connection is lost or another read fails beside it.
     /// - Throws: ``PostgresError``.
-    public func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresResult {
+    package func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresResult {
         loop.assertCurrent()
         guard slots[0].isPipeline else {
             return try await leasedRead(query, deadline: deadline)
@@ -145,7 +145,7 @@ public final class PostgresPool: @unchecked Sendable {
     /// after a pause with jitter, when a deadlock or a serialization failure ended it, or when its connection was lost before
     /// `COMMIT` was sent: then nothing can have been committed.
     /// - Throws: what `body` throws, or ``PostgresError``.
-    public func transaction<T>(
+    package func transaction<T>(
         deadline: MonotonicTime, _ body: (PostgresTransaction) async throws -> T
     ) async throws -> T {
         loop.assertCurrent()

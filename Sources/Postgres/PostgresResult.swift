@@ -4,7 +4,7 @@ import CLibPQ
 ///
 /// `@unchecked Sendable`: owns a `PGresult` that nothing changes any more; libpq allows reading one from several threads
 /// (libpq manual, section "Behavior in Threaded Programs").
-public final class PostgresResult: @unchecked Sendable {
+package final class PostgresResult: @unchecked Sendable {
     private let result: OpaquePointer
 
     /// Takes the ownership of a `PGresult` of status `PGRES_TUPLES_OK` or `PGRES_COMMAND_OK`.
@@ -17,17 +17,17 @@ public final class PostgresResult: @unchecked Sendable {
     }
 
     /// The number of rows.
-    public var count: Int {
+    package var count: Int {
         Int(PQntuples(result))
     }
 
     /// The first row, or `nil` when there is none.
-    public var first: PostgresRow? {
+    package var first: PostgresRow? {
         count > 0 ? PostgresRow(result: self, index: 0) : nil
     }
 
     /// All rows, in order.
-    public var rows: some Sequence<PostgresRow> {
+    package var rows: some Sequence<PostgresRow> {
         (0..<Int32(clamping: count)).lazy.map { PostgresRow(result: self, index: $0) }
     }
 
@@ -51,17 +51,17 @@ public final class PostgresResult: @unchecked Sendable {
 ///
 /// NULL is `nil` in the accessors that end in `OrNull` and an error in the others; a missing column or a value of
 /// another width is an error in all.
-public struct PostgresRow {
+package struct PostgresRow {
     fileprivate let result: PostgresResult
     fileprivate let index: Int32
 
     /// A `bigint`.
-    public func int8(_ column: Int) throws(PostgresError) -> Int64 {
+    package func int8(_ column: Int) throws(PostgresError) -> Int64 {
         try notNull(int8OrNull(column), column)
     }
 
     /// A `bigint` or NULL.
-    public func int8OrNull(_ column: Int) throws(PostgresError) -> Int64? {
+    package func int8OrNull(_ column: Int) throws(PostgresError) -> Int64? {
         guard let bytes = try result.value(index, column) else { return nil }
         guard bytes.count == 8 else {
             throw PostgresError(kind: .protocolViolation, message: "column \(column) is not 8 bytes wide")
@@ -70,18 +70,18 @@ public struct PostgresRow {
     }
 
     /// A `text`.
-    public func text(_ column: Int) throws(PostgresError) -> String {
+    package func text(_ column: Int) throws(PostgresError) -> String {
         try notNull(textOrNull(column), column)
     }
 
     /// A `text` or NULL.
-    public func textOrNull(_ column: Int) throws(PostgresError) -> String? {
+    package func textOrNull(_ column: Int) throws(PostgresError) -> String? {
         guard let bytes = try result.value(index, column) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// A `timestamptz`, as microseconds since the Unix epoch; `infinity` and `-infinity` are the ends of the range.
-    public func timestamptz(_ column: Int) throws(PostgresError) -> Int64 {
+    package func timestamptz(_ column: Int) throws(PostgresError) -> Int64 {
         let time = try int8(column)
         guard time != .max, time != .min else { return time }
         let (unix, overflow) = time.addingReportingOverflow(postgresEpoch)

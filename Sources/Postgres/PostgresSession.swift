@@ -4,14 +4,14 @@ import Glibc
 /// A blocking connection with one owner, for commands and checks at the start; never used on an event loop.
 ///
 /// All values are text. Not `Sendable`: it stays on the thread that made it.
-public final class PostgresSession {
+package final class PostgresSession {
     private let pg: OpaquePointer
 
     /// Connects.
     ///
     /// - Parameter connectionString: any libpq connection string or URI.
     /// - Throws: ``PostgresError`` of the kind `.connection`.
-    public init(connectionString: String) throws(PostgresError) {
+    package init(connectionString: String) throws(PostgresError) {
         pg = try ConnectedSession.open(connectionString, settings: []).get().pg
     }
 
@@ -20,14 +20,14 @@ public final class PostgresSession {
     }
 
     /// The server's version as a number, such as 150018 (`PQserverVersion`).
-    public var serverVersion: Int {
+    package var serverVersion: Int {
         Int(PQserverVersion(pg))
     }
 
     /// Executes one or more statements without parameters. Several without `begin` are one transaction.
     ///
     /// - Throws: ``PostgresError``.
-    public func execute(script: String) throws(PostgresError) {
+    package func execute(script: String) throws(PostgresError) {
         PQclear(try check(PQexec(pg, script)))
     }
 
@@ -36,7 +36,7 @@ public final class PostgresSession {
     /// - Parameter parameters: `$1`, `$2`, … in text form; `nil` is NULL.
     /// - Throws: ``PostgresError``.
     @discardableResult
-    public func query(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> [[String?]] {
+    package func query(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> [[String?]] {
         let count = Int32(clamping: parameters.count)
         let result = try check(
             withCStrings(parameters) { PQexecParams(pg, sql, count, nil, $0, nil, nil, 0) })
@@ -49,7 +49,7 @@ public final class PostgresSession {
     ///
     /// - Parameter parameters: `$1`, `$2`, … in text form; `nil` is NULL.
     /// - Throws: ``PostgresError``, also behind rows that were good; what `body` throws, and then no more rows are read.
-    public func stream(_ sql: String, _ parameters: [String?], _ body: ([String?]) throws -> Void) throws {
+    package func stream(_ sql: String, _ parameters: [String?], _ body: ([String?]) throws -> Void) throws {
         let count = Int32(clamping: parameters.count)
         guard withCStrings(parameters, { PQsendQueryParams(pg, sql, count, nil, $0, nil, nil, 0) }) == 1,
             PQsetSingleRowMode(pg) == 1
@@ -86,7 +86,7 @@ public final class PostgresSession {
     }
 
     /// Executes `body` in a transaction: committed when it returns, rolled back when it throws.
-    public func transaction<T>(_ body: () throws -> T) throws -> T {
+    package func transaction<T>(_ body: () throws -> T) throws -> T {
         try execute(script: "begin")
         do {
             let value = try body()
@@ -102,7 +102,7 @@ public final class PostgresSession {
     ///
     /// - Parameter next: gives the next piece of data, `nil` at the end.
     /// - Throws: ``PostgresError``.
-    public func copyIn(_ sql: String, _ next: () -> [UInt8]?) throws(PostgresError) {
+    package func copyIn(_ sql: String, _ next: () -> [UInt8]?) throws(PostgresError) {
         let started = PQexec(pg, sql)
         guard PQresultStatus(started) == PGRES_COPY_IN else {
             PQclear(try check(started))

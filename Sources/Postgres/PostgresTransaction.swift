@@ -4,7 +4,7 @@ import EventLoop
 ///
 /// `BEGIN` travels with the first batch and `COMMIT` with the last, so that a transaction of two batches is two round
 /// trips. Confined to the loop of its pool.
-public final class PostgresTransaction {
+package final class PostgresTransaction {
     private static let begin = PostgresStatement("begin", "begin")
     private static let commit = PostgresStatement("commit", "commit")
     private static let rollback = PostgresStatement("rollback", "rollback")
@@ -27,7 +27,7 @@ public final class PostgresTransaction {
     /// - Returns: the result of each.
     /// - Throws: ``PostgresError``: that of the first statement that failed, named in it; the transaction can then only
     ///   be rolled back.
-    public func run(_ queries: [PostgresQuery]) async throws(PostgresError) -> [PostgresResult] {
+    package func run(_ queries: [PostgresQuery]) async throws(PostgresError) -> [PostgresResult] {
         let opening = state == .new
         state = .begun
         let results = try await Batch.run(
@@ -39,7 +39,7 @@ public final class PostgresTransaction {
     ///
     /// - Throws: ``PostgresError``. Of the kind `.connection` or `.timeout` it leaves open whether the transaction was
     ///   committed; any other means that it was not.
-    public func commit(_ queries: [PostgresQuery]) async throws(PostgresError) {
+    package func commit(_ queries: [PostgresQuery]) async throws(PostgresError) {
         let opening = state == .new ? [Self.begin()] : []
         state = .committing
         mayHaveCommitted = true

@@ -1,20 +1,20 @@
 import EventLoop
 
 /// On whose behalf a task has statements executed. Told with those that are slow.
-public enum PostgresCaller {
+package enum PostgresCaller {
     /// Any name, such as the id of a request.
-    @TaskLocal public static var name: String?
+    @TaskLocal package static var name: String?
 }
 
 /// A statement that took longer than ``PostgresConfiguration/slowStatement``, or several that were sent together: PostgreSQL
 /// answers those together, so that nobody but itself knows which of them it was.
-public struct SlowStatement: Sendable {
+package struct SlowStatement: Sendable {
     /// Its name, or those of all of them in their order.
-    public var names: [String]
+    package var names: [String]
     /// From its sending to its result or to the end of its connection, a wait for a lock or for statements before it in the pipeline among it.
-    public var duration: Duration
+    package var duration: Duration
     /// ``PostgresCaller/name`` of the task that it was executed for.
-    public var caller: String?
+    package var caller: String?
 }
 
 /// Gathers the slow statements of a connection up to the Sync behind them.

@@ -3,16 +3,16 @@ import Foundation
 import Glibc
 
 /// From when until when all certificates of a PEM file are valid.
-public struct CertificateValidity: Equatable, Sendable {
+package struct CertificateValidity: Equatable, Sendable {
     /// The latest of their beginnings.
-    public var notBefore: Date
+    package var notBefore: Date
     /// The earliest of their ends.
-    public var notAfter: Date
+    package var notAfter: Date
 
     /// Reads a chain.
     ///
     /// - Throws: ``TLSError`` when the file cannot be read or holds no certificate.
-    public init(certificateFile path: String) throws(TLSError) {
+    package init(certificateFile path: String) throws(TLSError) {
         guard let data = FileManager.default.contents(atPath: path) else { throw TLSError("\(path): cannot be read") }
         try self.init(chain: Array(data), name: path)
     }

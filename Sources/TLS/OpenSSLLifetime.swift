@@ -1,11 +1,11 @@
 import COpenSSL
 
 /// When OpenSSL gives back what it holds.
-public enum OpenSSLLifetime {
+package enum OpenSSLLifetime {
     /// Leaves it to the end of the process. By default OpenSSL cleans up in a handler of atexit(3), while threads that nobody waits
     /// for may still be inside it. Works only before anything else uses OpenSSL (OPENSSL_init_crypto(3),
     /// `OPENSSL_INIT_NO_ATEXIT`).
-    public static func untilProcessEnds() {
+    package static func untilProcessEnds() {
         OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
     }
 }

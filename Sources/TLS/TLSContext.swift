@@ -7,7 +7,7 @@ import COpenSSL
 /// A new context is therefore a rotation of the ticket keys, too.
 ///
 /// `@unchecked Sendable`: never changed after `init`; OpenSSL allows `SSL_new` from several threads (openssl-threads(7)).
-public final class TLSContext: @unchecked Sendable {
+package final class TLSContext: @unchecked Sendable {
     let context: OpaquePointer
 
     private static let ciphers = [
@@ -21,7 +21,7 @@ public final class TLSContext: @unchecked Sendable {
     /// Makes a context for a server that speaks HTTP/1.1.
     ///
     /// - Throws: ``TLSError`` when the certificates or the key cannot be parsed or do not belong together.
-    public init(_ credentials: TLSCredentials) throws(TLSError) {
+    package init(_ credentials: TLSCredentials) throws(TLSError) {
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw .openSSL("SSL_CTX_new") }
         self.context = context
         guard lux_ctx_set_versions(context, TLS1_2_VERSION, TLS1_3_VERSION) == 1,

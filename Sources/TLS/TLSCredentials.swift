@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// A certificate chain and its private key as PEM texts, read once so that both stem from one moment.
-public struct TLSCredentials: Sendable {
+package struct TLSCredentials: Sendable {
     let chain: [UInt8]
     let key: [UInt8]
 
@@ -11,7 +11,7 @@ public struct TLSCredentials: Sendable {
     ///
     /// - Throws: ``TLSError`` when one cannot be read, or when others than its owner may read the key: it has to belong to
     ///   this process's user with no rights for anybody else, or to root with at most read rights for the group.
-    public init(certificateFile: String, keyFile: String) throws(TLSError) {
+    package init(certificateFile: String, keyFile: String) throws(TLSError) {
         chain = try Self.contents(certificateFile)
         var status = stat()
         guard stat(keyFile, &status) == 0 else { throw TLSError("\(keyFile): \(String(cString: strerror(errno)))") }
@@ -29,7 +29,7 @@ public struct TLSCredentials: Sendable {
     /// From when until when the chain is valid.
     ///
     /// - Throws: ``TLSError`` when it holds no certificate.
-    public func validity() throws(TLSError) -> CertificateValidity {
+    package func validity() throws(TLSError) -> CertificateValidity {
         try CertificateValidity(chain: chain, name: "the chain")
     }
 

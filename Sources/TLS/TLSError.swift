@@ -1,12 +1,12 @@
 import COpenSSL
 
 /// Why a certificate, a key or a handshake is not taken.
-public struct TLSError: Error, Equatable, CustomStringConvertible {
+package struct TLSError: Error, Equatable, CustomStringConvertible {
     /// For the operator; never holds key material.
-    public let description: String
+    package let description: String
 
     /// Makes an error.
-    public init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 

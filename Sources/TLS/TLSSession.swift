@@ -3,9 +3,9 @@ import COpenSSL
 /// The TLS state of one connection over a non-blocking socket, whose descriptor stays its owner's.
 ///
 /// Not `Sendable`: confined to the loop of its connection.
-public final class TLSSession {
+package final class TLSSession {
     /// What became of one step.
-    public enum Outcome: Equatable {
+    package enum Outcome: Equatable {
         /// Done; for reads and writes the number of bytes.
         case done(Int)
         /// Has to be called again when the socket is readable or writable.
@@ -20,7 +20,7 @@ public final class TLSSession {
     private var usable = true
 
     /// - Throws: ``TLSError`` when OpenSSL has no memory for it.
-    public init(_ context: TLSContext, descriptor: Int32) throws(TLSError) {
+    package init(_ context: TLSContext, descriptor: Int32) throws(TLSError) {
         guard let ssl = SSL_new(context.context) else { throw .openSSL("SSL_new") }
         self.ssl = ssl
         guard SSL_set_fd(ssl, descriptor) == 1 else {
@@ -35,14 +35,14 @@ public final class TLSSession {
     }
 
     /// Goes on with the handshake (SSL_do_handshake(3)).
-    public func handshake() -> Outcome {
+    package func handshake() -> Outcome {
         ERR_clear_error()
         let code = SSL_do_handshake(ssl)
         return code == 1 ? .done(0) : outcome(code)
     }
 
     /// Decrypts what has come. A short read does not mean that nothing is left: only ``Outcome/wouldBlock`` does.
-    public func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
         ERR_clear_error()
         var count = 0
         let code = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
@@ -50,7 +50,7 @@ public final class TLSSession {
     }
 
     /// Encrypts and sends. After ``Outcome/wouldBlock`` the same bytes have to be given again, from any address.
-    public func write(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+    package func write(_ bytes: UnsafeRawBufferPointer) -> Outcome {
         guard !bytes.isEmpty else { return .done(0) }
         ERR_clear_error()
         var count = 0
@@ -60,7 +60,7 @@ public final class TLSSession {
 
     /// Tells the peer that nothing more will be sent (close_notify, RFC 8446 section 6.1). Its own answer is not waited
     /// for here.
-    public func closeSending() {
+    package func closeSending() {
         // After a fatal error SSL_shutdown must not be called.
         guard usable, SSL_is_init_finished(ssl) == 1 else { return }
         ERR_clear_error()
@@ -69,7 +69,7 @@ public final class TLSSession {
     }
 
     /// Version and cipher, for the log.
-    public var summary: String {
+    package var summary: String {
         "\(SSL_get_version(ssl).map { String(cString: $0) } ?? "") "
             + (SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? "")
     }

@@ -1,19 +1,19 @@
 import HTTP
 
 /// `/openapi.json` and `/docs`: answers that are made once and are the same for everybody.
-public struct APIDocumentation: Sendable {
+package struct APIDocumentation: Sendable {
     /// Files of `swagger-ui-dist` that are served instead of being fetched from a CDN.
-    public struct Assets: Sendable {
+    package struct Assets: Sendable {
         /// The names of the files that a folder has to hold.
-        public static let names = (style: SwaggerUI.style.name, script: SwaggerUI.script.name)
+        package static let names = (style: SwaggerUI.style.name, script: SwaggerUI.script.name)
 
         /// `swagger-ui.css`
-        public var style: [UInt8]
+        package var style: [UInt8]
         /// `swagger-ui-bundle.js`
-        public var script: [UInt8]
+        package var script: [UInt8]
 
         /// Takes the files.
-        public init(style: [UInt8], script: [UInt8]) {
+        package init(style: [UInt8], script: [UInt8]) {
             self.style = style
             self.script = script
         }
@@ -26,7 +26,7 @@ public struct APIDocumentation: Sendable {
     /// - Parameters:
     ///   - assets: `nil` leaves them to the CDN.
     ///   - metrics: whether `GET /metrics` is answered on the same port.
-    public init(assets: Assets?, metrics: Bool) {
+    package init(assets: Assets?, metrics: Bool) {
         let isLocal = assets != nil
         add(.start, Array(SwaggerUI.start.utf8))
         add(.page, Array(SwaggerUI.page(local: isLocal).utf8))
