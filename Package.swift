@@ -31,41 +31,61 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Infrastructure: knows nothing of LUX.
-        target("EventLoop", ["CLinux"]),
-        target("TLS", ["COpenSSL"]),
-        target("HTTP", ["CLinux", "EventLoop", "TLS"]),
-        target("JWT", ["COpenSSL", "JSON"]),
+        target("Concurrency"),
+        target("EventLoop", ["CLinux", "Concurrency"]),
+        target("OpenSSL", ["COpenSSL"]),
+        target("TLS", ["COpenSSL", "Concurrency"]),
+        target("HTTP", ["CLinux", "Concurrency", "EventLoop", "TLS"]),
+        target("JWT", ["Concurrency", "COpenSSL", "JSON", "OpenSSL"]),
         target("JSON"),
-        target("Metrics"),
-        target("LogOutput", [.product(name: "Logging", package: "swift-log")]),
+        target("Metrics", ["Concurrency"]),
+        target("LogOutput", ["Concurrency", .product(name: "Logging", package: "swift-log")]),
         target(
-            "Postgres", ["CLibPQ", "EventLoop", "Metrics", .product(name: "DequeModule", package: "swift-collections")]),
+            "Postgres",
+            [
+                "CLibPQ", "Concurrency", "EventLoop", "Metrics",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
 
         // The product.
         target("LUX"),
-        target("LUXStore", ["LUX", "Postgres", "EventLoop"]),
-        target("LUXNotify", ["CCurl", "COpenSSL", "EventLoop", "JSON", "LUX"]),
+        target("LUXStore", ["Concurrency", "LUX", "Postgres", "EventLoop"]),
+        target("LUXNotify", ["CCurl", "COpenSSL", "Concurrency", "JSON", "LUX", "OpenSSL"]),
         target(
             "LUXAPI",
-            ["EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Metrics", "Postgres"]),
+            [
+                "Concurrency", "EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Metrics",
+                "Postgres",
+            ]),
+        target(
+            "LUXSettings",
+            ["Concurrency", "HTTP", "JSON", "JWT", "LUX", "LUXAPI", "LUXNotify", "Postgres", "TLS"]),
+        target(
+            "LUXServer",
+            [
+                "Concurrency", "EventLoop", "HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LogOutput",
+                "Metrics", "Postgres", "TLS", .product(name: "Logging", package: "swift-log"),
+            ]),
+        target("LUXOperations", ["LUX", "LUXNotify", "LUXSettings", "Postgres", "TLS"]),
+        target("LUXDevelopment", ["Postgres"]),
         .executableTarget(
             name: "lux-server",
             dependencies: [
-                "EventLoop", "HTTP", "TLS", "JWT", "JSON", "Metrics", "Postgres", "LUX", "LUXStore", "LUXNotify",
-                "LUXAPI", "LogOutput",
+                "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXDevelopment", "LUXNotify", "LUXOperations",
+                "LUXServer", "LUXSettings", "LogOutput", "OpenSSL", "Postgres", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Sources/LUXServer",
             swiftSettings: settings),
 
         .target(
             name: "LUXTestSupport", dependencies: ["CLibPQ", "COpenSSL"], path: "Tests/LUXTestSupport",
             swiftSettings: settings),
-        testTarget("EventLoopTests", ["EventLoop", "LUXTestSupport"]),
-        testTarget("HTTPTests", ["HTTP", "EventLoop"]),
+        testTarget("EventLoopTests", ["Concurrency", "EventLoop", "LUXTestSupport"]),
+        testTarget("HTTPTests", ["Concurrency", "HTTP", "EventLoop"]),
+        testTarget("TLSTests", ["COpenSSL", "LUXTestSupport"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
-        testTarget("JWTTests", ["JWT", "LUXTestSupport"]),
+        testTarget("JWTTests", ["JWT", "LUXTestSupport", "OpenSSL"]),
         testTarget("MetricsTests", ["Metrics"]),
         testTarget(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
@@ -73,9 +93,19 @@ let package = Package(
         testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["CCurl", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
+        testTarget("LUXStoreTests", ["LUXTestSupport"]),
+        testTarget(
+            "LUXSettingsTests",
+            ["HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),
+        testTarget("LUXOperationsTests", ["LUXOperations", "LUXTestSupport", "Postgres"]),
         testTarget("DeploymentTests", ["LUXTestSupport"]),
         testTarget("DurabilityTests", ["LUXTestSupport"]),
-        testTarget("LUXServerTests", ["COpenSSL", "EventLoop", "HTTP", "JWT", "LUXTestSupport", "lux-server"]),
+        testTarget(
+            "LUXServerTests",
+            [
+                "COpenSSL", "Concurrency", "EventLoop", "HTTP", "JWT", "LUXOperations", "LUXServer", "LUXSettings",
+                "LUXTestSupport", "lux-server",
+            ]),
     ]
 )
 

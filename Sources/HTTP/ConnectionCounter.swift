@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 import Glibc
 
 /// Counts connections, in all and for each client, across all loops.

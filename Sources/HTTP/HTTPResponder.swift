@@ -1,3 +1,4 @@
+import Concurrency
 import EventLoop
 
 /// What a server asks for its answers. Called on the connection's loop.

@@ -1,4 +1,5 @@
 import Dispatch
+import Concurrency
 import EventLoop
 import Glibc
 import TLS

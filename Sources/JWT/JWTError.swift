@@ -1,3 +1,5 @@
+import OpenSSL
+
 /// Why a token is not taken. Callers tell ``expired`` apart; the others are for the log, which `description` is made for: it holds
 /// nothing of the token.
 package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -41,6 +43,17 @@ package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
         case .audience: "aud: another audience, or none"
         case .expired: "exp: expired"
         case .cryptography(let reason): "cryptography: \(reason)"
+        }
+    }
+}
+
+extension JWTError {
+    /// Runs a computation of OpenSSL and throws its error as ``cryptography(_:)``.
+    static func wrapping<T>(_ body: () throws(OpenSSLError) -> T) throws(JWTError) -> T {
+        do throws(OpenSSLError) {
+            return try body()
+        } catch {
+            throw .cryptography(error.description)
         }
     }
 }

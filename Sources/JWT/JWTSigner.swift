@@ -1,3 +1,5 @@
+import OpenSSL
+
 /// Makes tokens, for development and tests.
 package struct JWTSigner: Sendable {
     private let mac: HMACSHA256
@@ -6,7 +8,7 @@ package struct JWTSigner: Sendable {
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
     package init(hs256Secret secret: [UInt8]) throws(JWTError) {
-        mac = try HMACSHA256(key: secret)
+        mac = try JWTError.wrapping { () throws(OpenSSLError) in try HMACSHA256(key: secret) }
     }
 
     /// A token with these claims.
@@ -15,6 +17,9 @@ package struct JWTSigner: Sendable {
     /// - Throws: ``JWTError/cryptography(_:)``.
     package func sign(claims: String) throws(JWTError) -> String {
         let signed = Base64URL.encode(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)) + "." + Base64URL.encode(claims.utf8)
-        return signed + "." + Base64URL.encode(try mac.authenticationCode(Array(signed.utf8)))
+        let code = try JWTError.wrapping { () throws(OpenSSLError) in
+            try mac.authenticationCode(Array(signed.utf8))
+        }
+        return signed + "." + Base64URL.encode(code)
     }
 }

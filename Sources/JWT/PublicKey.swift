@@ -1,4 +1,5 @@
 import COpenSSL
+import OpenSSL
 
 /// An RSA or P-256 public key and the one signature algorithm that it is used with.
 ///
@@ -93,9 +94,11 @@ final class PublicKey: @unchecked Sendable {
             let half = Self.es256Length / 2
             encoded = DER.sequence(DER.integer(signature[..<half]), DER.integer(signature[half...]))
         }
-        guard let context = EVP_MD_CTX_new() else { throw .openSSL() }
+        guard let context = EVP_MD_CTX_new() else { throw .cryptography(OpenSSLError.last().description) }
         defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1 else { throw .openSSL() }
+        guard EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1 else {
+            throw .cryptography(OpenSSLError.last().description)
+        }
         // A wrong signature is 0 or less, and may leave errors behind.
         defer { ERR_clear_error() }
         return EVP_DigestVerify(context, encoded, encoded.count, bytes, bytes.count) == 1

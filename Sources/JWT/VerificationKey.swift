@@ -1,3 +1,5 @@
+import OpenSSL
+
 /// A key with the one algorithm that it is used for; a token never chooses (RFC 8725 section 3.1).
 package struct VerificationKey: Sendable {
     private enum Material {
@@ -14,7 +16,8 @@ package struct VerificationKey: Sendable {
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
     package static func hs256(secret: [UInt8]) throws(JWTError) -> VerificationKey {
-        VerificationKey(material: .secret(try HMACSHA256(key: secret)), algorithm: "HS256")
+        let mac = try JWTError.wrapping { () throws(OpenSSLError) in try HMACSHA256(key: secret) }
+        return VerificationKey(material: .secret(mac), algorithm: "HS256")
     }
 
     /// A public key as PEM: RSA of at least 2048 bits for RS256 or P-256 for ES256 (RFC 7518 sections 3.3 and 3.4).
@@ -35,7 +38,9 @@ package struct VerificationKey: Sendable {
 
     func isSigned(_ signature: [UInt8], over bytes: [UInt8]) throws(JWTError) -> Bool {
         switch material {
-        case .secret(let mac): HMACSHA256.areEqual(try mac.authenticationCode(bytes), signature)
+        case .secret(let mac):
+            HMACSHA256.areEqual(
+                try JWTError.wrapping { () throws(OpenSSLError) in try mac.authenticationCode(bytes) }, signature)
         case .publicKey(let key): try key.isSigned(signature, over: bytes)
         }
     }

@@ -1,3 +1,4 @@
+import Concurrency
 import EventLoop
 import HTTP
 import LUXStore

@@ -1,4 +1,6 @@
+import Concurrency
 import EventLoop
+import HTTP
 import JWT
 import LUX
 import LUXNotify

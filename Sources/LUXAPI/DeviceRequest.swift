@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 import HTTP
 import LUX
 import LUXStore

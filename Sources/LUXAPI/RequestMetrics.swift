@@ -1,4 +1,5 @@
-import EventLoop
+import Concurrency
+import HTTP
 import LUX
 import LUXNotify
 import Metrics

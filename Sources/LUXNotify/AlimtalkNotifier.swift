@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 import LUX
 
 /// A message that asks a parent to look after the electrodes.

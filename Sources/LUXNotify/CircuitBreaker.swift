@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 
 /// Spares a provider that does not work, and those who wait for it: after failures in a row nothing is asked for a while, then
 /// one call tries whether it works again.

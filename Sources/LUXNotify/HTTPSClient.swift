@@ -1,5 +1,5 @@
 import CCurl
-import EventLoop
+import Concurrency
 import Foundation
 import Glibc
 

@@ -1,5 +1,5 @@
 import CCurl
-import EventLoop
+import Concurrency
 
 /// A handle of libcurl, used by one thread at a time.
 final class CurlHandle: @unchecked Sendable {

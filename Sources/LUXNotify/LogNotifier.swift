@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 import LUX
 
 /// The provider for development: writes a log line and sends nothing.

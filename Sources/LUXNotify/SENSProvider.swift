@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import LUX
+import OpenSSL
 
 /// Naver Cloud SENS, Alimtalk v2: each request is signed, and the client renders the whole text.
 package struct SENSProvider: AlimtalkProvider {

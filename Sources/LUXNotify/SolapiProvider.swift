@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import LUX
+import OpenSSL
 
 /// Solapi v4: each request is signed with HMAC-SHA256 over date and salt, and the server fills the template in.
 package struct SolapiProvider: AlimtalkProvider {

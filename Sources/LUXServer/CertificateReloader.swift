@@ -2,17 +2,18 @@ import Dispatch
 import Glibc
 import HTTP
 import Logging
+import LUXSettings
 import TLS
 
 /// Gives the server a new TLS context on SIGHUP, and by itself so often that the keys of session tickets stay young.
-struct CertificateReloader {
+package struct CertificateReloader {
     /// How long one set of ticket keys seals tickets.
     private static let rotation = DispatchTimeInterval.seconds(12 * 3_600)
 
     private let hangUp: any DispatchSourceSignal
     private let timer: any DispatchSourceTimer
 
-    init(files: Configuration.TLSFiles, server: HTTPServer, metrics: ServerMetrics, logger: Logger) {
+    package init(files: Configuration.TLSFiles, server: HTTPServer, metrics: ServerMetrics, logger: Logger) {
         let queue = DispatchQueue(label: "lux.certificate")
         let reload = { @Sendable in
             do throws(TLSError) {
@@ -33,7 +34,7 @@ struct CertificateReloader {
         timer.resume()
     }
 
-    func stop() {
+    package func stop() {
         hangUp.cancel()
         timer.cancel()
     }

@@ -1,7 +1,7 @@
 import Logging
 
 /// The names of fields in the log: the only ones there are, and each means the same in every line. The README explains them.
-enum LogField: String, CaseIterable {
+package enum LogField: String, CaseIterable {
     // In every line.
     case time, level, message
     // Of requests.
@@ -19,7 +19,7 @@ enum LogField: String, CaseIterable {
 
 extension Logger {
     /// Writes an event with fields.
-    func log(_ level: Level, _ message: Message, _ fields: [LogField: MetadataValue]) {
+    package func log(_ level: Level, _ message: Message, _ fields: [LogField: MetadataValue]) {
         guard logLevel <= level else { return }
         log(level: level, message, metadata: Metadata(uniqueKeysWithValues: fields.map { ($0.rawValue, $1) }))
     }

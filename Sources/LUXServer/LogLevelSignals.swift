@@ -4,10 +4,10 @@ import LogOutput
 import Logging
 
 /// SIGUSR1 makes the log one level more verbose, SIGUSR2 one level less. Each is told, whatever the level is.
-struct LogLevelSignals {
+package struct LogLevelSignals {
     private let sources: [any DispatchSourceSignal]
 
-    init(_ log: LineLog) {
+    package init(_ log: LineLog) {
         let queue = DispatchQueue(label: "lux.loglevel")
         sources = [SIGUSR1, SIGUSR2].map { number in
             signal(number, SIG_IGN)
@@ -21,7 +21,7 @@ struct LogLevelSignals {
         }
     }
 
-    func stop() {
+    package func stop() {
         for source in sources { source.cancel() }
     }
 }

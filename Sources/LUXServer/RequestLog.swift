@@ -1,17 +1,18 @@
-import EventLoop
+import Concurrency
+import HTTP
 import LUXAPI
 import LogOutput
 import Logging
 import Postgres
 
 /// Writes one line for each answered request, and one for each slow statement.
-struct RequestLog: Sendable {
-    let log: LineLog
+package struct RequestLog: Sendable {
+    package let log: LineLog
     /// From which duration on something is slow; `nil` for never.
-    let slow: Duration?
+    package let slow: Duration?
     private let slowMilliseconds: Double
 
-    init(log: LineLog, slow: Duration?) {
+    package init(log: LineLog, slow: Duration?) {
         self.log = log
         self.slow = slow
         slowMilliseconds = slow.map { $0.inSeconds * 1_000 } ?? .infinity
@@ -20,7 +21,7 @@ struct RequestLog: Sendable {
     /// What a client alone can cause, and the server does not serve: an unknown transfer coding, another version of HTTP.
     private static let statusesOfClients = [501, 505]
 
-    func write(_ record: RequestRecord) {
+    package func write(_ record: RequestRecord) {
         guard !record.isConnection else { return }
         let isSlow = record.milliseconds >= slowMilliseconds
         let isFault = record.status >= 500 && !Self.statusesOfClients.contains(record.status)
@@ -40,7 +41,7 @@ struct RequestLog: Sendable {
         }
     }
 
-    func write(_ statement: SlowStatement) {
+    package func write(_ statement: SlowStatement) {
         log.write(.warning, "slow query") { line in
             if let caller = statement.caller { line.field(.requestID, caller) }
             line.field(.statement, statement.names.joined(separator: ", "))

@@ -1,21 +1,22 @@
 import Dispatch
-import EventLoop
+import Concurrency
 import Glibc
 import Logging
+import LUXSettings
 import Postgres
 import Synchronization
 
 /// Makes sure before the first query that the schema is this program's.
-struct SchemaCheck {
-    let configuration: Configuration
-    let logger: Logger
-    let migrate: Bool
+package struct SchemaCheck {
+    package let configuration: Configuration
+    package let logger: Logger
+    package let migrate: Bool
 
     /// Checks, or migrates, once.
     ///
     /// - Returns: `false` when the database is out of reach.
     /// - Throws: `MigrationError`, `PostgresError`.
-    func attempt(_ migrations: [Migration]) throws -> Bool {
+    package func attempt(_ migrations: [Migration]) throws -> Bool {
         do {
             let session = try PostgresSession(connectionString: configuration.databaseURL)
             let migrator = Migrator(session: session, migrations: migrations)
@@ -61,7 +62,7 @@ struct SchemaCheck {
     }
 
     /// Tries again until the database answers; a schema that is not this program's ends the process.
-    func waitInBackground(_ migrations: [Migration], then ready: @escaping @Sendable () -> Void) {
+    package func waitInBackground(_ migrations: [Migration], then ready: @escaping @Sendable () -> Void) {
         let (check, logger) = (self, logger)
         DispatchQueue(label: "lux.schema").async {
             do {
@@ -76,15 +77,15 @@ struct SchemaCheck {
 }
 
 /// `DATABASE_URL` leads to a pooler that hands sessions around.
-struct PoolerError: Error, CustomStringConvertible {
-    var description: String {
+package struct PoolerError: Error, CustomStringConvertible {
+    package var description: String {
         "DATABASE_URL: a connection pooler in transaction or statement mode is in between; LUX needs one in session mode,"
             + " or none: it keeps its own connections"
     }
 }
 
 /// Whether requests can be served.
-final class ReadinessGate: Sendable {
+package final class ReadinessGate: Sendable {
     private static let appliedMigrations = PostgresStatement(
         "applied_migrations", "select count(*) from schema_migrations")
 
@@ -92,7 +93,7 @@ final class ReadinessGate: Sendable {
     private let migrations: Int
 
     /// - Parameter migrations: how many have to be applied.
-    init(migrations: Int) {
+    package init(migrations: Int) {
         self.migrations = migrations
     }
 
@@ -102,7 +103,7 @@ final class ReadinessGate: Sendable {
     }
 
     /// Whether the database answers and its schema is current.
-    func isReady(_ pool: PostgresPool, deadline: MonotonicTime) async -> Bool {
+    package func isReady(_ pool: PostgresPool, deadline: MonotonicTime) async -> Bool {
         guard isOpen.load(ordering: .acquiring) else { return false }
         let deadline = min(deadline, .now() + .seconds(2))
         let result = try? await pool.read(Self.appliedMigrations(), deadline: deadline)

@@ -1,4 +1,5 @@
 import Dispatch
+import Concurrency
 import EventLoop
 import Foundation
 import Glibc
@@ -9,19 +10,20 @@ import LUXAPI
 import LUXNotify
 import LogOutput
 import Logging
+import LUXSettings
 import Postgres
 import TLS
 
 /// The running program: loops, connections to the database, HTTP.
-struct Server {
-    let configuration: Configuration
-    let log: LineLog
-    let logger: Logger
+package struct Server {
+    package let configuration: Configuration
+    package let log: LineLog
+    package let logger: Logger
     /// Called once the port is open.
-    var onListening: (_ port: Int) -> Void = { _ in }
+    package var onListening: (_ port: Int) -> Void = { _ in }
     /// What ends it. Without SIGHUP among them, that one only re-reads the certificate and the keys of access tokens, where
     /// they are in files.
-    var stopSignals = [SIGTERM, SIGINT]
+    package var stopSignals = [SIGTERM, SIGINT]
 
     /// Connections to the metrics' own port: some Prometheus servers, and who looks by hand.
     private static let metricsConnections = 64
@@ -31,7 +33,7 @@ struct Server {
 
     private let requestLog: RequestLog
 
-    init(configuration: Configuration, log: LineLog) {
+    package init(configuration: Configuration, log: LineLog) {
         self.configuration = configuration
         self.log = log
         logger = log.logger
@@ -43,7 +45,7 @@ struct Server {
     /// - Parameter migrate: applies what migrations are missing.
     /// - Throws: `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
-    func run(migrate: Bool) throws {
+    package func run(migrate: Bool) throws {
         let signals = SignalWaiter(stopSignals)
         let levelSignals = LogLevelSignals(log)
         let reloads = !stopSignals.contains(SIGHUP)

@@ -1,12 +1,12 @@
-import EventLoop
+import Concurrency
 import HTTP
 import Logging
 
 /// Logs what a server tells. A flood is one line each ten seconds, with how many there were.
-final class ServerEventLog: Sendable {
+package final class ServerEventLog: Sendable {
     private struct Flood {
-        var count = 0
-        var toldAt: MonotonicTime?
+        package var count = 0
+        package var toldAt: MonotonicTime?
     }
 
     private static let interval = Duration.seconds(10)
@@ -15,11 +15,11 @@ final class ServerEventLog: Sendable {
     private let refused = Locked(Flood())
     private let paused = Locked(Flood())
 
-    init(logger: Logger) {
+    package init(logger: Logger) {
         self.logger = logger
     }
 
-    func log(_ event: HTTPServerEvent) {
+    package func log(_ event: HTTPServerEvent) {
         switch event {
         case .handshakeFailed(let reason):
             logger.log(.debug, "TLS handshake failed", [.cause: "\(reason)"])

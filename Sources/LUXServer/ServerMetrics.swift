@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 import Foundation
 import HTTP
 import LUXAPI
@@ -9,8 +9,8 @@ import Postgres
 import TLS
 
 /// Gathers what all parts of the running server have measured.
-final class ServerMetrics: Sendable {
-    let requests = RequestMetrics()
+package final class ServerMetrics: Sendable {
+    package let requests = RequestMetrics()
     private let process = ProcessMetrics()
     private let events = Locked<[String: UInt64]>([:])
     /// When the certificate in use ends, in seconds since the Unix epoch.
@@ -19,26 +19,28 @@ final class ServerMetrics: Sendable {
     private let sources = Locked<Sources?>(nil)
 
     private struct Sources {
-        var server: HTTPServer
-        var pools: [PostgresStatistics]
-        var notifier: ProviderNotifier?
-        var log: LineLog
+        package var server: HTTPServer
+        package var pools: [PostgresStatistics]
+        package var notifier: ProviderNotifier?
+        package var log: LineLog
     }
 
-    func observe(_ server: HTTPServer, _ pools: [PostgresPool], _ notifier: any AlimtalkNotifier, _ log: LineLog) {
+    package func observe(
+        _ server: HTTPServer, _ pools: [PostgresPool], _ notifier: any AlimtalkNotifier, _ log: LineLog
+    ) {
         let sources = Sources(
             server: server, pools: pools.map(\.statistics), notifier: notifier as? ProviderNotifier, log: log)
         self.sources.withLock { $0 = sources }
     }
 
     /// Remembers when the certificate that is used from now on ends.
-    func observe(_ credentials: TLSCredentials) {
+    package func observe(_ credentials: TLSCredentials) {
         let end = (try? credentials.validity())?.notAfter.timeIntervalSince1970
         certificateEnd.withLock { $0 = end }
     }
 
     /// Counts what the HTTP server tells.
-    func count(_ event: HTTPServerEvent) {
+    package func count(_ event: HTTPServerEvent) {
         let name =
             switch event {
             case .handshakeFailed: "handshake_failed"
@@ -49,7 +51,7 @@ final class ServerMetrics: Sendable {
     }
 
     /// Everything, in Prometheus' text format.
-    func text() -> MetricsText {
+    package func text() -> MetricsText {
         var text = MetricsText()
         requests.write(to: &text)
         if let sources = sources.withLock({ $0 }) {
@@ -126,6 +128,6 @@ final class ServerMetrics: Sendable {
 }
 
 /// The program's version.
-enum Version {
-    static let current = "1.0.0"
+package enum Version {
+    package static let current = "1.0.0"
 }

@@ -2,17 +2,17 @@ import Dispatch
 import Glibc
 
 /// Waits for one of several signals on the calling thread.
-struct SignalWaiter {
+package struct SignalWaiter {
     private let semaphore = DispatchSemaphore(value: 0)
     private let sources: [any DispatchSourceSignal]
     private let received = Received()
 
     /// Written by one handler before the semaphore is raised, read behind it.
     private final class Received: @unchecked Sendable {
-        var signal: Int32 = 0
+        package var signal: Int32 = 0
     }
 
-    init(_ signals: [Int32]) {
+    package init(_ signals: [Int32]) {
         let (semaphore, received) = (semaphore, received)
         sources = signals.map { number in
             signal(number, SIG_IGN)
@@ -26,7 +26,7 @@ struct SignalWaiter {
         }
     }
 
-    func wait() -> Int32 {
+    package func wait() -> Int32 {
         semaphore.wait()
         return received.signal
     }

@@ -1,23 +1,24 @@
 import Dispatch
-import EventLoop
+import Concurrency
 import Glibc
 import JWT
 import Logging
+import LUXSettings
 
 /// Gives the verifier the keys of a file anew, on SIGHUP and when the file has changed.
-struct TokenKeyReloader {
+package struct TokenKeyReloader {
     /// How often the file is looked at.
     private static let interval = DispatchTimeInterval.seconds(1)
 
     /// What of a file tells that it is not the one that was read: a look at it costs one stat(2).
     private struct Stamp: Equatable {
-        let device: UInt
-        let file: UInt
-        let size: Int
-        let seconds: Int
-        let nanoseconds: Int
+        package let device: UInt
+        package let file: UInt
+        package let size: Int
+        package let seconds: Int
+        package let nanoseconds: Int
 
-        init?(_ path: String) {
+        package init?(_ path: String) {
             var status = stat()
             guard stat(path, &status) == 0 else { return nil }
             device = UInt(status.st_dev)
@@ -30,9 +31,9 @@ struct TokenKeyReloader {
 
     private struct Looks {
         /// As the file was when it was read.
-        var read: Stamp?
+        package var read: Stamp?
         /// As it was at the last look.
-        var last: Stamp?
+        package var last: Stamp?
     }
 
     private let hangUp: any DispatchSourceSignal
@@ -41,7 +42,7 @@ struct TokenKeyReloader {
     /// Watches what there is to watch; `nil` for keys that are in no file.
     ///
     /// The file is read once at once, so that nothing is missed between the start's reading and the first look.
-    init?(keys: TokenKeys, verifier: Locked<JWTVerifier>, logger: Logger) {
+    package init?(keys: TokenKeys, verifier: Locked<JWTVerifier>, logger: Logger) {
         guard let path = keys.file else { return nil }
         let queue = DispatchQueue(label: "lux.tokenkeys")
         let looks = Locked(Looks())
@@ -78,7 +79,7 @@ struct TokenKeyReloader {
         timer.resume()
     }
 
-    func stop() {
+    package func stop() {
         hangUp.cancel()
         timer.cancel()
     }

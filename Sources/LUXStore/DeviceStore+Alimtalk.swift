@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 import LUX
 import Postgres
 

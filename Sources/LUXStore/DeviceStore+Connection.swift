@@ -81,7 +81,8 @@ extension DeviceStore {
     ///
     /// - Returns: the device with its new name.
     /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice`, `.notConnectedDevice`; `PostgresError`.
-    package func updateAlias(deviceID: Int64, childID: Int64, alias: DeviceAlias, userID: Int64) async throws -> Device {
+    package func updateAlias(deviceID: Int64, childID: Int64, alias: DeviceAlias, userID: Int64) async throws -> Device
+    {
         try await transaction { transaction in
             let results = try await transaction.run([
                 Self.childOwner(.int8(childID), .int8(userID)), Self.lockDeviceByID(.int8(deviceID)),

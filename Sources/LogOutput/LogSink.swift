@@ -46,7 +46,8 @@ package final class LogSink: @unchecked Sendable {
     ///   - descriptor: where lines go; it is never closed, and its flags stay as they are.
     ///   - limit: how many bytes may wait to be written.
     ///   - notice: makes the line, with its line feed, that tells of dropped ones. Called on the sink's thread.
-    package init(descriptor: Int32, limit: Int = 4_194_304, notice: @escaping @Sendable (_ dropped: UInt64) -> [UInt8]) {
+    package init(descriptor: Int32, limit: Int = 4_194_304, notice: @escaping @Sendable (_ dropped: UInt64) -> [UInt8])
+    {
         self.descriptor = descriptor
         self.limit = limit
         self.notice = notice

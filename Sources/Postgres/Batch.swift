@@ -1,4 +1,4 @@
-import EventLoop
+import Concurrency
 
 /// Statements that end with a Sync of their own.
 final class Batch: OutcomeReceiver {

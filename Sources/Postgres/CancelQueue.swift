@@ -1,6 +1,6 @@
 import CLibPQ
 import Dispatch
-import EventLoop
+import Concurrency
 
 /// Sends the cancel requests of a pool from a thread of its own: `PQcancel` opens a connection and blocks, for minutes when
 /// the server does not answer at all.

@@ -1,4 +1,5 @@
 import CLibPQ
+import Concurrency
 import EventLoop
 import Glibc
 

@@ -1,4 +1,5 @@
 import DequeModule
+import Concurrency
 import EventLoop
 
 /// The connections that wait for somebody, and those who wait for a connection.

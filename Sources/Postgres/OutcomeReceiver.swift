@@ -1,3 +1,4 @@
+import Concurrency
 import EventLoop
 
 /// What became of one statement of a pipeline.

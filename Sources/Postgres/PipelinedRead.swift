@@ -1,3 +1,4 @@
+import Concurrency
 import EventLoop
 
 /// One read on its way through a shared pipeline. Confined to the pool's loop.

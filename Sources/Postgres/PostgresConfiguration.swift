@@ -1,5 +1,5 @@
 import CLibPQ
-import EventLoop
+import Concurrency
 
 /// What a pool needs to know.
 package struct PostgresConfiguration: Sendable {

@@ -1,5 +1,6 @@
 import CLibPQ
 import DequeModule
+import Concurrency
 import EventLoop
 
 /// A libpq connection in non-blocking pipeline mode, confined to one event loop.

@@ -1,6 +1,7 @@
 import CLibPQ
 import DequeModule
 import Dispatch
+import Concurrency
 import EventLoop
 
 /// The connections of one event loop: a shared pipeline for reads and leased connections for transactions.

@@ -1,3 +1,4 @@
+import Concurrency
 import EventLoop
 
 /// A transaction on a connection that nobody else uses until it ended.

@@ -1,0 +1,41 @@
+/// Which pages of other origins may call the API (the CORS protocol of the Fetch standard). Never with credentials: the
+/// token is a header field that the page itself has to know.
+package struct CORSPolicy: Sendable, Equatable {
+    /// The origins as browsers write them; `nil` for all.
+    package var origins: Set<String>?
+
+    /// Makes the policy; `nil` lets all origins in.
+    package init(origins: Set<String>?) {
+        self.origins = origins
+    }
+
+    /// The answer to a preflight for a path with these methods; `nil` when the request is none, or of a strange origin.
+    package func preflight(_ request: HTTPRequest, methods: String) -> HTTPResponse? {
+        guard request.method == .options, request.headers.first("access-control-request-method") != nil,
+            allowed(request.headers) != nil
+        else { return nil }
+        var response = HTTPResponse(status: .noContent)
+        response.headers.add("Access-Control-Allow-Methods", methods)
+        response.headers.add("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-ID")
+        // The longest that Chromium keeps one.
+        response.headers.add("Access-Control-Max-Age", "7200")
+        return response
+    }
+
+    /// Adds what every answer carries, an error too: a page must be able to read why.
+    package func apply(to response: inout HTTPResponse, of request: HTTPHeaders) {
+        // Caches must not give the answer for one origin, or for none, to another (Fetch, CORS protocol and HTTP caches).
+        if origins != nil { response.headers.add("Vary", "Origin") }
+        guard let origin = allowed(request) else { return }
+        response.headers.add("Access-Control-Allow-Origin", origin)
+        response.headers.add("Access-Control-Expose-Headers", "X-Request-ID, Retry-After")
+    }
+
+    /// The value of `Access-Control-Allow-Origin`; `nil` when the request has no origin, several, or a strange one.
+    private func allowed(_ headers: HTTPHeaders) -> String? {
+        let sent = headers.values(for: "origin")
+        guard sent.count == 1, let origin = sent.first else { return nil }
+        guard let origins else { return "*" }
+        return origins.contains(origin) ? origin : nil
+    }
+}

@@ -1,0 +1,54 @@
+import Concurrency
+
+/// What the log says of one answered request. Never holds a token, a body or a phone number.
+package struct RequestRecord: Sendable {
+    /// The id that the answer carries as `X-Request-ID`.
+    package var requestID: String
+    /// The method, one of those that RFC 9110 and RFC 5789 define, or `other`; empty when the bytes were no request.
+    package var method = ""
+    /// The path of the route, not of the request, so that its values are few; empty when none matched.
+    package var route = ""
+    /// The status of the answer.
+    package var status = 0
+    /// Milliseconds from the request's arrival to its answer.
+    package var milliseconds = 0.0
+    /// The user of the token.
+    package var userID: Int64?
+    /// Why the answer is an error, for the operator.
+    package var cause: String?
+    /// The span of a trace that the request comes from.
+    package var trace: TraceContext?
+
+    /// Whether it is a refused connection: neither a request of the metrics nor a line of the log, of which there are few for
+    /// a flood.
+    package var isConnection = false
+
+    /// Others are told as one: anybody can invent them, of any length and with anything in it.
+    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+    private static func name(of method: HTTPMethod) -> String {
+        methods.contains(method.rawValue) ? method.rawValue : "other"
+    }
+
+    package init(_ request: HTTPRequest) {
+        requestID = RequestID.of(request.headers)
+        method = Self.name(of: request.method)
+        trace = TraceContext(request.headers)
+    }
+
+    /// Takes down what the answer says and when it was made, and gives it the id by which the log has it.
+    package mutating func answer(_ response: inout HTTPResponse, received: MonotonicTime) {
+        response.headers.set("X-Request-ID", requestID)
+        status = response.status.rawValue
+        milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
+    }
+
+    /// Of a request that the HTTP server refused.
+    package init(refused request: RefusedRequest, reason: String) {
+        requestID = RequestID.of(request.headers)
+        method = request.method.map(Self.name) ?? ""
+        isConnection = request.isConnection
+        cause = reason
+        trace = TraceContext(request.headers)
+    }
+}

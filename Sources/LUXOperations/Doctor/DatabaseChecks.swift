@@ -1,0 +1,152 @@
+import Foundation
+import Postgres
+
+/// What `lux-server doctor` asks the database.
+package struct DatabaseChecks {
+    package let session: PostgresSession
+
+    /// `nulls not distinct` came with it.
+    private static let oldest = 150_000
+
+    package func version() -> Doctor.Finding { Self.finding(version: session.serverVersion) }
+
+    /// - Parameter version: as PQserverVersion(3) tells it.
+    package static func finding(version: Int) -> Doctor.Finding {
+        Doctor.Finding(
+            subject: "database version", detail: "PostgreSQL \(version / 10_000).\(version % 10_000)",
+            advice: version < oldest ? "upgrade to PostgreSQL 15 or later" : nil)
+    }
+
+    /// Settings that lose or refuse what the server promises to keep.
+    package func settings() throws(PostgresError) -> [Doctor.Finding] {
+        let rules: [(name: String, bad: [String], advice: String)] = [
+            ("synchronous_commit", ["off", "local"], "set it to on: a log that was answered 200 can be lost"),
+            ("fsync", ["off"], "set it to on: a power failure can lose the whole database"),
+            ("full_page_writes", ["off"], "set it to on: a power failure can tear pages"),
+            (
+                "transaction_read_only", ["on"],
+                "connect to the primary; with several hosts add target_session_attrs=read-write"
+            ),
+            ("server_encoding", ["SQL_ASCII"], "make the database anew with the encoding UTF8"),
+        ]
+        var findings: [Doctor.Finding] = []
+        for rule in rules {
+            let value = try value("select current_setting($1)", [rule.name])
+            findings.append(
+                Doctor.Finding(
+                    subject: rule.name, detail: value, advice: rule.bad.contains(value) ? rule.advice : nil))
+        }
+        return findings
+    }
+
+    package func connections(pool: Int) throws(PostgresError) -> Doctor.Finding {
+        let limit = try value(
+            """
+            select least(
+                current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
+                (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user),
+                (select nullif(datconnlimit, -1) from pg_database where datname = current_database()))
+            """)
+        return Doctor.Finding(
+            subject: "connections", detail: "LUX_DB_POOL \(pool), the database grants \(limit) to all clients together",
+            advice: pool > Int(limit) ?? 0 ? "lower LUX_DB_POOL or raise max_connections or the limit of the role" : nil
+        )
+    }
+
+    package func clock(allowed: Double) throws(PostgresError) -> Doctor.Finding {
+        let before = Date().timeIntervalSince1970
+        let there = Double(try value("select extract(epoch from clock_timestamp())")) ?? 0
+        let after = Date().timeIntervalSince1970
+        // Within the round trip nothing can be told.
+        return Self.finding(skew: there < before ? there - before : max(0, there - after), allowed: allowed)
+    }
+
+    package static func finding(skew: Double, allowed: Double) -> Doctor.Finding {
+        Doctor.Finding(
+            subject: "clock skew", detail: String(format: "the database is %+.1f s off", skew),
+            advice: abs(skew) > allowed ? "let both machines set their clocks by NTP (chrony, systemd-timesyncd)" : nil)
+    }
+
+    /// What `serve`, `alimtalk` and `export` need of each table. A user's row is locked, never changed, and that takes the right
+    /// to change one of its columns.
+    private static let serving = [
+        ("users", "select,update of a column"), ("real_users", "select"), ("firmwares", "select"),
+        ("devices", "select,update"), ("device_logs", "select,insert,update"), ("alimtalks", "select,insert,update"),
+        ("schema_migrations", "select"),
+    ]
+
+    /// What `provision` and `device` need beside that.
+    private static let supporting = [
+        ("users", "insert"), ("real_users", "insert"), ("devices", "insert"), ("projects", "select"),
+        ("hardwares", "select"), ("support_actions", "select,insert"), ("users_id_seq", "update"),
+        ("real_users_id_seq", "update"), ("devices_id_seq", "update"), ("the database", "temporary"),
+    ]
+
+    /// What the role may do. Without the rights of the support desk the server is well: they are for a role of its own.
+    package func rights() throws(PostgresError) -> [Doctor.Finding] {
+        let user = try value("select current_user")
+        let serving = try lacking(Self.serving)
+        let supporting = try lacking(Self.supporting)
+        return [
+            Doctor.Finding(
+                subject: "rights",
+                detail: serving.isEmpty ? "\(user) has all that serving needs" : "\(user) lacks \(serving)",
+                advice: serving.isEmpty
+                    ? nil : "run deploy/grants.sql, or connect as the role that ran lux-server migrate"),
+            Doctor.Finding(
+                subject: "rights of the support desk",
+                detail: supporting.isEmpty
+                    ? "\(user) has all that provision and device need"
+                    : "\(user) lacks \(supporting); provision and device need a role that has them"),
+        ]
+    }
+
+    /// The rights that the role lacks, by table; empty when it has all.
+    private func lacking(_ rights: [(name: String, privileges: String)]) throws(PostgresError) -> String {
+        try session.query(
+            """
+            select r.name || ': ' || string_agg(p, ', ' order by n)
+            from unnest(string_to_array($1, ';'), string_to_array($2, ';')) with ordinality as r (name, privileges, place),
+                 unnest(string_to_array(r.privileges, ',')) with ordinality as u (p, n)
+            where case when r.name = 'the database' then not has_database_privilege(current_database(), p)
+                when to_regclass(r.name) is null then false
+                when r.name like '%_seq' then not has_sequence_privilege(to_regclass(r.name), p)
+                when p = 'update of a column' then not has_any_column_privilege(to_regclass(r.name), 'update')
+                else not has_table_privilege(to_regclass(r.name), p) end
+            group by r.name, r.place order by r.place
+            """, [rights.map(\.name).joined(separator: ";"), rights.map(\.privileges).joined(separator: ";")]
+        ).compactMap { $0.first ?? nil }.joined(separator: "; ")
+    }
+
+    /// Every index that the migrations make is there, and none is left half made.
+    package func indexes(_ migrations: [Migration]) throws(PostgresError) -> Doctor.Finding {
+        var names: [String] = []
+        for migration in migrations {
+            // A name in a comment is none.
+            let sql = migration.sql.replacing(/--.*/, with: "")
+            for match in sql.matches(
+                of:
+                    /(?i)\b(create(?:\s+unique)?|drop)\s+index\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?(\w+)/
+            ) {
+                let name = String(match.output.2)
+                names.removeAll { $0 == name }
+                if match.output.1.lowercased().hasPrefix("create") { names.append(name) }
+            }
+        }
+        let missing = try session.query(
+            """
+            select name from unnest(string_to_array($1, ',')) as n (name)
+            where not exists (select from pg_index where indexrelid = to_regclass(name) and indisvalid and indisready)
+            """, [names.joined(separator: ",")]
+        ).compactMap { $0.first ?? nil }
+        return Doctor.Finding(
+            subject: "indexes",
+            detail: missing.isEmpty
+                ? "all \(names.count) are there" : "missing or invalid: \(missing.joined(separator: ", "))",
+            advice: missing.isEmpty ? nil : "make them as the files in LUX_MIGRATIONS say, or reindex an invalid one")
+    }
+
+    private func value(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> String {
+        try session.query(sql, parameters).first?.first.flatMap { $0 } ?? ""
+    }
+}

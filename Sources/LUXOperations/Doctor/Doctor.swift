@@ -1,0 +1,156 @@
+import Foundation
+import LUXNotify
+import LUXSettings
+import Postgres
+import TLS
+
+/// Looks at everything that the server stands on and says what to do about what is not well.
+package struct Doctor {
+    /// One thing that was looked at.
+    package struct Finding: Equatable, CustomStringConvertible {
+        package var subject: String
+        package var detail: String
+        /// What to do; `nil` when all is well.
+        package var advice: String?
+
+        package var description: String {
+            "\(advice == nil ? "ok   " : "fault")  \(subject): \(detail)" + (advice.map { "\n       -> \($0)" } ?? "")
+        }
+    }
+
+    package let variables: Variables
+
+    package init(variables: Variables) {
+        self.variables = variables
+    }
+
+    /// How far the clocks of server and database may be apart, in seconds: tokens expire by one, logs are dated by the other.
+    private static let allowedSkew = 2.0
+
+    /// In which a provider has to take a connection.
+    private static let providerTimeout = Duration.seconds(5)
+
+    /// How long before its end a certificate has to be replaced, in days: time for somebody to notice.
+    private static let renewal = 14.0
+
+    /// Looks at all of it, in the order in which it is put right.
+    package func findings() -> [Finding] {
+        let report = ConfigurationReport(variables: variables)
+        var findings = report.faults.map {
+            Finding(subject: "configuration", detail: $0.description, advice: "change it; see lux-server config check")
+        }
+        if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
+        findings += database()
+        if let path = variables.values["LUX_TLS_CERT"], !path.isEmpty { findings.append(certificate(path)) }
+        findings += alimtalk()
+        return findings
+    }
+
+    // MARK: The provider of messages
+
+    /// Nothing is sent: a connection and, with HTTPS, a handshake tell whether name, firewall and certificate are well.
+    private func alimtalk() -> [Finding] {
+        var reader = EnvironmentReader(variables)
+        let alimtalk = reader.alimtalk(timeZone: "UTC", requestTimeout: .seconds(86_400))
+        let subject = "alimtalk"
+        // Told with the configuration already.
+        guard reader.faults.isEmpty else { return [] }
+        guard alimtalk.provider != nil else {
+            return [Finding(subject: subject, detail: "log: each message is a log line, and none is sent")]
+        }
+        let provider = "\(alimtalk.name) at \(alimtalk.baseURL)"
+        let fault = ProviderReachability.fault(
+            baseURL: alimtalk.baseURL, roots: alimtalk.roots, timeout: Self.providerTimeout)
+        if let fault {
+            return [
+                Finding(
+                    subject: subject, detail: "\(provider): \(fault)",
+                    advice: "see to name resolution, the firewall (outgoing) and ca-certificates, or correct"
+                        + " LUX_ALIMTALK_BASE_URL, SSL_CERT_FILE or SSL_CERT_DIR")
+            ]
+        }
+        return [
+            Finding(
+                subject: subject,
+                detail: "\(provider) is configured and in reach; lux-server alimtalk test --to NUMBER tries the keys")
+        ]
+    }
+
+    // MARK: The database
+
+    private func database() -> [Finding] {
+        var reader = EnvironmentReader(variables)
+        let databaseURL = reader.connectionString("DATABASE_URL")
+        let pool = reader.integer("LUX_DB_POOL", in: 1...1_000) ?? 8
+        let folder = reader.migrationsFolder()
+        // Told with the configuration already.
+        guard !databaseURL.isEmpty, PostgresConfiguration.isConnectionString(databaseURL) else { return [] }
+        let session: PostgresSession
+        do {
+            session = try PostgresSession(connectionString: databaseURL)
+        } catch {
+            return [
+                Finding(
+                    subject: "database", detail: error.description,
+                    advice: "start PostgreSQL, or correct DATABASE_URL, pg_hba.conf or the firewall")
+            ]
+        }
+        let checks = DatabaseChecks(session: session)
+        let all: [(String, () throws -> [Finding])] = [
+            ("database version", { [checks.version()] }), ("database settings", checks.settings),
+            ("connections", { [try checks.connections(pool: pool)] }),
+            ("clock skew", { [try checks.clock(allowed: Self.allowedSkew)] }),
+            ("migrations", { try migrations(folder, session) }), ("rights", checks.rights),
+            ("indexes", { [try checks.indexes(try Migration.all(in: folder))] }),
+        ]
+        return all.flatMap { subject, check in
+            do {
+                return try check()
+            } catch {
+                return [Finding(subject: subject, detail: "\(error)", advice: "put right what stands above first")]
+            }
+        }
+    }
+
+    private func migrations(_ folder: String, _ session: PostgresSession) throws -> [Finding] {
+        let subject = "migrations"
+        do {
+            let migrations = try Migration.all(in: folder)
+            try Migrator(session: session, migrations: migrations).verify()
+            return [Finding(subject: subject, detail: "all \(migrations.count) are applied")]
+        } catch let error as MigrationError {
+            let advice =
+                switch error {
+                case .pending: "run lux-server migrate"
+                case .changed, .missing: "put back the file that was applied; what it lacks goes into a new one"
+                default: "set LUX_MIGRATIONS to the folder that came with this program"
+                }
+            return [Finding(subject: subject, detail: error.description, advice: advice)]
+        }
+    }
+
+    // MARK: The certificate
+
+    private func certificate(_ path: String) -> Finding {
+        let subject = "certificate"
+        let validity: CertificateValidity
+        do throws(TLSError) {
+            validity = try CertificateValidity(certificateFile: path)
+        } catch {
+            return Finding(subject: subject, detail: error.description, advice: "set LUX_TLS_CERT to the chain as PEM")
+        }
+        let now = Date()
+        let until = validity.notAfter.formatted(.iso8601)
+        let days = validity.notAfter.timeIntervalSince(now) / 86_400
+        if validity.notBefore > now {
+            return Finding(
+                subject: subject, detail: "is valid from \(validity.notBefore.formatted(.iso8601)) on only",
+                advice: "wait, set the clock right, or use the one before")
+        }
+        let advice = "renew it and send the server SIGHUP"
+        if days < 0 { return Finding(subject: subject, detail: "ended on \(until)", advice: advice) }
+        return Finding(
+            subject: subject, detail: "valid until \(until), \(Int(days)) more days",
+            advice: days < Self.renewal ? advice : nil)
+    }
+}

@@ -1,0 +1,117 @@
+import Postgres
+
+/// Finds the rows of the staging table that the real one would refuse, or that say something else than it does.
+package struct ProvisioningChecks {
+    package let kind: Provisioning.Kind
+    package let columns: [Provisioning.Column]
+    package let session: PostgresSession
+
+    /// One more than is told, to know whether there are more.
+    private static let limit = Provisioning.Faults.limit + 1
+
+    /// What is wrong; of each check the first ones by line.
+    package func faults() throws(PostgresError) -> [Provisioning.Fault] {
+        var faults: [Provisioning.Fault] = []
+        for column in columns where column.content == .timestamp { faults += try badTimes(column) }
+        for column in columns where column.name == "id" || column.name == "unique_id" {
+            faults += try repeated(column.name)
+        }
+        if kind != .devices { faults += try repeatedWithoutID() }
+        for column in columns { faults += try missing(column) }
+        for column in columns where kind.fixed.contains(column.name) { faults += try different(column.name) }
+        if kind == .devices, columns.contains(where: { $0.name == "id" }) { faults += try taken() }
+        return faults
+    }
+
+    /// A cast of all rows at once costs nothing beside the load; only when it fails each row is tried alone.
+    private func badTimes(_ column: Provisioning.Column) throws(PostgresError) -> [Provisioning.Fault] {
+        try session.execute(script: "savepoint times")
+        do throws(PostgresError) {
+            try session.query("select max(\(column.name)::timestamptz) from provision_rows")
+            return []
+        } catch {
+            // 22: data exception.
+            guard error.kind == .server, error.sqlState?.hasPrefix("22") == true else { throw error }
+        }
+        try session.execute(
+            script: """
+                rollback to savepoint times;
+                create or replace function pg_temp.is_timestamptz(value text) returns boolean language plpgsql as $$
+                begin
+                    perform value::timestamptz;
+                    return true;
+                exception when data_exception then
+                    return false;
+                end $$
+                """)
+        return try faults(column.name, "must be a timestamptz") {
+            "select line from provision_rows where not pg_temp.is_timestamptz(\(column.name)) \($0)"
+        }
+    }
+
+    private func repeated(_ column: String) throws(PostgresError) -> [Provisioning.Fault] {
+        try faults(column, "is on line %s already") {
+            """
+            select s.line, f.first
+            from provision_rows s
+            join (select \(column), min(line) as first from provision_rows group by 1 having count(*) > 1) f using (\(column))
+            where s.line > f.first \($0)
+            """
+        }
+    }
+
+    /// A row without an id that says the same as another one of the file.
+    private func repeatedWithoutID() throws(PostgresError) -> [Provisioning.Fault] {
+        try faults(kind.key, "is on line %s already, and the row has no id to tell it apart") {
+            """
+            select s.line, min(o.line)
+            from provision_rows s
+            join provision_rows o on \(kind.isSame("o", "s")) and o.line <> s.line and (o.line < s.line or o.id is not null)
+            where s.id is null group by s.line \($0)
+            """
+        }
+    }
+
+    private func missing(_ column: Provisioning.Column) throws(PostgresError) -> [Provisioning.Fault] {
+        guard let table = column.references else { return [] }
+        return try faults(column.name, "names a row that does not exist") {
+            """
+            select line from provision_rows s
+            where s.\(column.name) is not null and not exists (select from \(table) t where t.id = s.\(column.name)) \($0)
+            """
+        }
+    }
+
+    /// A row that is there already with another value.
+    private func different(_ column: String) throws(PostgresError) -> [Provisioning.Fault] {
+        var faults: [Provisioning.Fault] = []
+        for match in kind.matches {
+            faults += try self.faults(column, "is another one in the row that is there already") {
+                """
+                select s.line from provision_rows s join \(kind.table) t on \(match)
+                where s.\(column) is not null and t.\(column) is distinct from s.\(column) \($0)
+                """
+            }
+        }
+        return faults
+    }
+
+    /// An id that another device has.
+    private func taken() throws(PostgresError) -> [Provisioning.Fault] {
+        try faults("id", "is another device's already") {
+            "select s.line from provision_rows s join devices t on t.id = s.id where t.unique_id <> s.unique_id \($0)"
+        }
+    }
+
+    /// - Parameter reason: `%s` stands for the second column of the answer.
+    private func faults(
+        _ column: String, _ reason: String, _ sql: (String) -> String
+    ) throws(PostgresError) -> [Provisioning.Fault] {
+        try session.query(sql("order by 1 limit \(Self.limit)")).map { row in
+            let parts = reason.split(separator: "%s", omittingEmptySubsequences: false)
+            return Provisioning.Fault(
+                line: row.first?.flatMap { Int($0) } ?? 0, column: column,
+                reason: parts.joined(separator: row.dropFirst().first.flatMap { $0 } ?? ""))
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/// The variables of access tokens.
+extension EnvironmentReader {
+    /// The keys that verify them, out of exactly one of three variables; tried out, so that a bad file is told at the start.
+    package mutating func tokenKeys() -> TokenKeys {
+        var chosen: (variable: String, keys: TokenKeys)?
+        for (variable, make) in Self.keyVariables {
+            guard let text = text(variable) else { continue }
+            var reasons: [String] = []
+            if let chosen {
+                reasons.append("must not be set beside \(chosen.variable): exactly one of them tells the keys")
+            }
+            var keys = TokenKeys.secrets([])
+            do throws(TokenKeyError) {
+                keys = try make(text)
+                _ = try keys.load()
+            } catch {
+                reasons.append(error.description)
+            }
+            if !reasons.isEmpty { fault(variable, reasons.joined(separator: "; ")) }
+            chosen = chosen ?? (variable, keys)
+        }
+        if let chosen { return chosen.keys }
+        fault(
+            "LUX_JWT_SECRET",
+            "is required: the secret that access tokens are signed with, at least 32 bytes; or LUX_JWT_SECRET_FILE,"
+                + " or LUX_JWT_PUBLIC_KEY, a file with a public key as PEM or a JWKS")
+        return .secrets([])
+    }
+
+    private static let keyVariables: [(String, @Sendable (String) throws(TokenKeyError) -> TokenKeys)] = [
+        ("LUX_JWT_SECRET", { (text) throws(TokenKeyError) in .secrets(try TokenKeys.secrets(inVariable: text)) }),
+        ("LUX_JWT_SECRET_FILE", { .secretFile($0) }), ("LUX_JWT_PUBLIC_KEY", { .publicKeyFile($0) }),
+    ]
+
+    /// The secret that a token for development is signed with.
+    package mutating func signingSecret() -> [UInt8] {
+        let keys = tokenKeys()
+        do throws(TokenKeyError) {
+            return try keys.signingSecret()
+        } catch {
+            if faults.isEmpty { fault("LUX_JWT_PUBLIC_KEY", error.description) }
+            return []
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Glibc
+
+/// The variables of the program, out of the environment, a file and files of secrets, and where each comes from.
+package struct Variables {
+    /// Where a variable comes from.
+    package enum Source: Equatable, CustomStringConvertible {
+        case environment
+        case file(line: Int)
+        case secretFile(variable: String)
+
+        package var description: String {
+            switch self {
+            case .environment: "environment"
+            case .file(let line): "--config, line \(line)"
+            case .secretFile(let variable): variable
+            }
+        }
+    }
+
+    /// Each with its value.
+    package private(set) var values: [String: String]
+    /// Each with its source.
+    package private(set) var sources: [String: Source]
+    /// What is wrong with the files.
+    package private(set) var faults: [Configuration.Fault] = []
+
+    private static let maximumSecretSize = 65_536
+
+    /// - Parameters:
+    ///   - file: the path of a dotenv file; what the environment says comes first.
+    ///   - overrides: what comes before both.
+    package init(environment: [String: String], file: String? = nil, overriding overrides: [String: String] = [:]) {
+        values = environment
+        sources = environment.mapValues { _ in .environment }
+        if let file { read(file) }
+        values.merge(overrides) { $1 }
+        sources.merge(overrides.mapValues { _ in .environment }) { $1 }
+        for name in KnownVariable.all where name.isSecret && name.hasFile { readSecret(name.name) }
+    }
+
+    private mutating func read(_ path: String) {
+        guard let bytes = FileManager.default.contents(atPath: path),
+            let text = String(validating: bytes, as: UTF8.self)
+        else {
+            faults.append(Configuration.Fault(variable: "--config", reason: "\(path) cannot be read as UTF-8 text"))
+            return
+        }
+        do throws(DotenvFile.Fault) {
+            for entry in try DotenvFile.entries(text) where !isSet(entry.name) {
+                values[entry.name] = entry.value
+                sources[entry.name] = .file(line: entry.line)
+            }
+        } catch {
+            let reason = "\(path), line \(error.line): \(error.reason)"
+            faults.append(Configuration.Fault(variable: "--config", reason: reason))
+        }
+    }
+
+    /// An empty variable counts as unset.
+    private func isSet(_ name: String) -> Bool { values[name].map { !$0.isEmpty } ?? false }
+
+    /// `NAME_FILE`: the secret is in that file, as Docker and systemd hand secrets over.
+    private mutating func readSecret(_ name: String) {
+        let variable = name + "_FILE"
+        guard isSet(variable), let path = values[variable] else { return }
+        if isSet(name) {
+            let isOverridden = sources[name] == .environment && sources[variable] != .environment
+            let overrides = sources[name] != .environment && sources[variable] == .environment
+            if isOverridden { return }
+            guard overrides else {
+                faults.append(Configuration.Fault(variable: variable, reason: "must not be set beside \(name)"))
+                return
+            }
+        }
+        guard let handle = FileHandle(forReadingAtPath: path),
+            let bytes = try? handle.read(upToCount: Self.maximumSecretSize),
+            var secret = String(validating: bytes, as: UTF8.self), !secret.contains("\0")
+        else {
+            faults.append(Configuration.Fault(variable: variable, reason: "the file cannot be read or is empty"))
+            return
+        }
+        // Editors and echo(1) end a file with a line feed; CR LF is one Character.
+        if secret.last?.isNewline == true { secret.removeLast() }
+        values[name] = secret
+        sources[name] = .secretFile(variable: variable)
+    }
+
+    /// Makes what is meant for libpq, `PGPASSWORD` and the like, known to it: it reads nothing but the environment.
+    package func exportForDatabase() {
+        for (name, value) in values where name.hasPrefix("PG") && sources[name] != .environment {
+            setenv(name, value, 0)
+        }
+    }
+}

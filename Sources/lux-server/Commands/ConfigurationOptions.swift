@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import LUXSettings
+
+/// What every command that reads variables takes.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        help: "A file of variables, NAME=value a line; the environment comes first.", completion: .file())
+    var config: String?
+
+    /// The variables of this process.
+    func variables() -> Variables {
+        let variables = Variables(environment: ProcessInfo.processInfo.environment, file: config)
+        variables.exportForDatabase()
+        return variables
+    }
+
+    /// Reads some variables; faults are told on standard error and end the process with 78.
+    func read<T>(_ body: (inout EnvironmentReader) throws -> T) throws -> T {
+        var reader = EnvironmentReader(variables())
+        let value = try body(&reader)
+        try Environment.refuse(reader.faults)
+        return value
+    }
+
+    /// The whole configuration; faults are told on standard error and end the process with 78.
+    func configuration(overriding overrides: [String: String] = [:]) throws -> Configuration {
+        let variables = Variables(
+            environment: ProcessInfo.processInfo.environment, file: config, overriding: overrides)
+        variables.exportForDatabase()
+        do throws(Configuration.Faults) {
+            return try Configuration(EnvironmentReader(variables), isTerminal: isatty(STDOUT_FILENO) == 1)
+        } catch {
+            try Environment.refuse(error.faults)
+            throw ExitCode(Environment.configurationFault)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Concurrency
+import Foundation
+import Glibc
+import LogOutput
+import Logging
+import LUXServer
+import LUXSettings
+import Postgres
+
+/// `lux-server serve`
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve the API.")
+
+    @Flag(help: "Apply missing migrations first.")
+    var migrate = false
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try options.configuration()
+        do {
+            try Server(configuration: configuration, log: Environment.log(configuration)).run(migrate: migrate)
+        } catch {
+            throw Environment.failure(error)
+        }
+    }
+}
+
+/// What commands share: the environment, the logger, and how they fail.
+enum Environment {
+    /// `EX_CONFIG` of sysexits(3).
+    static let configurationFault: Int32 = 78
+
+    /// Tells faults on standard error and ends the process with 78, if there are any.
+    static func refuse(_ faults: [Configuration.Fault]) throws {
+        for fault in faults { complain("\(fault)") }
+        guard faults.isEmpty else { throw ExitCode(configurationFault) }
+    }
+
+    /// The log of this process on standard output, which is written out before the process exits, wherever that is from; but
+    /// who does not read it does not keep the process from ending.
+    static func log(_ configuration: Configuration) -> LineLog {
+        let style: LogStyle =
+            switch configuration.logFormat {
+            case .json: .json
+            case .text: .text(colored: configuration.logColors)
+            }
+        let log = LineLog(
+            style: style, level: Logger.Level(rawValue: configuration.logLevel) ?? .info, descriptor: STDOUT_FILENO)
+        writtenAtExit.withLock { $0 = log }
+        atexit { Environment.writtenAtExit.withLock { $0 }?.flush(within: .seconds(2)) }
+        return log
+    }
+
+    private static let writtenAtExit = Locked<LineLog?>(nil)
+
+    /// Tells why a command failed. Errors of the database are told without the values that they may quote.
+    static func failure(_ error: any Error) -> any Error {
+        if error is ExitCode || error is ValidationError { return error }
+        complain("\(error)")
+        return ExitCode.failure
+    }
+
+    static func complain(_ text: String) {
+        FileHandle.standardError.write(Data("lux-server: \(text)\n".utf8))
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+@testable import LUXOperations
+
+/// lux-server export logs
+@Suite struct ExportTests {
+    let database: TestDatabase
+    let sql: SQLSession
+
+    init() throws {
+        database = try TestDatabase.make()
+        sql = try database.session()
+        try sql.script(
+            """
+            insert into users (id) values (1);
+            insert into real_users (id, root_user_id) values (1, 1);
+            insert into devices (id, unique_id, real_user_id) values (1, 'unit "1", first', 1);
+            """)
+    }
+
+    private func export(_ arguments: [String], zone: String = "Asia/Seoul") throws -> LUXCommand {
+        try LUXCommand.run(
+            ["export", "logs"] + arguments,
+            environment: ["DATABASE_URL": database.connectionString, "LUX_TIMEZONE": zone])
+    }
+
+    private func store(_ times: [String]) throws {
+        for time in times {
+            try sql.query(
+                """
+                insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, last_intensity,
+                    treatment_time, detail_data, created_at, updated_at)
+                values (1, 1, 7, $1, 1, 2, 60, '{"note": "a\\nb, \\"c\\""}', '2025-03-01Z', '2025-03-01T01:02:03.5Z')
+                """, [time])
+        }
+    }
+
+    @Test func `writes each column of a log`() throws {
+        try store(["2025-02-01T00:00:00.123456Z"])
+        try sql.query(
+            """
+            insert into device_logs (id, device_id, real_user_id, treatment_date, created_at, updated_at)
+            values (9, 1, 1, '2025-02-02Z', '2025-03-01Z', '2025-03-01Z')
+            """)
+        let csv = try export(["--from", "2025-02-01", "--to", "2025-03-01"])
+        #expect(csv.ending == .exit(0))
+        #expect(csv.errors == "lux-server: exported 2 logs\n")
+        #expect(
+            csv.output == #"""
+                id,device_id,unique_id,real_user_id,log_file_id,treatment_date,finish_flag,last_intensity,treatment_time,\#
+                detail_data,created_at,updated_at,temp_treatment_date\#r
+                1,1,"unit ""1"", first",1,7,2025-02-01T00:00:00.123456Z,1,2,60,"{""note"": ""a\nb, \""c\""""}",\#
+                2025-03-01T00:00:00.000000Z,2025-03-01T01:02:03.500000Z,\#r
+                9,1,"unit ""1"", first",1,,2025-02-02T00:00:00.000000Z,,,,,\#
+                2025-03-01T00:00:00.000000Z,2025-03-01T00:00:00.000000Z,\#r
+
+                """#)
+        let lines = try export(["--from", "2025-02-01", "--to", "2025-03-01", "--format", "jsonl"])
+        #expect(
+            lines.output == #"""
+                {"id":1,"device_id":1,"unique_id":"unit \"1\", first","real_user_id":1,"log_file_id":7,\#
+                "treatment_date":"2025-02-01T00:00:00.123456Z","finish_flag":1,"last_intensity":2,"treatment_time":60,\#
+                "detail_data":{"note": "a\nb, \"c\""},"created_at":"2025-03-01T00:00:00.000000Z",\#
+                "updated_at":"2025-03-01T01:02:03.500000Z","temp_treatment_date":null}
+                {"id":9,"device_id":1,"unique_id":"unit \"1\", first","real_user_id":1,"log_file_id":null,\#
+                "treatment_date":"2025-02-02T00:00:00.000000Z","finish_flag":null,"last_intensity":null,\#
+                "treatment_time":null,"detail_data":null,"created_at":"2025-03-01T00:00:00.000000Z",\#
+                "updated_at":"2025-03-01T00:00:00.000000Z","temp_treatment_date":null}
+
+                """#)
+    }
+
+    /// A zone, the span, and which of the logs 1 to 4 are in it.
+    private static let spans: [(zone: String, from: String, to: String, logs: [String])] = [
+        ("UTC", "2025-01-01", "2025-01-02", ["1", "2"]), ("UTC", "2025-01-02", "2025-01-03", ["3", "4"]),
+        ("Asia/Seoul", "2025-01-01", "2025-01-02", ["1"]), ("Asia/Seoul", "2025-01-02", "2025-01-03", ["2", "3"]),
+        ("UTC", "2025-01-01T00:00:00.000001", "2025-01-02T00:00:00", ["2"]),
+        ("UTC", "2025-01-02T09:00:00+09:00", "2025-01-02 00:00:01Z", ["3"]), ("UTC", "2030-01-01", "2031-01-01", []),
+    ]
+
+    @Test func `a span has its first time and not its last, on the clocks of LUX_TIMEZONE`() throws {
+        try store(["2025-01-01T00:00:00Z", "2025-01-01T15:00:00Z", "2025-01-02T00:00:00Z", "2025-01-02T15:00:00Z"])
+        for (zone, from, to, logs) in Self.spans {
+            let run = try export(["--from", from, "--to", to], zone: zone)
+            let ids = run.output.split(separator: "\r\n").dropFirst().map { String($0.prefix { $0 != "," }) }
+            #expect(ids == logs, "\(zone) \(from) \(to)")
+        }
+    }
+
+    @Test func `refuses what is no span`() throws {
+        for (arguments, said) in [
+            (["--from", "2025-02-30", "--to", "2025-03-01"], "--from: 2025-02-30"), (["--from", "2025-02-01"], "--to"),
+            (["--from", "2025-02-01", "--to", "soon"], "--to: soon"),
+            (["--from", "2025-02-01", "--to", "2025-02-01"], "--from must be before --to"),
+            (["--from", "2025-02-01", "--to", "2025-02-02", "--format", "xml"], "format"),
+        ] {
+            let run = try export(arguments)
+            #expect(run.ending != .exit(0) && run.output.isEmpty && run.errors.contains(said), "\(run.everything)")
+        }
+    }
+
+    @Test func `says that it failed when its reader is gone or the database is`() throws {
+        try store(["2025-02-01T00:00:00Z"])
+        let span = "--from 2025-01-01 --to 2026-01-01"
+        let full = try ChildProcess(
+            "/bin/sh", ["-c", "exec \"$0\" export logs \(span) > /dev/full", Locations.server],
+            environment: LUXCommand.environment(["DATABASE_URL": database.connectionString]))
+        #expect(full.wait() == .exit(1))
+        #expect(full.errors.contains("standard output: No space left on device"), "\(full.errors)")
+        let nowhere = try LUXCommand.run(
+            ["export", "logs"] + span.split(separator: " ").map { String($0) },
+            environment: ["DATABASE_URL": TestCluster.shared.connectionString("no_such_database")])
+        #expect(nowhere.ending == .exit(1) && nowhere.errors.contains("PostgreSQL"))
+    }
+
+    @Test func `needs no more memory for more logs`() throws {
+        try sql.script(
+            """
+            insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, detail_data)
+            select 1, 1, n, '2025-02-01', 1, jsonb_build_object('x', repeat('x', 8000)) from generate_series(1, 80000) n
+            """)
+        let process = try ChildProcess(
+            "/bin/sh",
+            [
+                "-c", "exec \"$0\" export logs --from 2025-01-01 --to 2026-01-01 --format jsonl > /dev/null",
+                Locations.server,
+            ], environment: LUXCommand.environment(["DATABASE_URL": database.connectionString]))
+        var peak = 0
+        while process.isRunning {
+            peak = max(peak, ProcessUsage(of: process.pid).memory)
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        #expect(process.wait() == .exit(0))
+        #expect(process.errors.contains("exported 80000 logs"), "\(process.errors)")
+        // 640 MB are written. A sanitizer keeps freed memory for a while.
+        #expect(peak > 0 && peak < 320_000, "\(peak) KiB")
+    }
+}

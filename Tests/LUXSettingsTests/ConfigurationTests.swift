@@ -1,0 +1,173 @@
+import EventLoop
+import Glibc
+import HTTP
+import LUXTestSupport
+import Testing
+
+@testable import LUXSettings
+
+/// What the environment may say, as a pure function.
+@Suite struct ConfigurationTests {
+    private static let secret = "0123456789abcdef0123456789abcdef"
+
+    private func read(_ changes: [String: String?], isTerminal: Bool = false) throws -> Configuration {
+        var environment: [String: String] = [
+            "DATABASE_URL": "postgresql://lux@localhost/lux", "LUX_JWT_SECRET": Self.secret, "LUX_MIGRATIONS": "/tmp",
+        ]
+        for (name, value) in changes { environment[name] = value }
+        return try Configuration(environment: environment, isTerminal: isTerminal)
+    }
+
+    private func faults(_ changes: [String: String?]) -> [String] {
+        do {
+            _ = try read(changes)
+            return []
+        } catch let error as Configuration.Faults {
+            return error.faults.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    @Test func `a default that is told is the one in force`() throws {
+        func parts(_ configuration: Configuration) -> [String: String] {
+            Mirror(reflecting: configuration).children.reduce(into: [:]) { $0[$1.label ?? ""] = "\($1.value)" }
+        }
+        // In words, and not as the variable has it.
+        let words = [
+            "unset", "required", "cores", "the provider's own", "off", "twice the rate", "Migrations/",
+            "that of LUX_HOST",
+        ]
+        let unset = parts(try read([:]))
+        let told = KnownVariable.all.filter { !words.contains($0.otherwise) && !$0.otherwise.contains(",") }
+        for variable in told {
+            let configured = parts(try read([variable.name: variable.otherwise]))
+            // Tables of answers have no order.
+            for (name, value) in unset where name != "documentation" {
+                #expect(configured[name] == value, "\(variable.name)=\(variable.otherwise)")
+            }
+        }
+        #expect(told.count > 25)
+    }
+
+    @Test func `the defaults`() throws {
+        let configuration = try read([:])
+        #expect(configuration.host == "0.0.0.0")
+        #expect(configuration.port == 8_080)
+        #expect(try read(["LUX_HOST": "::1", "LUX_METRICS_PORT": "9464"]).metricsHost == "::1")
+        #expect(configuration.jwtIssuer == nil && configuration.jwtAudience == nil)
+        #expect(configuration.jwtLeeway == 0)
+        #expect(configuration.jwtUserClaim == "sub")
+        #expect(configuration.timeZone == "Asia/Seoul")
+        #expect(configuration.databasePool == 8)
+        #expect(configuration.logLevel == "info")
+        #expect(configuration.logFormat == .json)
+        #expect(configuration.alimtalk.name == "log")
+        #expect(configuration.requestTimeout == .seconds(10))
+        #expect(configuration.limits.headerTime == .seconds(10))
+        #expect(configuration.limits.bodyStall == .seconds(15))
+        #expect(configuration.limits.bodyTime == .seconds(60))
+        #expect(configuration.limits.idleTime == .seconds(60))
+        #expect(configuration.limits.writeTime == .seconds(30))
+        #expect(configuration.limits.drainTime == .seconds(10))
+        #expect(configuration.slow == .seconds(1))
+        #expect(try read(["LUX_SLOW_MS": "0"]).slow == nil)
+        #expect(!configuration.logColors)
+        #expect(try read([:], isTerminal: true).logFormat == .text)
+        #expect(try read(["LUX_LOG_FORMAT": "json"], isTerminal: true).logFormat == .json)
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        var variable: String
+        var value: String?
+        var fault: String?
+        var testDescription: String { "\(variable)=\(value ?? "(unset)")" }
+
+        init(_ variable: String, _ value: String?, _ fault: String? = nil) {
+            self.variable = variable
+            self.value = value
+            self.fault = fault
+        }
+    }
+
+    @Test(arguments: [
+        Case("DATABASE_URL", nil, "is required"), Case("DATABASE_URL", "", "is required"),
+        Case("DATABASE_URL", "host=a,b dbname=lux"),
+        Case("DATABASE_URL", "postgresql://a,b/lux?target_session_attrs=rw"),
+        Case("DATABASE_URL", "lux", "is no libpq connection string"),
+        Case("DATABASE_URL", "mysql://localhost/lux", "is no libpq connection string"),
+        Case("LUX_JWT_SECRET", nil, "is required"), Case("LUX_JWT_SECRET", "short", "must have at least 32 bytes"),
+        Case("LUX_JWT_SECRET", String(repeating: "x", count: 31), "must have at least 32 bytes"),
+        Case("LUX_JWT_SECRET", String(repeating: "x", count: 32)),
+        Case("LUX_PORT", "0"), Case("LUX_PORT", "65535"),
+        Case("LUX_PORT", "65536", "must be an integer from 0 to 65535"),
+        Case("LUX_PORT", "-1", "must be an integer"), Case("LUX_PORT", "http", "must be an integer"),
+        Case("LUX_PORT", " 80", "must be an integer"), Case("LUX_PORT", "", nil),
+        Case("LUX_JWT_LEEWAY", "60"), Case("LUX_JWT_LEEWAY", "-1", "must be an integer from 0"),
+        Case("LUX_JWT_LEEWAY", "1.5", "must be an integer"),
+        Case("LUX_DB_POOL", "1"), Case("LUX_DB_POOL", "0", "must be an integer from 1"),
+        Case("LUX_TIMEZONE", "Europe/Berlin"), Case("LUX_TIMEZONE", "Mars/Olympus", "must be an IANA time zone"),
+        Case("LUX_LOG_LEVEL", "debug"), Case("LUX_LOG_LEVEL", "verbose", "must be one of trace, debug"),
+        Case("LUX_SLOW_MS", "1"), Case("LUX_SLOW_MS", "-1", "must be an integer from 0"),
+        Case("LUX_LOG_FORMAT", "text"), Case("LUX_LOG_FORMAT", "xml", "must be one of json, text"),
+        Case("LUX_ALIMTALK_PROVIDER", "log"), Case("LUX_ALIMTALK_PROVIDER", "pigeon", "must be one of"),
+        Case("LUX_REQUEST_TIMEOUT", "0.5"), Case("LUX_REQUEST_TIMEOUT", "0", "must be a number of seconds"),
+        Case("LUX_REQUEST_TIMEOUT", "nan", "must be a number of seconds"),
+        Case("LUX_REQUEST_TIMEOUT", "1e9", "must be a number of seconds"),
+        Case("LUX_MIGRATIONS", "/nowhere/at/all", "is no folder"),
+        Case("LUX_MAX_CONNECTIONS", "0", "must be an integer from 1"),
+        Case("LUX_MAX_BODY_BYTES", "2097152"), Case("LUX_MAX_BODY_BYTES", "1", "must be an integer from 1024"),
+        Case("LUX_RATE_LIMIT", "10"), Case("LUX_RATE_LIMIT", "0", "must be an integer from 1"),
+        Case("LUX_RATE_LIMIT_BURST", "5", "means nothing without LUX_RATE_LIMIT"),
+        Case("LUX_DOCS", "off"), Case("LUX_DOCS", "maybe", "must be one of on, off"),
+        Case("LUX_DOCS_ASSETS", "/nowhere/at/all", "must be a folder with swagger-ui.css and swagger-ui-bundle.js"),
+        Case("LUX_DOCS_ASSETS", "/tmp", "must be a folder with"),
+        Case("LUX_CORS_ORIGINS", "*"), Case("LUX_CORS_ORIGINS", "https://a.example, http://localhost:3000"),
+        Case("LUX_CORS_ORIGINS", "capacitor://localhost"), Case("LUX_CORS_ORIGINS", "https://[::1]:8443"),
+        Case("LUX_CORS_ORIGINS", "https://a.example/", "must be * or origins"),
+        Case("LUX_CORS_ORIGINS", "a.example", "must be * or origins"),
+        Case("LUX_CORS_ORIGINS", "https://a.example,", "must be * or origins"),
+        Case("LUX_CORS_ORIGINS", "*,https://a.example", "must be * or origins"),
+        Case("LUX_CORS_ORIGINS", "https://*.example", "must be * or origins"),
+        Case("LUX_CORS_ORIGINS", "null", "must be * or origins"), Case("LUX_CORS_ORIGINS", ",", "must be * or origins"),
+        Case("LUX_METRICS_HOST", "127.0.0.1", "means nothing without LUX_METRICS_PORT"),
+        Case("LUX_TLS_HSTS", "60", "means nothing without LUX_TLS_CERT"),
+        Case("LUX_TLS_REDIRECT_PORT", "80", "means nothing without LUX_TLS_CERT"),
+    ]) func `a variable`(_ test: Case) {
+        let faults = faults([test.variable: test.value])
+        if let fault = test.fault {
+            #expect(faults.count == 1)
+            #expect(faults.first?.hasPrefix("\(test.variable): \(fault)") == true, "\(faults)")
+        } else {
+            #expect(faults == [])
+        }
+    }
+
+    @Test func `certificate and key come together, belong together, and the key is nobody else's`() throws {
+        let (one, other) = (try TestCertificate(), try TestCertificate())
+        #expect(faults(["LUX_TLS_CERT": one.certificate]).first?.hasPrefix("LUX_TLS_KEY: is required beside") == true)
+        #expect(faults(["LUX_TLS_KEY": one.key]).first?.hasPrefix("LUX_TLS_CERT: is required beside") == true)
+        func pair(_ certificate: String, _ key: String) -> [String] {
+            faults(["LUX_TLS_CERT": certificate, "LUX_TLS_KEY": key])
+        }
+        #expect(pair(one.certificate, one.key) == [])
+        #expect(pair(one.certificate, other.key).first?.contains("the key does not belong to the certificate") == true)
+        #expect(pair(one.key, one.key).first?.contains("holds no certificate") == true)
+        #expect(pair(one.certificate, one.certificate).count == 1)
+        #expect(pair("/nowhere/cert.pem", one.key).first?.hasPrefix("LUX_TLS_CERT: /nowhere/cert.pem") == true)
+        #expect(pair(one.certificate, "/nowhere/key.pem").first?.hasPrefix("LUX_TLS_KEY: /nowhere/key.pem") == true)
+        for (mode, good) in [(0o600, true), (0o400, true), (0o644, false), (0o604, false), (0o660, false)] {
+            chmod(one.key, mode_t(mode))
+            #expect((pair(one.certificate, one.key) == []) == good, "\(String(mode, radix: 8))")
+        }
+    }
+
+    @Test func `all faults are told at once, and none tells a secret`() {
+        let told = faults([
+            "DATABASE_URL": "postgres//u:hunter2@h/db", "LUX_JWT_SECRET": "hunter2", "LUX_PORT": "x",
+            "LUX_DB_POOL": "x",
+        ])
+        #expect(told.map { $0.prefix { $0 != ":" } } == ["DATABASE_URL", "LUX_PORT", "LUX_JWT_SECRET", "LUX_DB_POOL"])
+        #expect(!told.joined().contains("hunter2"))
+    }
+}
