@@ -90,7 +90,7 @@ let package = Package(
         testTarget(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
-        testTarget("LUXAPITests", ["LUXAPI", "LUX", "HTTP", "EventLoop"]),
+        testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["CCurl", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXStoreTests", ["LUXTestSupport"]),

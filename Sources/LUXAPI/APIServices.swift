@@ -27,6 +27,8 @@ package struct APIServices: Sendable {
     package var isReady: @Sendable (MonotonicTime) async -> Bool
     /// Limits the requests of each user; `nil` for no limit.
     package var rateLimiter: RateLimiter?
+    /// Limits wrong guesses of device codes, for all loops together.
+    package var guesses: GuessLimiter
     /// The value of `Strict-Transport-Security` (RFC 6797), if it is sent.
     package var strictTransportSecurity: String?
     /// Counts what is answered and stored.
@@ -47,6 +49,7 @@ package struct APIServices: Sendable {
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
         notifier: any AlimtalkNotifier, alimtalkCooldown: Duration = .zero, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
+        guesses: GuessLimiter,
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
         metrics: (@Sendable () -> MetricsText)? = nil,
         documentation: APIDocumentation? = nil, cors: CORSPolicy? = nil,
@@ -62,6 +65,7 @@ package struct APIServices: Sendable {
         self.requestTimeout = requestTimeout
         self.isReady = isReady
         self.rateLimiter = rateLimiter
+        self.guesses = guesses
         self.strictTransportSecurity = strictTransportSecurity
         self.counted = counted
         self.metrics = metrics

@@ -64,6 +64,7 @@ package struct Server {
         }
         let gate = ReadinessGate(migrations: migrations.count)
         let rateLimiter = configuration.rateLimit.map { RateLimiter($0) }
+        let guesses = GuessLimiter()
         let events = ServerEventLog(logger: logger)
         let metrics = ServerMetrics()
         let onEvent = { @Sendable (event: HTTPServerEvent) in
@@ -75,7 +76,11 @@ package struct Server {
         if let credentials { metrics.observe(credentials) }
         let server = HTTPServer(
             loops: zip(loops, pools).map { loop, pool in
-                (loop, APIResponder(services: services(pool, verifier, zone, gate, rateLimiter, notifier, metrics)))
+                (
+                    loop,
+                    APIResponder(
+                        services: services(pool, verifier, zone, gate, rateLimiter, guesses, notifier, metrics))
+                )
             },
             limits: configuration.limits, tls: try credentials.map { try TLSContext($0) }, onEvent: onEvent)
         metrics.observe(server, pools, notifier, log)
@@ -191,12 +196,12 @@ package struct Server {
 
     private func services(
         _ pool: PostgresPool, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
-        _ rateLimiter: RateLimiter?, _ notifier: any AlimtalkNotifier, _ metrics: ServerMetrics
+        _ rateLimiter: RateLimiter?, _ guesses: GuessLimiter, _ notifier: any AlimtalkNotifier, _ metrics: ServerMetrics
     ) -> APIServices {
         APIServices(
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool,
             notifier: notifier, alimtalkCooldown: configuration.alimtalk.cooldown, requestTimeout: databaseTimeout,
-            isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter,
+            isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter, guesses: guesses,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
             documentation: configuration.documentation, cors: configuration.cors,

@@ -5,6 +5,15 @@ extension DeviceStore {
     private static let childOwner = PostgresStatement(
         "child_owner", "select 1::bigint from real_users where id = $1 and root_user_id = $2")
 
+    /// Checks that a child belongs to an account.
+    ///
+    /// - Throws: `LUXError.notAuthorizedUser`; `PostgresError`.
+    package func requireOwnership(childID: Int64, userID: Int64) async throws {
+        guard try await read(Self.childOwner(.int8(childID), .int8(userID))).first != nil else {
+            throw LUXError.notAuthorizedUser
+        }
+    }
+
     private static let lockDeviceByUniqueID = PostgresStatement(
         "lock_device_by_unique_id",
         "select id, real_user_id, serial_code, mac_id from devices where unique_id = $1 for no key update")
@@ -24,6 +33,18 @@ extension DeviceStore {
     ///
     /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice`, `.alreadyConnectedDevice`; `PostgresError`.
     package func connect(
+        uniqueID: String, serialCode: String, macID: String, childID: Int64, userID: Int64
+    ) async throws {
+        do {
+            try await lockAndConnect(
+                uniqueID: uniqueID, serialCode: serialCode, macID: macID, childID: childID, userID: userID)
+        } catch let error as PostgresError where error.sqlState == "23503" {
+            // The child was deleted between the check and the commit.
+            throw LUXError.notAuthorizedUser
+        }
+    }
+
+    private func lockAndConnect(
         uniqueID: String, serialCode: String, macID: String, childID: Int64, userID: Int64
     ) async throws {
         try await transaction { transaction in

@@ -73,6 +73,39 @@ import Testing
         #expect(try stored(device) == [String(child), "S1", "aa:bb:cc:dd:41:ad", "t"])
     }
 
+    @Test func `rejects an account after 20 wrong codes, after the check of ownership`() throws {
+        let user = try world.user()
+        let child = try world.child(of: user)
+        let device = try world.device(serial: "S1", mac: "41AD")
+        for guess in 0..<20 {
+            expect(try connect(device, to: child, as: user, mac: String(1_000 + guess)), 404, "Not Found Device")
+        }
+        let reply = try connect(device, to: child, as: user)
+        expect(reply, 429, "Too many requests")
+        #expect(reply.header("Retry-After").flatMap { Int($0) }.map { (1...600).contains($0) } == true)
+        expect(try connect(device, to: absentID, as: user), 401, "Not authorized user")
+        let (other, otherChild) = (try world.user(), try world.device())
+        expect(
+            try connect(otherChild, to: try world.child(of: other), as: other), answers: Self.connected)
+    }
+
+    @Test func `finds the child not authorized that is deleted while the device is locked`() async throws {
+        try await onThread {
+            let world = try World.own()
+            let user = try world.user()
+            let child = try world.child(of: user)
+            let device = try world.device()
+            try world.sql.script("begin; select * from devices where id = \(device.id) for update")
+            let client = try world.server.connect()
+            let query = "set-my-device?serial_code=S&mac_id=41AD&real_user_id=\(child)&unique_id=\(device.unique)"
+            try client.send(TestServer.request("POST", World.api + query, token: Token.access(user: user)))
+            usleep(300_000)
+            try world.sql.script("delete from real_users where id = \(child); commit")
+            expect(try client.receive(), 401, "Not authorized user")
+            world.server.stop()
+        }
+    }
+
     @Test func `changes nothing when the device is connected to this child already`() throws {
         let (user, child, device) = try world.family()
         let before = try world.everything(of: device)
