@@ -20,7 +20,7 @@ private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [String] {
     for piece in pieces {
         piece.withUnsafeBytes { parser.append($0) }
         do throws(HTTPParseError) {
-            while let request = try parser.next() {
+            while let request = try parser.nextRequest() {
                 precondition(request.body.count <= limits.bodyBytes)
                 precondition(!request.path.utf8.contains(0))
                 let values = request.headers.fields.map(\.value.utf8)
@@ -72,4 +72,14 @@ private func decoded(_ bytes: [UInt8], upTo ends: [Int]) -> String {
     // An item without name and value disappears: `=` alone is an item with two empty texts, `` is none.
     precondition(again?.items.map(\.name) == query.items.map(\.name))
     precondition(again?.items.map(\.value) == query.items.map(\.value))
+}
+
+extension RequestParser {
+    /// The next complete request, whatever is decided on its header section.
+    mutating func nextRequest() throws(HTTPParseError) -> HTTPRequest? {
+        while let step = try next() {
+            if case .request(let request) = step { return request }
+        }
+        return nil
+    }
 }

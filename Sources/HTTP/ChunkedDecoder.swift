@@ -13,8 +13,14 @@ struct ChunkedDecoder {
     private var overhead = 0
     private var trailerCount = 0
 
-    /// What was decoded so far.
+    /// What was decoded so far, if it is kept.
     private(set) var content: [UInt8] = []
+    /// Bytes of content so far, kept or not.
+    private var length = 0
+    /// Whether the content is kept; without it only its end is looked for.
+    var keepsContent = true {
+        didSet { if !keepsContent { content = [] } }
+    }
 
     init(limits: HTTPLimits) {
         self.limits = limits
@@ -34,7 +40,8 @@ struct ChunkedDecoder {
                 state = size == 0 ? .trailers : .data(remaining: size)
             case .data(let remaining):
                 let count = min(remaining, buffer.count - index)
-                content.append(contentsOf: buffer[index..<(index + count)])
+                if keepsContent { content.append(contentsOf: buffer[index..<(index + count)]) }
+                length += count
                 index += count
                 guard count == remaining else {
                     state = .data(remaining: remaining - count)
@@ -98,7 +105,7 @@ struct ChunkedDecoder {
             // Checked at each digit, so that it cannot overflow.
             guard size <= limits.bodyBytes else { break }
         }
-        guard size <= limits.bodyBytes - content.count else {
+        guard size <= limits.bodyBytes - length else {
             throw HTTPParseError(status: .contentTooLarge, reason: "a chunked body over the limit")
         }
         return size

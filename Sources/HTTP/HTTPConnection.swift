@@ -4,10 +4,10 @@ import TLS
 
 /// One client's connection: read, parse, respond, write, keep or close.
 ///
-/// One request is under way at a time, which keeps pipelined answers in order and is the backpressure: while a response is
-/// made or the client does not take it, nothing more is read.
+/// One request is in flight at a time, which keeps pipelined responses in order and is the backpressure: while a response
+/// is computed or the client does not read it, nothing more is read.
 ///
-/// `@unchecked Sendable`: confined to its loop; its task runs there.
+/// `@unchecked Sendable`: confined to its loop, on which its task runs.
 final class HTTPConnection: EventHandler, @unchecked Sendable {
     private enum Wait { case ready, timedOut, gone }
 
@@ -16,16 +16,15 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private let server: HTTPLoopServer
     private let limits: HTTPLimits
     private var parser: RequestParser
-    /// What runs ``run()``. It is cancelled when the client is gone for good, so that nothing is begun for it any more; a
-    /// client that only sends no more still gets its answer.
+    /// The task of ``run()``. It is cancelled when the client is gone for good, so that nothing is begun for it any more; a
+    /// client that only sends no more still gets its response.
     var task: Task<Void, Never>?
     private var readable = false
     private var peerClosed = false
     private var failed = false
     private var closing = false
 
-    private var output: [UInt8] = []
-    private var written = 0
+    private var output = OutputBuffer()
     private var lastWrite: MonotonicTime
 
     private var inputWaiter: UnsafeContinuation<Wait, Never>?
@@ -35,13 +34,23 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private var lingering = false
     private var requests = 0
     private var stepsWithoutWait = 0
-    /// What of this connection's input counts against the server's bound.
-    private var countedBytes = 0
+    /// What the responder knows of the request whose body is being read.
+    private var admission: (any Sendable)?
+    /// Who is charged for the memory of the current request.
+    private var owner: MemoryOwner
+    /// What of this connection's memory is charged to ``owner``.
+    private var chargedBytes = 0
+    /// Bytes received while lingering.
+    private var discarded = 0
+    /// Whether the client may still be sending what nobody will read.
+    private var hasUnreadInput = false
 
     /// Above this much unsent output no further request is parsed.
     private static let outputBound = 64 << 10
-    /// After so many requests or reads without a wait the other connections have their turn.
-    private static let turnBound = 32
+    /// After so many requests or reads without a wait the clock is looked at.
+    private static let turnSteps = 8
+    /// After this much of a turn the other connections have theirs.
+    private static let turnTime = Duration.milliseconds(1)
 
     init(transport: Transport, client: ClientAddress, server: HTTPLoopServer) {
         self.transport = transport
@@ -49,6 +58,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         self.server = server
         limits = server.limits
         parser = RequestParser(limits: server.limits)
+        owner = MemoryOwner(client: client)
         lastWrite = server.loop.now
         inputDeadline = server.loop.now + server.limits.headerTime
     }
@@ -59,7 +69,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     func run() async {
         if await handshake() { await serve() }
         await finish()
-        server.count(bufferedBytes: -countedBytes)
+        charge(0)
         server.closed(self, transport.descriptor, client)
         task = nil
     }
@@ -93,19 +103,22 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         // A client that has just connected has no more time for its first header section than for a later one.
         var idleDeadline = server.loop.now + limits.idleTime
         do {
-            while let request = try await nextRequest(idleUntil: idleDeadline) {
-                requests += 1
-                let response = await answer(request)
-                closing =
-                    closing || !request.keepAlive || server.draining || requests >= limits.requestsPerConnection
-                write(response, method: request.method, version: request.version)
-                if closing { break }
-                if output.count - written > Self.outputBound, await drainOutput() != .ready { break }
+            while !closing, let step = try await nextStep(idleUntil: idleDeadline) {
+                switch step {
+                case .head(let head): admit(head)
+                case .request(let request): await respond(to: request)
+                }
+                if output.unsent > Self.outputBound {
+                    guard chargeMemory() == nil, await drainOutput() == .ready else { break }
+                }
                 await yieldIfLong()
                 idleDeadline = server.loop.now + limits.idleTime
             }
         } catch {
+            // A request whose body is being discarded has had its response.
+            guard parser.phase != .discarding else { return }
             closing = true
+            hasUnreadInput = true
             let unfinished = parser.unfinished
             write(
                 server.responder.refuse(error.status, reason: error.reason, request: unfinished),
@@ -113,80 +126,129 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         }
     }
 
-    private func answer(_ request: HTTPRequest) async -> HTTPResponse {
-        guard server.underWay < server.maximumUnderWay else {
-            return server.responder.refuse(
-                .serviceUnavailable, reason: "too many requests under way", request: RefusedRequest(request))
+    /// Decides on a request before its body is read. One that is rejected now has its response before its body has
+    /// arrived, and the body is discarded.
+    private func admit(_ head: HTTPRequest) {
+        switch server.responder.admit(head, received: server.loop.now) {
+        case .proceed(let admission, let account):
+            self.admission = admission
+            owner.account = account
+        case .respond(let response):
+            requests += 1
+            closing = isLast(head)
+            if parser.takeContinueExpectation() {
+                // The client may send the body or leave it out (RFC 9110 section 10.1.1): nobody can tell which.
+                closing = true
+            }
+            hasUnreadInput = closing
+            write(response, method: head.method, version: head.version)
+            parser.discardBody()
         }
-        server.underWay += 1
-        server.count(bufferedBytes: request.body.count)
-        defer {
-            server.underWay -= 1
-            server.count(bufferedBytes: -request.body.count)
-        }
-        return await server.responder.respond(to: request, received: server.loop.now)
     }
 
-    /// The next request, or `nil` when none will come.
-    private func nextRequest(idleUntil idleDeadline: MonotonicTime) async throws(HTTPParseError) -> HTTPRequest? {
-        var headDeadline: MonotonicTime?
-        var bodyDeadline: MonotonicTime?
+    private func respond(to request: HTTPRequest) async {
+        requests += 1
+        let response = await response(to: request)
+        closing = isLast(request)
+        write(response, method: request.method, version: request.version)
+    }
+
+    private func isLast(_ request: HTTPRequest) -> Bool {
+        closing || !request.keepAlive || server.draining || requests >= limits.requestsPerConnection
+    }
+
+    private func response(to request: HTTPRequest) async -> HTTPResponse {
+        let admission = admission
+        self.admission = nil
+        guard server.inFlight < server.maximumInFlight || server.responder.isProbe(request) else {
+            charge(0)
+            return server.responder.refuse(
+                .serviceUnavailable, reason: "too many requests in flight", request: RefusedRequest(request))
+        }
+        server.inFlight += 1
+        charge(request.body.count)
+        defer {
+            server.inFlight -= 1
+            charge(0)
+            owner.account = nil
+        }
+        return await server.responder.respond(to: request, admission: admission, received: server.loop.now)
+    }
+
+    /// The next header section or request, or `nil` when none will come.
+    private func nextStep(idleUntil idleDeadline: MonotonicTime) async throws(HTTPParseError) -> RequestParser.Step? {
+        var phaseStart: (phase: RequestParser.Phase, time: MonotonicTime)?
         while !failed {
-            let request = try parser.next()
-            try countBufferedBytes()
-            if let request {
-                // The answers before it must not wait for its own.
-                if written < output.count { server.flushAtTurnEnd(self) }
-                return request
+            let step = try parser.next()
+            if let error = chargeMemory() { throw error }
+            if let step {
+                // The responses before it must not wait for its own.
+                if output.unsent > 0 { server.flushAtTurnEnd(self) }
+                return step
             }
-            if parser.takeContinueExpectation() {
-                output.append(contentsOf: Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
-            }
+            if parser.takeContinueExpectation() { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
             flush()
             if failed { return nil }
-            let now = server.loop.now
-            switch parser.phase {
-            case .idle:
-                if server.draining { return nil }
-                inputDeadline = idleDeadline
-            case .head:
-                headDeadline = headDeadline ?? now + limits.headerTime
-                inputDeadline = headDeadline ?? idleDeadline
-            case .body:
-                let end = bodyDeadline ?? now + limits.bodyTime
-                bodyDeadline = end
-                inputDeadline = min(now + limits.bodyStall, end)
-            }
+            let (phase, now) = (parser.phase, server.loop.now)
+            if phase == .idle, server.draining, requests > 0 { return nil }
+            if phaseStart?.phase != phase { phaseStart = (phase, now) }
+            inputDeadline = deadline(of: phase, since: phaseStart?.time ?? now, now: now, idle: idleDeadline)
             switch await moreInput() {
             case .ready: continue
             case .gone: return nil
             case .timedOut:
-                guard parser.phase != .idle else { return nil }
+                guard phase == .head || phase == .body else { return nil }
                 throw HTTPParseError(status: .requestTimeout, reason: "the request did not arrive in time")
             }
         }
         return nil
     }
 
-    /// Keeps account of what the parser holds.
-    private func countBufferedBytes() throws(HTTPParseError) {
-        let held = parser.bufferedBytes
-        let grown = held > countedBytes
-        server.count(bufferedBytes: held - countedBytes)
-        countedBytes = held
-        guard !grown || server.bufferedBytes <= server.maximumBufferedBytes else {
-            throw HTTPParseError(status: .serviceUnavailable, reason: "too many bytes of unfinished requests")
+    private func deadline(
+        of phase: RequestParser.Phase, since start: MonotonicTime, now: MonotonicTime, idle: MonotonicTime
+    ) -> MonotonicTime {
+        switch phase {
+        case .idle: idle
+        case .head: start + limits.headerTime
+        case .body: min(now + limits.bodyStall, start + limits.bodyTime)
+        case .discarding: min(now + limits.discardStall, start + limits.discardTime)
         }
     }
 
+    /// Charges what the connection holds in memory to its client and account.
+    ///
+    /// - Returns: the error when one of them exceeds its share, or all together the limit.
+    private func chargeMemory() -> HTTPParseError? {
+        let held = parser.bufferedBytes + output.unsentOwn
+        let hasGrown = held > chargedBytes
+        charge(held)
+        guard hasGrown, let reason = server.memory.excess(of: owner) else { return nil }
+        return HTTPParseError(status: .serviceUnavailable, reason: reason)
+    }
+
+    private func charge(_ bytes: Int) {
+        // Less than this is bounded by the number of connections, and not worth a look into a table for each request.
+        let bytes = bytes > MemoryShares.uncountedBytes ? bytes : 0
+        guard bytes != chargedBytes else { return }
+        server.memory.charge(bytes - chargedBytes, to: owner)
+        chargedBytes = bytes
+    }
+
     /// Sends what is left, then closes so that the client can still read it: a close with unread input in the kernel
-    /// would reset the connection and might destroy the answer (RFC 9112 section 9.6).
+    /// would reset the connection and might destroy the response (RFC 9112 section 9.6). A client that is still sending
+    /// a body gets the time that nginx gives it.
     private func finish() async {
         guard await drainOutput() == .ready else { return }
         transport.closeSending()
+        if server.draining, !hasUnreadInput { return }
         lingering = true
-        inputDeadline = server.loop.now + limits.lingerTime
-        while !failed, await moreInput() == .ready {}
+        let end = server.loop.now + (hasUnreadInput ? limits.discardTime : limits.lingerTime)
+        let stall = hasUnreadInput ? limits.discardStall : limits.lingerTime
+        inputDeadline = min(end, server.loop.now + stall)
+        discarded = 0
+        while !failed, discarded < limits.discardBytes, await moreInput() == .ready {
+            inputDeadline = min(end, server.loop.now + stall)
+        }
     }
 
     // MARK: Input
@@ -216,7 +278,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     @discardableResult
     private func yieldIfLong() async -> Bool {
         stepsWithoutWait += 1
-        guard stepsWithoutWait >= Self.turnBound else { return false }
+        guard stepsWithoutWait >= Self.turnSteps, .now() - server.loop.now > Self.turnTime else { return false }
         stepsWithoutWait = 0
         await server.nextTurn()
         return true
@@ -224,8 +286,12 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     private func receive() -> TransferResult {
         server.withReceiveBuffer { buffer in
-            // What comes after the end is only thrown away, so it needs no decrypting.
-            if lingering { return Socket.receive(transport.descriptor, into: buffer) }
+            // What comes after the end is discarded, so it needs no decrypting.
+            if lingering {
+                let result = Socket.receive(transport.descriptor, into: buffer)
+                if case .transferred(let count) = result { discarded += count }
+                return result
+            }
             let result = transport.receive(into: buffer)
             if case .transferred(let count) = result {
                 parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
@@ -240,33 +306,29 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     // MARK: Output
 
     private func write(_ response: HTTPResponse, method: HTTPMethod?, version: HTTPVersion = .http11) {
-        if output.count == written { lastWrite = server.loop.now }
-        ResponseEncoder.encode(
-            response, isHead: method == .head, version: version, keepAlive: !closing, date: server.date, into: &output)
+        if output.unsent == 0 { lastWrite = server.loop.now }
+        output.append(
+            response, isHead: method == .head, version: version, keepAlive: !closing, date: server.date)
     }
 
     func flush() {
-        while written < output.count, !failed {
-            let result = output.withUnsafeBytes { bytes in
-                transport.send(UnsafeRawBufferPointer(rebasing: bytes[written...]))
-            }
-            switch result {
+        while output.unsent > 0, !failed {
+            switch output.withUnsentBytes({ transport.send($0) }) {
             case .transferred(let count):
-                written += count
+                output.consume(count)
                 lastWrite = server.loop.now
             case .wouldBlock: return
             case .endOfFile, .failed: failed = true
             }
         }
-        written = 0
-        output.removeAll(keepingCapacity: output.capacity <= limits.idleBufferBytes)
+        output.reset(keepingCapacity: limits.idleBufferBytes)
     }
 
     private func drainOutput() async -> Wait {
         while true {
             flush()
             if failed { return .gone }
-            if written == output.count { return .ready }
+            if output.unsent == 0 { return .ready }
             let wait = await withUnsafeContinuation { outputWaiter = $0 }
             guard wait == .ready else { return wait }
         }
@@ -294,20 +356,23 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Called at each tick of the loop.
     func checkDeadlines(at now: MonotonicTime) {
-        if written < output.count, lastWrite + limits.writeTime <= now {
+        if output.unsent > 0, lastWrite + limits.writeTime <= now {
             failed = true
             resumeOutput(.timedOut)
             resumeInput(.gone)
         }
-        if inputWaiter != nil, inputDeadline <= now { resumeInput(.timedOut) }
+        if inputWaiter != nil, min(inputDeadline, server.inputDeadline) <= now { resumeInput(.timedOut) }
     }
 
-    /// Ends the connection if nothing is under way on it; else its current answer will be its last.
+    /// Ends the connection if it has had a response and is idle; else its current response, or its first, is its last.
     func drain() {
-        if parser.phase == .idle, inputWaiter != nil, !lingering { resumeInput(.gone) }
+        guard inputWaiter != nil, !lingering, requests > 0, parser.phase == .idle else { return }
+        // A request that is in the kernel already still gets its response.
+        if case .transferred = receive() { return resumeInput(.ready) }
+        resumeInput(.gone)
     }
 
-    /// Ends the connection whatever is under way.
+    /// Ends the connection whatever is in flight.
     func abort() {
         failed = true
         resumeInput(.gone)

@@ -22,8 +22,8 @@ package struct HTTPLimits: Sendable {
     /// Requests on one connection; the answer to the last one closes it, so that none outlives a change of certificate,
     /// key or address for long.
     package var requestsPerConnection = 10_000
-    /// Requests that are being answered; one more gets 503. More would only wait for the database.
-    package var requestsUnderWay = 4_096
+    /// Requests in flight; one more is rejected with 503, but for probes. More would only wait for the database.
+    package var requestsInFlight = 4_096
     /// Bytes of unfinished requests that are held for all clients; who sends more meanwhile gets 503. Without it, as many
     /// slow bodies as there are connections could fill the memory.
     package var bufferedBytes = 256 << 20
@@ -42,6 +42,13 @@ package struct HTTPLimits: Sendable {
     package var idleTime = Duration.seconds(60)
     /// For which the client takes nothing of an answer.
     package var writeTime = Duration.seconds(30)
+    /// After a final response that came before the whole body, as nginx's lingering_time, lingering_timeout and more than
+    /// any body: what the client still sends is discarded for so long, with pauses of at most so long, up to so much.
+    package var discardTime = Duration.seconds(30)
+    package var discardStall = Duration.seconds(5)
+    package var discardBytes = 16 << 20
+    /// When the server stops, from then on: for a connection without a complete request to send one.
+    package var drainInputTime = Duration.seconds(2)
     /// For which a closed connection's rest is read, so that the client gets the last answer (RFC 9112 section 9.6).
     package var lingerTime = Duration.seconds(2)
     /// For what is under way when the server stops.

@@ -16,13 +16,14 @@ final class HTTPLoopServer: @unchecked Sendable {
     private var connections: [Int32: HTTPConnection] = [:]
     private let counter: ConnectionCounter
     let onEvent: @Sendable (HTTPServerEvent) -> Void
-    /// Requests that are being answered, and how many may be.
-    var underWay = 0
-    let maximumUnderWay: Int
-    /// Bytes of requests that are not complete, and how many may be held.
-    private(set) var bufferedBytes = 0
-    let maximumBufferedBytes: Int
-    /// What other threads see of it; made anew at each tick.
+    /// Requests in flight, and their limit.
+    var inFlight = 0
+    let maximumInFlight: Int
+    /// Memory of unfinished requests and unsent responses.
+    var memory: MemoryShares
+    /// While the server drains: when a wait for input ends whatever it is for.
+    private(set) var inputDeadline = MonotonicTime(nanoseconds: .max)
+    /// What other threads see of it; updated at each tick.
     let statistics = Locked(HTTPStatistics())
     /// TLS handshakes that were completed.
     var handshakes = 0
@@ -41,8 +42,8 @@ final class HTTPLoopServer: @unchecked Sendable {
         self.responder = responder
         self.counter = counter
         self.onEvent = onEvent
-        maximumUnderWay = max(1, limits.requestsUnderWay / share)
-        maximumBufferedBytes = max(1, limits.bufferedBytes / share)
+        maximumInFlight = max(1, limits.requestsInFlight / share)
+        memory = MemoryShares(limit: max(1, limits.bufferedBytes / share), limits: limits)
     }
 
     deinit {
@@ -67,7 +68,6 @@ final class HTTPLoopServer: @unchecked Sendable {
             Socket.close(descriptor)
             counter.remove(client)
         }
-        guard !draining else { return giveUp() }
         do {
             let session = try tls.map { try TLSSession($0, descriptor: descriptor) }
             let connection = HTTPConnection(
@@ -89,11 +89,6 @@ final class HTTPLoopServer: @unchecked Sendable {
         Socket.close(descriptor)
         counter.remove(client)
         if draining, connections.isEmpty { reportEmpty() }
-    }
-
-    /// Called by a connection when what it holds of unfinished requests has grown or shrunk.
-    func count(bufferedBytes change: Int) {
-        bufferedBytes += change
     }
 
     /// Sends what a connection has buffered once this turn's requests are answered or wait.
@@ -122,12 +117,13 @@ final class HTTPLoopServer: @unchecked Sendable {
         body(receiveBuffer)
     }
 
-    /// Ends idle connections and makes every other one's current answer its last.
+    /// Ends idle connections that have had a response and makes every other one's current or first response its last.
     ///
     /// - Parameter completion: called on the loop when no connection is left.
     func drain(_ completion: @escaping @Sendable () -> Void) {
         loop.execute {
             self.draining = true
+            self.inputDeadline = self.loop.now + self.limits.drainInputTime
             self.whenEmpty = completion
             for connection in self.connections.values { connection.drain() }
             if self.connections.isEmpty { self.reportEmpty() }
@@ -148,7 +144,7 @@ final class HTTPLoopServer: @unchecked Sendable {
 
     private func tick() {
         updateDate()
-        let now = HTTPStatistics(connections: connections.count, underWay: underWay, handshakes: handshakes)
+        let now = HTTPStatistics(connections: connections.count, inFlight: inFlight, handshakes: handshakes)
         statistics.withLock { $0 = now }
         for connection in connections.values { connection.checkDeadlines(at: loop.now) }
     }

@@ -1,13 +1,44 @@
 import Concurrency
 import EventLoop
 
-/// What a server asks for its answers. Called on the connection's loop.
+/// Produces the responses of a server. Called on the connection's loop.
 package protocol HTTPResponder: AnyObject, Sendable {
-    /// Answers a request. Never throws: a fault is a response too.
-    func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse
+    /// Decides on the header section of a request that has a body, before the body is read.
+    ///
+    /// - Parameters:
+    ///   - head: the request without its body.
+    ///   - received: when its header section was complete.
+    func admit(_ head: HTTPRequest, received: MonotonicTime) -> HTTPAdmission
 
-    /// The answer to bytes that are no request, that did not come in time, or that there is no room for.
+    /// The response to a request. Never throws: errors become responses too.
+    ///
+    /// - Parameter admission: what ``admit(_:received:)`` returned for it; `nil` for a request without a body.
+    func respond(
+        to request: HTTPRequest, admission: (any Sendable)?, received: MonotonicTime
+    ) async -> HTTPResponse
+
+    /// The response to a malformed, timed-out or rejected request.
     func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse
+
+    /// Whether a request is a probe of the server, which is never rejected because of load.
+    func isProbe(_ request: HTTPRequest) -> Bool
+}
+
+/// What becomes of a request whose body has not been read.
+package enum HTTPAdmission: Sendable {
+    /// It is read and handed to the responder, with what is known of the request already.
+    case proceed(any Sendable, account: Int64?)
+    /// The response is final and the body is discarded.
+    case respond(HTTPResponse)
+}
+
+extension HTTPResponder {
+    /// Reads every body; for responders that have no use for one.
+    package func admit(_ head: HTTPRequest, received: MonotonicTime) -> HTTPAdmission {
+        .proceed((), account: nil)
+    }
+
+    package func isProbe(_ request: HTTPRequest) -> Bool { false }
 }
 
 /// What was read of a request before it was refused.

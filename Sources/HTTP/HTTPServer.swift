@@ -95,19 +95,23 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
 
     /// Accepts what waits; part of `EventHandler`.
     package func ready(_ events: Readiness) {
-        for _ in 0..<64 {
-            let (descriptor, client) = Socket.accept(listener)
-            if descriptor >= 0 {
-                take(descriptor, of: client)
-                continue
-            }
-            switch -descriptor {
-            case EAGAIN, EWOULDBLOCK: return
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                onEvent(.acceptPaused(String(cString: strerror(-descriptor))))
-                return pauseListening()
-            default: continue  // the client is gone already (accept(2))
-            }
+        for _ in 0..<64 where !acceptOne() { return }
+    }
+
+    /// - Returns: whether another connection may be waiting.
+    private func acceptOne() -> Bool {
+        let (descriptor, client) = Socket.accept(listener)
+        if descriptor >= 0 {
+            take(descriptor, of: client)
+            return true
+        }
+        switch -descriptor {
+        case EAGAIN, EWOULDBLOCK: return false
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            onEvent(.acceptPaused(String(cString: strerror(-descriptor))))
+            pauseListening()
+            return false
+        default: return true  // the client is gone already (accept(2))
         }
     }
 
@@ -145,14 +149,14 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     /// - Returns: whether all connections ended by themselves.
     package func shutDown() -> Bool {
         let group = DispatchGroup()
+        for _ in servers { group.enter() }
         servers[0].loop.execute {
+            // What the kernel has accepted already is served like any other connection.
+            while self.listener >= 0, self.acceptOne() {}
             self.pauseListening()
             if self.listener >= 0 { Socket.close(self.listener) }
             self.listener = -1
-        }
-        for server in servers {
-            group.enter()
-            server.drain { group.leave() }
+            for server in self.servers { server.drain { group.leave() } }
         }
         let clean = group.wait(timeout: .now() + limits.drainTime.inSeconds) == .success
         if !clean {

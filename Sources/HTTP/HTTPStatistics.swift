@@ -3,13 +3,13 @@ package struct HTTPStatistics: Sendable {
     /// Open connections.
     package var connections = 0
     /// Requests that are being answered.
-    package var underWay = 0
+    package var inFlight = 0
     /// TLS handshakes that were completed.
     package var handshakes = 0
 
     static func + (one: HTTPStatistics, other: HTTPStatistics) -> HTTPStatistics {
         HTTPStatistics(
-            connections: one.connections + other.connections, underWay: one.underWay + other.underWay,
+            connections: one.connections + other.connections, inFlight: one.inFlight + other.inFlight,
             handshakes: one.handshakes + other.handshakes)
     }
 }

@@ -32,6 +32,8 @@ package struct HTTPStatus: RawRepresentable, Hashable, Sendable {
     package static let contentTooLarge = HTTPStatus(rawValue: 413)
     /// 414
     package static let uriTooLong = HTTPStatus(rawValue: 414)
+    /// 415
+    package static let unsupportedMediaType = HTTPStatus(rawValue: 415)
     /// 417
     package static let expectationFailed = HTTPStatus(rawValue: 417)
     /// 422
@@ -64,6 +66,7 @@ package struct HTTPStatus: RawRepresentable, Hashable, Sendable {
         case 409: "Conflict"
         case 413: "Content Too Large"
         case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
         case 417: "Expectation Failed"
         case 422: "Unprocessable Content"
         case 429: "Too Many Requests"

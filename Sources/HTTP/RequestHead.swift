@@ -27,6 +27,7 @@ struct RequestHead {
         path = target.path
         query = target.query
         framing = try Self.framing(headers, version: version, limits: limits)
+        try Self.checkContentCoding(headers)
         expectsContinue = try Self.expectsContinue(headers, version: version) && framing != .length(0)
         keepAlive = !connection.contains("close") && (version == .http11 || connection.contains("keep-alive"))
         self.headers = headers
@@ -85,6 +86,13 @@ struct RequestHead {
             throw HTTPParseError(status: .contentTooLarge, reason: "Content-Length over the limit")
         }
         return .length(length)
+    }
+
+    /// No content coding is decoded here (RFC 9110 section 15.5.16).
+    private static func checkContentCoding(_ headers: HTTPHeaders) throws(HTTPParseError) {
+        guard headers.tokens("content-encoding").allSatisfy({ $0 == "identity" }) else {
+            throw HTTPParseError(status: .unsupportedMediaType, reason: "a content coding other than identity")
+        }
     }
 
     private static func checkCodings(_ fields: [String]) throws(HTTPParseError) -> Framing {

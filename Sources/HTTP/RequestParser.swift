@@ -10,12 +10,24 @@ package struct RequestParser {
         case head
         /// The header section is complete and its body is not.
         case body
+        /// The request has had its response; the rest of its body is being discarded.
+        case discarding
+    }
+
+    /// What the bytes so far amount to.
+    package enum Step: Sendable {
+        /// A header section whose body is still to be read, as a request without its body. Returned once.
+        case head(HTTPRequest)
+        /// A complete request.
+        case request(HTTPRequest)
     }
 
     private enum State {
         case head
         case body(RequestHead, length: Int)
         case chunked(RequestHead, ChunkedDecoder)
+        case discarding(length: Int)
+        case discardingChunks(ChunkedDecoder)
     }
 
     private let limits: HTTPLimits
@@ -48,6 +60,7 @@ package struct RequestParser {
         switch state {
         case .head: start == buffer.count || isLoneCarriageReturn ? .idle : .head
         case .body, .chunked: .body
+        case .discarding, .discardingChunks: .discarding
         }
     }
 
@@ -55,10 +68,24 @@ package struct RequestParser {
         buffer.count == start + 1 && buffer[start] == 0x0D
     }
 
-    /// How many bytes are held.
+    /// Bytes in memory of requests that are not complete.
     var bufferedBytes: Int {
         guard case .chunked(_, let decoder) = state else { return buffer.count - start }
         return buffer.count - start + decoder.content.count
+    }
+
+    /// Discards the body of the request whose ``Step/head(_:)`` was returned last: it takes no memory, and ``next()``
+    /// goes on with the request after it.
+    package mutating func discardBody() {
+        switch state {
+        case .body(_, let length): state = .discarding(length: length)
+        case .chunked(_, var decoder):
+            decoder.keepsContent = false
+            state = .discardingChunks(decoder)
+        case .head, .discarding, .discardingChunks: break
+        }
+        expectsContinue = false
+        unfinished = RefusedRequest()
     }
 
     /// Whether the client waits for `100 Continue` before it sends a body of which nothing is here (RFC 9110 section
@@ -69,21 +96,29 @@ package struct RequestParser {
         return start == buffer.count
     }
 
-    /// The next request.
+    /// Parses the bytes so far.
     ///
     /// - Returns: `nil` when more bytes are needed.
     /// - Throws: ``HTTPParseError``; the parser must not be used after it.
-    package mutating func next() throws(HTTPParseError) -> HTTPRequest? {
+    package mutating func next() throws(HTTPParseError) -> Step? {
+        guard try finishDiscarding() else { return nil }
         if case .head = state {
             guard let head = try scanHead() else { return nil }
-            expectsContinue = head.expectsContinue
             switch head.framing {
+            case .length(0): return .request(finish(head, []))
             case .length(let length): state = .body(head, length: length)
             case .chunked: state = .chunked(head, ChunkedDecoder(limits: limits))
             }
+            expectsContinue = head.expectsContinue
+            return .head(request(head, []))
         }
+        return try body().map { .request($0) }
+    }
+
+    /// The request whose body is being read, once it is complete.
+    private mutating func body() throws(HTTPParseError) -> HTTPRequest? {
         switch state {
-        case .head:
+        case .head, .discarding, .discardingChunks:
             return nil
         case .body(let head, let length):
             guard buffer.count - start >= length else { return nil }
@@ -103,13 +138,34 @@ package struct RequestParser {
         }
     }
 
+    /// - Returns: whether no body is left to discard.
+    private mutating func finishDiscarding() throws(HTTPParseError) -> Bool {
+        switch state {
+        case .head, .body, .chunked: return true
+        case .discarding(let length):
+            let count = min(length, buffer.count - start)
+            start += count
+            state = count == length ? .head : .discarding(length: length - count)
+        case .discardingChunks(var decoder):
+            state = try decoder.decode(buffer, from: &start) ? .head : .discardingChunks(decoder)
+        }
+        discardConsumed()
+        guard case .head = state else { return false }
+        emptyLines = 0
+        return true
+    }
+
     private mutating func finish(_ head: RequestHead, _ body: [UInt8]) -> HTTPRequest {
         expectsContinue = false
         emptyLines = 0
         discardConsumed()
         state = .head
         unfinished = RefusedRequest()
-        return HTTPRequest(
+        return request(head, body)
+    }
+
+    private func request(_ head: RequestHead, _ body: [UInt8]) -> HTTPRequest {
+        HTTPRequest(
             method: head.method, target: head.target, path: head.path, query: head.query, version: head.version,
             headers: head.headers, body: body, keepAlive: head.keepAlive)
     }

@@ -55,12 +55,20 @@ struct RequestTarget {
             rest = rest[(end + 1)...]
         } else {
             let host = rest.prefix { $0 != UInt8(ascii: ":") }
-            guard !host.isEmpty, host.allSatisfy(isRegisteredName) else { return false }
+            guard !host.isEmpty, host.allSatisfy(isRegisteredName), hasValidEscapes(host) else { return false }
             rest = rest[host.endIndex...]
         }
         guard let colon = rest.first else { return true }
         let port = rest.dropFirst()
         return colon == UInt8(ascii: ":") && port.count <= 5 && port.allSatisfy(ByteClasses.isDigit)
+    }
+
+    /// A percent sign begins an escape of two hexadecimal digits (RFC 3986 section 2.1).
+    private static func hasValidEscapes(_ host: ArraySlice<UInt8>) -> Bool {
+        host.indices.allSatisfy { index in
+            host[index] != UInt8(ascii: "%")
+                || host[index...].dropFirst().prefix(2).filter { hexadecimalDigit($0) != nil }.count == 2
+        }
     }
 
     private static func isRegisteredName(_ byte: UInt8) -> Bool {

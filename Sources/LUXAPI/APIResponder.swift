@@ -4,16 +4,30 @@ import HTTP
 import LUXStore
 import Postgres
 
-/// Answers the requests of one event loop: route, token, handler, and the one place where errors become responses.
+/// Responds to the requests of one event loop: route, token and rate limit, then the handler, and the one place where errors
+/// become responses.
 ///
-/// `@unchecked Sendable` by way of ``HTTPResponder``: it has no state that changes.
+/// Confined to its loop; it has no mutable state.
 package final class APIResponder: HTTPResponder {
     private let services: APIServices
     private let authenticator: Authenticator
     private let router: Router<Access>
     private let nearestRoute: NearestRoute
 
-    /// Makes the responder of a loop.
+    /// What the header section of a request has led to: everything that needs no body.
+    private struct Admitted: Sendable {
+        var record: RequestRecord
+        var destination: Destination
+    }
+
+    private enum Destination: Sendable {
+        /// The response is complete already.
+        case response(HTTPResponse)
+        case open(@Sendable (OpenRequest) async throws -> HTTPResponse)
+        case user(Int64, @Sendable (DeviceRequest) async throws -> HTTPResponse)
+    }
+
+    /// Creates the responder of a loop.
     package init(services: APIServices) {
         self.services = services
         authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
@@ -22,22 +36,39 @@ package final class APIResponder: HTTPResponder {
         nearestRoute = NearestRoute(Routes.served(with: files, metrics: metrics))
     }
 
-    /// Answers a request; part of `HTTPResponder`.
-    package func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
-        var record = RequestRecord(request)
-        var response: HTTPResponse
-        do {
-            response = try await answer(request, deadline: received + services.requestTimeout, record: &record)
+    package func admit(_ head: HTTPRequest, received: MonotonicTime) -> HTTPAdmission {
+        var record = RequestRecord(head)
+        do throws(APIError) {
+            let destination = try destination(of: head, &record)
+            var account: Int64?
+            if case .user(let userID, _) = destination { account = userID }
+            return .proceed(Admitted(record: record, destination: destination), account: account)
         } catch {
-            let errorResponse = ErrorResponse(error)
-            record.cause = errorResponse.cause ?? errorResponse.detail
-            response = errorResponse.response
+            return .respond(response(to: error, &record, received: received, request: head.headers))
         }
-        finish(&response, &record, received: received, request: request.headers)
-        return response
     }
 
-    /// Answers bytes that are no request; part of `HTTPResponder`.
+    package func respond(
+        to request: HTTPRequest, admission: (any Sendable)?, received: MonotonicTime
+    ) async -> HTTPResponse {
+        var record: RequestRecord
+        do {
+            let destination: Destination
+            if let admitted = admission as? Admitted {
+                record = admitted.record
+                destination = admitted.destination
+            } else {
+                record = RequestRecord(request)
+                destination = try self.destination(of: request, &record)
+            }
+            var response = try await respond(to: request, destination, received + services.requestTimeout, record)
+            finish(&response, &record, received: received, request: request.headers)
+            return response
+        } catch {
+            return response(to: error, &record, received: received, request: request.headers)
+        }
+    }
+
     package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         var record = RequestRecord(refused: request, reason: reason)
         var response = ErrorResponse(refused: status, reason: reason).response
@@ -45,47 +76,84 @@ package final class APIResponder: HTTPResponder {
         return response
     }
 
-    private func answer(
-        _ request: HTTPRequest, deadline: MonotonicTime, record: inout RequestRecord
-    ) async throws -> HTTPResponse {
+    package func isProbe(_ request: HTTPRequest) -> Bool {
+        switch router.match(method: request.method, path: request.path) {
+        case .found(.open, _), .found(.metrics, _): true
+        default: false
+        }
+    }
+
+    // MARK: Steps
+
+    /// Route, token and rate limit: all that the header section decides.
+    private func destination(of request: HTTPRequest, _ record: inout RequestRecord) throws(APIError) -> Destination {
         // RFC 9110 section 9.3.7: what the server as a whole can do.
         if request.method == .options, request.path == "*" {
             var response = HTTPResponse(status: .noContent)
             response.headers.add("Allow", Routes.methods)
-            return response
+            return .response(response)
         }
         switch router.match(method: request.method, path: request.path) {
         case .notFound:
-            throw APIError.notFound(nearestRoute.cause(for: request.path))
+            throw .notFound(nearestRoute.cause(for: request.path))
         case .methodNotAllowed(let allow, let pattern):
             record.route = pattern
             let methods = allow.map(\.rawValue).joined(separator: ", ")
-            if let preflight = services.cors?.preflight(request, methods: methods) { return preflight }
-            throw APIError.methodNotAllowed(allow: methods)
-        case .found(.open(let handler), let pattern):
+            if let preflight = services.cors?.preflight(request, methods: methods) { return .response(preflight) }
+            throw .methodNotAllowed(allow: methods)
+        case .found(let access, let pattern):
             record.route = pattern
-            return try await handler(OpenRequest(services: services, deadline: deadline))
-        case .found(.documentation(let file), let pattern):
-            record.route = pattern
-            guard let response = services.documentation?.response(file) else {
-                throw APIError.notFound("no such file")
-            }
-            return response
-        case .found(.metrics, let pattern):
-            record.route = pattern
-            guard let metrics = services.metrics else { throw APIError.notFound("metrics have a port of their own") }
-            return .metrics(metrics())
-        case .found(.user(let handler), let pattern):
-            record.route = pattern
+            return try destination(of: request, access, &record)
+        }
+    }
+
+    private func destination(
+        of request: HTTPRequest, _ access: Access, _ record: inout RequestRecord
+    ) throws(APIError) -> Destination {
+        switch access {
+        case .open(let handler):
+            return .open(handler)
+        case .documentation(let file):
+            guard let response = services.documentation?.response(file) else { throw .notFound("no such file") }
+            return .response(response)
+        case .metrics:
+            guard let metrics = services.metrics else { throw .notFound("metrics have a port of their own") }
+            return .response(.metrics(metrics()))
+        case .user(let handler):
             let userID = try authenticator.userID(of: request)
             record.userID = userID
             if let seconds = services.rateLimiter?.take(userID: userID, now: .now()) {
-                throw APIError.tooManyRequests(retryAfter: seconds)
+                throw .tooManyRequests(retryAfter: seconds)
             }
+            return .user(userID, handler)
+        }
+    }
+
+    private func respond(
+        to request: HTTPRequest, _ destination: Destination, _ deadline: MonotonicTime, _ record: RequestRecord
+    ) async throws -> HTTPResponse {
+        switch destination {
+        case .response(let response):
+            return response
+        case .open(let handler):
+            return try await handler(OpenRequest(services: services, deadline: deadline))
+        case .user(let userID, let handler):
             let store = DeviceStore(pool: services.pool, deadline: deadline)
             let deviceRequest = DeviceRequest(http: request, userID: userID, store: store, services: services)
             return try await PostgresCaller.$name.withValue(record.requestID) { try await handler(deviceRequest) }
         }
+    }
+
+    // MARK: Endings
+
+    private func response(
+        to error: any Error, _ record: inout RequestRecord, received: MonotonicTime, request: HTTPHeaders
+    ) -> HTTPResponse {
+        let errorResponse = ErrorResponse(error)
+        record.cause = errorResponse.cause ?? errorResponse.detail
+        var response = errorResponse.response
+        finish(&response, &record, received: received, request: request)
+        return response
     }
 
     private func finish(

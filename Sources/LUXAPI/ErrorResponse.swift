@@ -46,6 +46,8 @@ struct ErrorResponse {
             self.init(unavailable: reason)
         } else {
             self.init(status: status, detail: status.reasonPhrase, cause: reason)
+            // RFC 9110 section 15.5.16: what would have been accepted.
+            if status == .unsupportedMediaType { headers = [("Accept-Encoding", "identity")] }
         }
     }
 

@@ -74,12 +74,12 @@ package final class ServerMetrics: Sendable {
 
     private func write(_ http: HTTPStatistics, to text: inout MetricsText) {
         let events = events.withLock { $0 }
-        text.gauge("lux_http_requests_in_flight", "Requests that are being answered.", Double(http.underWay))
+        text.gauge("lux_http_requests_in_flight", "Requests in flight.", Double(http.inFlight))
         text.gauge(
             "lux_http_connections", "Open connections of clients by state.",
             [
-                ([("state", "active")], Double(min(http.underWay, http.connections))),
-                ([("state", "idle")], Double(max(0, http.connections - http.underWay))),
+                ([("state", "active")], Double(min(http.inFlight, http.connections))),
+                ([("state", "idle")], Double(max(0, http.connections - http.inFlight))),
             ])
         text.counter(
             "lux_http_connections_refused_total", "Connections over a limit.",

@@ -24,7 +24,9 @@ extension EnvironmentReader {
             ("LUX_MAX_CONNECTIONS", \.connections, 1...1_000_000),
             ("LUX_MAX_CONNECTIONS_PER_CLIENT", \.connectionsPerClient, 1...1_000_000),
             ("LUX_MAX_REQUESTS_PER_CONNECTION", \.requestsPerConnection, 1...1_000_000_000),
-            ("LUX_MAX_REQUESTS_UNDER_WAY", \.requestsUnderWay, 1...1_000_000),
+            // The old name first: the current one overrides it.
+            ("LUX_MAX_REQUESTS_UNDER_WAY", \.requestsInFlight, 1...1_000_000),
+            ("LUX_MAX_REQUESTS_IN_FLIGHT", \.requestsInFlight, 1...1_000_000),
             ("LUX_MAX_BUFFERED_BYTES", \.bufferedBytes, 1_048_576...1_099_511_627_776),
         ]
         for (name, path, range) in sizes {

@@ -19,7 +19,7 @@ package final class LogSink: @unchecked Sendable {
         /// Whole lines, in the order in which they came.
         var waiting: [UInt8] = []
         /// Bytes that the thread has taken and not written yet.
-        var underWay = 0
+        var inFlight = 0
         var dropped: UInt64 = 0
         /// How many of the dropped ones no line has told yet.
         var untold: UInt64 = 0
@@ -83,7 +83,7 @@ package final class LogSink: @unchecked Sendable {
     /// Hands a line over, its line feed included; never waits for the descriptor.
     package func append(_ line: [UInt8]) {
         let wakes = withLock { state in
-            guard !state.isClosing, state.waiting.count + state.underWay + line.count <= limit else {
+            guard !state.isClosing, state.waiting.count + state.inFlight + line.count <= limit else {
                 state.dropped += 1
                 state.untold += 1
                 return false
@@ -100,7 +100,7 @@ package final class LogSink: @unchecked Sendable {
     /// - Returns: whether it is.
     @discardableResult
     package func flush(within limit: Duration) -> Bool {
-        wait(within: limit, begin: { $0.isUrgent = true }, until: { $0.waiting.isEmpty && $0.underWay == 0 })
+        wait(within: limit, begin: { $0.isUrgent = true }, until: { $0.waiting.isEmpty && $0.inFlight == 0 })
     }
 
     /// Ends the thread once everything is written, but waits for it no longer than `limit`. Later lines are dropped.
@@ -171,13 +171,13 @@ package final class LogSink: @unchecked Sendable {
         }
         guard !state.pointee.waiting.isEmpty else { return nil }
         swap(&state.pointee.waiting, &batch)
-        state.pointee.underWay = batch.count
+        state.pointee.inFlight = batch.count
         return state.pointee.untold
     }
 
     private func finish(told: UInt64, lost: UInt64) {
         withLock { state in
-            state.underWay = 0
+            state.inFlight = 0
             state.dropped += lost
             state.untold += lost
             state.untold -= told
@@ -196,7 +196,7 @@ package final class LogSink: @unchecked Sendable {
                 let count = Glibc.write(descriptor, rest.baseAddress, min(rest.count, Self.pieceSize))
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-                    withLock { $0.underWay = rest.count }
+                    withLock { $0.inFlight = rest.count }
                 } else if count < 0, errno == EAGAIN {
                     // Somebody who shares the descriptor has made it non-blocking.
                     var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

@@ -20,7 +20,7 @@ import Testing
         for piece in pieces {
             piece.withUnsafeBytes { parser.append($0) }
             do throws(HTTPParseError) {
-                while let request = try parser.next() {
+                while let request = try parser.nextRequest() {
                     requests.append(
                         "\(request.method.rawValue) \(request.path) \(String(decoding: request.body, as: UTF8.self))")
                 }
@@ -45,7 +45,7 @@ import Testing
         var parser = RequestParser(limits: Self.limits)
         func feed(_ text: String) throws -> HTTPRequest? {
             Array(text.utf8).withUnsafeBytes { parser.append($0) }
-            return try parser.next()
+            return try parser.nextRequest()
         }
         #expect(parser.phase == .idle)
         for (text, isRequest, phase) in [
@@ -85,7 +85,7 @@ import Testing
         ] {
             var parser = RequestParser(limits: Self.limits)
             Array("GET /a \(text)".utf8).withUnsafeBytes { parser.append($0) }
-            let request = try parser.next()
+            let request = try parser.nextRequest()
             #expect(request?.keepAlive == keepAlive, "\(text)")
         }
     }
@@ -96,9 +96,32 @@ import Testing
             String(repeating: RequestCase.get() + RequestCase.post("Content-Length: 2\r\n", "{}"), count: 500).utf8)
         bytes.withUnsafeBytes { parser.append($0) }
         var count = 0
-        while try parser.next() != nil { count += 1 }
+        while try parser.nextRequest() != nil { count += 1 }
         #expect(count == 1_000)
         #expect(parser.phase == .idle)
+    }
+
+    @Test(arguments: ["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"])
+    func `returns the header section before the body, and discards a body without keeping it`(_ rest: String) throws {
+        let bytes = Array(("POST /b HTTP/1.1\r\nHost: h\r\n" + rest + RequestCase.get()).utf8)
+        for size in [1, 7, bytes.count] {
+            var parser = RequestParser(limits: Self.limits)
+            var steps: [String] = []
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                bytes[start..<min(bytes.count, start + size)].withUnsafeBytes { parser.append($0) }
+                while let step = try parser.next() {
+                    switch step {
+                    case .head(let head):
+                        steps.append("head \(head.path)")
+                        parser.discardBody()
+                    case .request(let request): steps.append("request \(request.path)")
+                    }
+                }
+                if parser.phase == .discarding { #expect(parser.bufferedBytes < 8) }
+            }
+            #expect(steps == ["head /b", "request /a"], "pieces of \(size)")
+            #expect(parser.phase == .idle)
+        }
     }
 
     @Test func `survives twenty thousand damaged requests`() {
@@ -123,5 +146,15 @@ struct SplitMix64: RandomNumberGenerator {
         var word = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
         word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
         return word ^ (word >> 31)
+    }
+}
+
+extension RequestParser {
+    /// The next complete request, whatever is decided on its header section.
+    mutating func nextRequest() throws(HTTPParseError) -> HTTPRequest? {
+        while let step = try next() {
+            if case .request(let request) = step { return request }
+        }
+        return nil
     }
 }

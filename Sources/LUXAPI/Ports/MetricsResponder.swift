@@ -20,7 +20,9 @@ package final class MetricsResponder: HTTPResponder {
     }
 
     /// The metrics, or an error; part of `HTTPResponder`.
-    package func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
+    package func respond(
+        to request: HTTPRequest, admission: (any Sendable)?, received: MonotonicTime
+    ) async -> HTTPResponse {
         var record = RequestRecord(request)
         var response: HTTPResponse
         do throws(APIError) {
@@ -39,6 +41,8 @@ package final class MetricsResponder: HTTPResponder {
             ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason),
             .now())
     }
+
+    package func isProbe(_ request: HTTPRequest) -> Bool { true }
 
     private func answer(_ request: HTTPRequest, _ record: inout RequestRecord) throws(APIError) -> HTTPResponse {
         guard request.path == Self.path else { throw .notFound("this port has \(Self.path) alone") }

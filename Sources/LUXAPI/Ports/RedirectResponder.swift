@@ -20,7 +20,9 @@ package final class RedirectResponder: HTTPResponder {
     }
 
     /// The redirection; part of `HTTPResponder`.
-    package func respond(to request: HTTPRequest, received: MonotonicTime) async -> HTTPResponse {
+    package func respond(
+        to request: HTTPRequest, admission: (any Sendable)?, received: MonotonicTime
+    ) async -> HTTPResponse {
         var record = RequestRecord(request)
         guard let (authority, pathAndQuery) = request.effectiveURI else {
             record.cause = "no origin to redirect to"

@@ -10,8 +10,10 @@ import Testing
     }
 
     private static func post(_ fields: String, _ body: String = "") -> String {
-        "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\n\(fields)\r\n\(body)"
+        "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(token)\r\n\(fields)\r\n\(body)"
     }
+
+    private static let token = Token.access(user: 1)
 
     private static let malformed: [String] = [
         "\u{0}\r\n\r\n", "GET\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/1.1 x\r\nHost: h\r\n\r\n",
