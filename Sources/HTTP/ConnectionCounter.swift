@@ -1,9 +1,8 @@
 import Concurrency
-import Glibc
 
-/// Counts connections, in all and for each client, across all loops.
+/// Counts connections, in all and for each client network, across all loops. May be used from any thread.
 final class ConnectionCounter: Sendable {
-    /// Why a connection is not taken.
+    /// Why a connection is rejected.
     enum Refusal: String, Sendable {
         case total = "too many connections"
         case address = "too many connections of one client"
@@ -11,7 +10,7 @@ final class ConnectionCounter: Sendable {
 
     private struct Counts {
         var total = 0
-        var clients: [ClientAddress: Int] = [:]
+        var clients: [ClientAddress.Network: Int] = [:]
     }
 
     private let counts = Locked(Counts())
@@ -21,45 +20,39 @@ final class ConnectionCounter: Sendable {
         self.limits = limits
     }
 
-    /// Counts a connection; each that is not refused has to be given back with ``remove(_:)``.
-    func add(_ client: ClientAddress) -> Refusal? {
+    /// Counts a connection; each that is not rejected has to be released with ``remove(_:)``.
+    ///
+    /// - Parameter client: `nil` for a trusted proxy, which has no share of its own.
+    func add(_ client: ClientAddress?) -> Refusal? {
         counts.withLock { counts in
             guard counts.total < limits.connections else { return .total }
-            let count = counts.clients[client, default: 0]
-            guard count < limits.connectionsPerClient else { return .address }
+            guard Self.add(client, to: &counts, limits) else { return .address }
             counts.total += 1
-            counts.clients[client] = count + 1
             return nil
         }
     }
 
-    func remove(_ client: ClientAddress) {
+    /// Counts an open connection of a trusted proxy for the client behind it.
+    ///
+    /// - Returns: whether the client's share allows it.
+    func assign(_ client: ClientAddress) -> Bool {
+        counts.withLock { Self.add(client, to: &$0, limits) }
+    }
+
+    func remove(_ client: ClientAddress?) {
         counts.withLock { counts in
             counts.total -= 1
-            let count = counts.clients[client, default: 0] - 1
-            counts.clients[client] = count > 0 ? count : nil
+            guard let network = client?.network else { return }
+            let count = counts.clients[network, default: 0] - 1
+            counts.clients[network] = count > 0 ? count : nil
         }
     }
-}
 
-/// Who is at the other end: an IPv4 address, or the /64 network of an IPv6 one, which is what one customer gets.
-struct ClientAddress: Hashable, Sendable {
-    private let network: UInt64
-
-    init(_ address: sockaddr_storage) {
-        let family = Int32(address.ss_family)
-        network = withUnsafeBytes(of: address) { bytes in
-            switch family {
-            case AF_INET:
-                return UInt64(bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-            case AF_INET6:
-                let high = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-                let low = bytes.loadUnaligned(fromByteOffset: 20, as: UInt32.self)
-                // An IPv4 address in an IPv6 socket: ::ffff:0:0/96.
-                return high == 0 ? UInt64(low) : high
-            default:
-                return 0
-            }
-        }
+    private static func add(_ client: ClientAddress?, to counts: inout Counts, _ limits: HTTPLimits) -> Bool {
+        guard let network = client?.network else { return true }
+        let count = counts.clients[network, default: 0]
+        guard count < limits.connectionsPerClient else { return false }
+        counts.clients[network] = count + 1
+        return true
     }
 }

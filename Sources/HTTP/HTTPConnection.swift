@@ -12,7 +12,10 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private enum Wait { case ready, timedOut, gone }
 
     private let transport: Transport
-    private let client: ClientAddress
+    /// The peer's address, or the one that a trusted proxy named for the whole connection; `nil` for a trusted proxy.
+    private var client: ClientAddress?
+    /// Whether the peer is a trusted proxy, whose `X-Forwarded-For` names the client of each request.
+    private let isProxied: Bool
     private let server: HTTPLoopServer
     private let limits: HTTPLimits
     private var parser: RequestParser
@@ -52,13 +55,15 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     /// After this much of a turn the other connections have theirs.
     private static let turnTime = Duration.milliseconds(1)
 
-    init(transport: Transport, client: ClientAddress, server: HTTPLoopServer) {
+    /// - Parameter client: `nil` for a trusted proxy.
+    init(transport: Transport, client: ClientAddress?, server: HTTPLoopServer) {
         self.transport = transport
         self.client = client
+        isProxied = client == nil
         self.server = server
         limits = server.limits
         parser = RequestParser(limits: server.limits)
-        owner = MemoryOwner(client: client)
+        owner = MemoryOwner(client: client?.network)
         lastWrite = server.loop.now
         inputDeadline = server.loop.now + server.limits.headerTime
     }
@@ -67,11 +72,48 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Serves requests until one side ends it.
     func run() async {
-        if await handshake() { await serve() }
+        if await readProxyHeader(), await handshake() { await serve() }
         await finish()
         charge(0)
         server.closed(self, transport.descriptor, client)
         task = nil
+    }
+
+    /// Reads the header of the PROXY protocol, if the peer is a trusted proxy and sends one.
+    private func readProxyHeader() async -> Bool {
+        guard isProxied else { return true }
+        inputDeadline = server.loop.now + limits.headerTime
+        while !failed {
+            let bytes = server.withReceiveBuffer { buffer in
+                Socket.peek(
+                    transport.descriptor,
+                    into: UnsafeMutableRawBufferPointer(
+                        rebasing: buffer[..<ProxyHeader.maximumLength]))
+            }
+            switch ProxyHeader(bytes) {
+            case .absent: return true
+            case .malformed: return false
+            case .present(let length, let named):
+                server.withReceiveBuffer { buffer in
+                    _ = Socket.receive(
+                        transport.descriptor,
+                        into: UnsafeMutableRawBufferPointer(
+                            rebasing: buffer[..<length]))
+                }
+                readable = true
+                guard let named else { return true }
+                guard server.assign(named) else {
+                    server.onEvent(.connectionRefused(ConnectionCounter.Refusal.address.rawValue))
+                    return false
+                }
+                client = named
+                owner.client = named.network
+                return true
+            case .needMore:
+                guard await withUnsafeContinuation({ inputWaiter = $0 }) == .ready, !peerClosed else { return false }
+            }
+        }
+        return false
     }
 
     private func handshake() async -> Bool {
@@ -105,8 +147,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         do {
             while !closing, let step = try await nextStep(idleUntil: idleDeadline) {
                 switch step {
-                case .head(let head): admit(head)
-                case .request(let request): await respond(to: request)
+                case .head(let head): admit(identified(head))
+                case .request(let request): await respond(to: identified(request))
                 }
                 if output.unsent > Self.outputBound {
                     guard chargeMemory() == nil, await drainOutput() == .ready else { break }
@@ -119,11 +161,24 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             guard parser.phase != .discarding else { return }
             closing = true
             hasUnreadInput = true
-            let unfinished = parser.unfinished
+            var unfinished = parser.unfinished
+            unfinished.client = client
             write(
                 server.responder.refuse(error.status, reason: error.reason, request: unfinished),
                 method: unfinished.method)
         }
+    }
+
+    /// The request with its client, who is charged for it from now on.
+    private func identified(_ request: HTTPRequest) -> HTTPRequest {
+        var request = request
+        request.client = client
+        if isProxied, let forwarded = server.trustedProxies.client(in: request.headers) {
+            request.client = forwarded
+            charge(0)
+            owner.client = forwarded.network
+        }
+        return request
     }
 
     /// Decides on a request before its body is read. One that is rejected now has its response before its body has

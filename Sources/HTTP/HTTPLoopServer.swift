@@ -15,6 +15,7 @@ final class HTTPLoopServer: @unchecked Sendable {
     private var dateSecond = 0
     private var connections: [Int32: HTTPConnection] = [:]
     private let counter: ConnectionCounter
+    let trustedProxies: TrustedProxies
     let onEvent: @Sendable (HTTPServerEvent) -> Void
     /// Requests in flight, and their limit.
     var inFlight = 0
@@ -35,12 +36,13 @@ final class HTTPLoopServer: @unchecked Sendable {
     /// - Parameter share: of how many loops it is one; the limits of the process are shared out.
     init(
         loop: EventLoop, limits: HTTPLimits, share: Int, responder: any HTTPResponder, counter: ConnectionCounter,
-        onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
+        trustedProxies: TrustedProxies, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
     ) {
         self.loop = loop
         self.limits = limits
         self.responder = responder
         self.counter = counter
+        self.trustedProxies = trustedProxies
         self.onEvent = onEvent
         maximumInFlight = max(1, limits.requestsInFlight / share)
         memory = MemoryShares(limit: max(1, limits.bufferedBytes / share), limits: limits)
@@ -59,11 +61,13 @@ final class HTTPLoopServer: @unchecked Sendable {
     }
 
     /// Takes an accepted connection. From any thread.
-    func adopt(_ descriptor: Int32, of client: ClientAddress, tls: TLSContext?) {
+    ///
+    /// - Parameter client: `nil` for a trusted proxy.
+    func adopt(_ descriptor: Int32, of client: ClientAddress?, tls: TLSContext?) {
         loop.execute { self.serve(descriptor, of: client, tls: tls) }
     }
 
-    private func serve(_ descriptor: Int32, of client: ClientAddress, tls: TLSContext?) {
+    private func serve(_ descriptor: Int32, of client: ClientAddress?, tls: TLSContext?) {
         func giveUp() {
             Socket.close(descriptor)
             counter.remove(client)
@@ -83,13 +87,16 @@ final class HTTPLoopServer: @unchecked Sendable {
     }
 
     /// Called by a connection at its end.
-    func closed(_ connection: HTTPConnection, _ descriptor: Int32, _ client: ClientAddress) {
+    func closed(_ connection: HTTPConnection, _ descriptor: Int32, _ client: ClientAddress?) {
         loop.unwatch(descriptor, handler: connection)
         connections[descriptor] = nil
         Socket.close(descriptor)
         counter.remove(client)
         if draining, connections.isEmpty { reportEmpty() }
     }
+
+    /// Counts a connection of a trusted proxy for the client behind it.
+    func assign(_ client: ClientAddress) -> Bool { counter.assign(client) }
 
     /// Sends what a connection has buffered once this turn's requests are answered or wait.
     func flushAtTurnEnd(_ connection: HTTPConnection) {

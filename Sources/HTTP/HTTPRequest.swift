@@ -17,6 +17,9 @@ package struct HTTPRequest: Sendable {
     /// Whether the client wants to use the connection again (RFC 9112 section 9.3).
     package var keepAlive: Bool
 
+    /// The client that sent it, as the connection or a trusted proxy says.
+    package internal(set) var client: ClientAddress?
+
     /// The authority that the request is for, and path and query as they were sent (RFC 9112 section 3.3): those of a target
     /// in absolute-form, else `Host` and the target. `nil` when there are none.
     package var effectiveURI: (authority: String, pathAndQuery: String)? {

@@ -48,6 +48,9 @@ package struct RefusedRequest: Sendable {
     /// The header fields, if all of them were read.
     package var headers = HTTPHeaders()
 
+    /// The client that sent it.
+    package internal(set) var client: ClientAddress?
+
     /// Whether it is a connection that was refused, of which ``HTTPServerEvent/connectionRefused(_:)`` tells.
     package internal(set) var isConnection = false
 
@@ -57,5 +60,6 @@ package struct RefusedRequest: Sendable {
     init(_ request: HTTPRequest) {
         method = request.method
         headers = request.headers
+        client = request.client
     }
 }

@@ -21,6 +21,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     private let servers: [HTTPLoopServer]
     private let limits: HTTPLimits
     private let counter: ConnectionCounter
+    private let trustedProxies: TrustedProxies
     private let tls: Locked<TLSContext?>
     private let onEvent: @Sendable (HTTPServerEvent) -> Void
     private var listener: Int32 = -1
@@ -35,7 +36,8 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     ///   - other: a server whose connections count against the same limits.
     package init(
         loops: [(loop: EventLoop, responder: any HTTPResponder)], limits: HTTPLimits, tls: TLSContext? = nil,
-        sharing other: HTTPServer? = nil, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
+        trustedProxies: TrustedProxies = TrustedProxies(), sharing other: HTTPServer? = nil,
+        onEvent: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
     ) {
         precondition(!loops.isEmpty, "a server needs a loop")
         signal(SIGPIPE, SIG_IGN)
@@ -47,10 +49,11 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
         self.onEvent = onEvent
         let counter = other?.counter ?? ConnectionCounter(limits: limits)
         self.counter = counter
+        self.trustedProxies = trustedProxies
         servers = loops.map {
             HTTPLoopServer(
                 loop: $0.loop, limits: limits, share: loops.count, responder: $0.responder, counter: counter,
-                onEvent: onEvent)
+                trustedProxies: trustedProxies, onEvent: onEvent)
         }
     }
 
@@ -117,6 +120,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
 
     private func take(_ descriptor: Int32, of client: ClientAddress) {
         let tls = tls.withLock { $0 }
+        let client = trustedProxies.contains(client) ? nil : client
         if let refusal = counter.add(client) {
             onEvent(.connectionRefused(refusal.rawValue))
             return refuse(descriptor, isSecure: tls != nil)

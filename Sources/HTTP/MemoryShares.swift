@@ -1,7 +1,7 @@
 /// Who is charged for memory: the address of a client, and the account once its token was verified.
 struct MemoryOwner: Hashable {
     /// `nil` for a trusted proxy, which has no share of its own.
-    var client: ClientAddress?
+    var client: ClientAddress.Network?
     var account: Int64?
 }
 
@@ -16,7 +16,7 @@ struct MemoryShares {
     private let clientLimit: Int
     private let accountLimit: Int
     private(set) var total = 0
-    private var ofClient: [ClientAddress: Int] = [:]
+    private var ofClient: [ClientAddress.Network: Int] = [:]
     private var ofAccount: [Int64: Int] = [:]
 
     /// - Parameter limit: bytes in all. A client address has a quarter of it, an account an eighth, but each at least one

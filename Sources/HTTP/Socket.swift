@@ -7,6 +7,8 @@ package struct SocketError: Error, CustomStringConvertible {
     package let call: String
     /// What the system said.
     package let reason: String
+    /// Whether the address, not the port, is what cannot be used.
+    package let isAboutAddress: Bool
 
     /// Call and reason.
     package var description: String { "\(call): \(reason)" }
@@ -14,11 +16,13 @@ package struct SocketError: Error, CustomStringConvertible {
     init(_ call: String, errno: Int32) {
         self.call = call
         reason = String(cString: strerror(errno))
+        isAboutAddress = errno == EADDRNOTAVAIL
     }
 
     init(_ call: String, reason: String) {
         self.call = call
         self.reason = reason
+        isAboutAddress = true
     }
 }
 
@@ -103,6 +107,12 @@ enum Socket {
             if errno == EINTR { continue }
             return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed
         }
+    }
+
+    /// Reads what has come and leaves it in the kernel (recv(2), `MSG_PEEK`); empty when nothing has.
+    static func peek(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> [UInt8] {
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK))
+        return count > 0 ? Array(buffer[..<count]) : []
     }
 
     static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> TransferResult {

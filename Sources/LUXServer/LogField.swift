@@ -6,7 +6,7 @@ package enum LogField: String, CaseIterable {
     case time, level, message
     // Of requests.
     case requestID = "request_id"
-    case method, route, status
+    case client, method, route, status
     case duration = "duration_ms"
     case userID = "user_id"
     case cause

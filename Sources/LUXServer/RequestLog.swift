@@ -28,6 +28,7 @@ package struct RequestLog: Sendable {
         let level: Logger.Level = isFault ? .error : isSlow ? .warning : .info
         log.write(level, isSlow ? "slow request" : "request") { line in
             line.field(.requestID, record.requestID)
+            if let client = record.client { line.field(.client, "\(client)") }
             line.field(.method, record.method)
             line.field(.route, record.route)
             line.field(.status, Int64(record.status))

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Concurrency
 import Glibc
 import Logging
@@ -61,18 +62,43 @@ package struct SchemaCheck {
         }
     }
 
-    /// Tries again until the database answers; a schema that is not this program's ends the process.
-    package func waitInBackground(_ migrations: [Migration], then ready: @escaping @Sendable () -> Void) {
+    /// Checks on a thread of its own, and again until the database responds: whatever it does, the caller goes on.
+    ///
+    /// - Parameters:
+    ///   - patience: how long the caller is blocked, so that a schema that is not this program's is found before a port
+    ///     is open.
+    ///   - ready: called once the schema is right.
+    /// - Throws: what ``attempt(_:)`` throws within `patience`; later errors end the process.
+    package func start(
+        _ migrations: [Migration], patience: Duration, then ready: @escaping @Sendable () -> Void
+    ) throws {
         let (check, logger) = (self, logger)
-        DispatchQueue(label: "lux.schema").async {
+        let first = Locked<Result<Bool, any Error>?>(nil)
+        let isWaiting = Locked(true)
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let outcome = Result { try check.attempt(migrations) }
+            if case .success(true) = outcome { ready() }
+            first.withLock { $0 = outcome }
+            done.signal()
+            // The caller reports an error that it still waits for.
+            if case .failure(let error) = outcome, !isWaiting.withLock({ $0 }) { Self.exit(after: error, logger) }
+            guard case .success(false) = outcome else { return }
             do {
-                while try !check.attempt(migrations) { usleep(500_000) }
+                repeat { usleep(500_000) } while try !check.attempt(migrations)
                 ready()
             } catch {
-                logger.log(.critical, "refusing to serve", [.cause: "\(error)"])
-                exit(1)
+                Self.exit(after: error, logger)
             }
         }
+        _ = done.wait(timeout: .now() + patience.inSeconds)
+        isWaiting.withLock { $0 = false }
+        if case .failure(let error) = first.withLock({ $0 }) { throw error }
+    }
+
+    private static func exit(after error: any Error, _ logger: Logger) -> Never {
+        logger.log(.critical, "refusing to serve", [.cause: "\(error)"])
+        Glibc.exit(1)
     }
 }
 
@@ -100,6 +126,11 @@ package final class ReadinessGate: Sendable {
     /// Called when the schema was found right.
     func open() {
         isOpen.store(true, ordering: .releasing)
+    }
+
+    /// Called when the server is about to stop.
+    package func close() {
+        isOpen.store(false, ordering: .releasing)
     }
 
     /// Whether the database answers and its schema is current.

@@ -28,6 +28,9 @@ package struct Server {
     /// Connections to the metrics' own port: some Prometheus servers, and who looks by hand.
     private static let metricsConnections = 64
 
+    /// The port is open within a second of the start, whatever the database does.
+    private static let schemaPatience = Duration.milliseconds(700)
+
     /// Part of the deadline that is left for the answer when the database does not keep it.
     private static let answerReserve = Duration.milliseconds(300)
 
@@ -43,7 +46,7 @@ package struct Server {
     /// Serves until one of the signals that stop it, then drains.
     ///
     /// - Parameter migrate: applies what migrations are missing.
-    /// - Throws: `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
+    /// - Throws: `Configuration.Faults` when an address cannot be listened on, `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     package func run(migrate: Bool) throws {
         let signals = SignalWaiter(stopSignals)
@@ -52,9 +55,13 @@ package struct Server {
         if reloads { signal(SIGHUP, SIG_IGN) }
         let schema = SchemaCheck(configuration: configuration, logger: logger, migrate: migrate)
         let migrations = try Migration.all(in: configuration.migrations)
-        let isCurrent = try schema.attempt(migrations)
-
+        let gate = ReadinessGate(migrations: migrations.count)
         let (loops, pools) = try makeLoops()
+        try schema.start(migrations, patience: Self.schemaPatience) {
+            gate.open()
+            for pool in pools { pool.start() }
+        }
+
         let verifier = Locked(
             JWTVerifier(
                 keys: try configuration.tokenKeys.load(), issuer: configuration.jwtIssuer,
@@ -62,7 +69,6 @@ package struct Server {
         guard let zone = WallClock(identifier: configuration.timeZone) else {
             throw MigrationError.unreadable("time zone \(configuration.timeZone)")
         }
-        let gate = ReadinessGate(migrations: migrations.count)
         let rateLimiter = configuration.rateLimit.map { RateLimiter($0) }
         let guesses = GuessLimiter()
         let events = ServerEventLog(logger: logger)
@@ -82,9 +88,10 @@ package struct Server {
                         services: services(pool, verifier, zone, gate, rateLimiter, guesses, notifier, metrics))
                 )
             },
-            limits: configuration.limits, tls: try credentials.map { try TLSContext($0) }, onEvent: onEvent)
+            limits: configuration.limits, tls: try credentials.map { try TLSContext($0) },
+            trustedProxies: configuration.trustedProxies, onEvent: onEvent)
         metrics.observe(server, pools, notifier, log)
-        let port = try server.listen(host: configuration.host, port: configuration.port)
+        let port = try listen(server, configuration.host, configuration.port, "LUX_HOST", "LUX_PORT")
         let redirector = try redirector(beside: server, on: loops, to: port, onEvent: onEvent)
         let metricsServer = try metricsServer(metrics, on: loops, onEvent: onEvent)
         let reloader =
@@ -100,23 +107,28 @@ package struct Server {
             keyReloader?.stop()
         }
         for loop in loops { loop.start() }
-        if isCurrent {
-            gate.open()
-            for pool in pools { pool.start() }
-        } else {
-            schema.waitInBackground(migrations) {
-                gate.open()
-                for pool in pools { pool.start() }
-            }
-        }
         logger.log(.info, "listening", [.host: "\(configuration.host)", .port: .stringConvertible(port)])
         onListening(port)
 
         let ending = signals.wait()
         logger.log(.info, "stopping", [.signal: .stringConvertible(Int(ending))])
+        gate.close()
+        Thread.sleep(forTimeInterval: configuration.shutdownDelay.inSeconds)
         let clean = shutDown([server, redirector, metricsServer].compactMap { $0 })
         for pool in pools { pool.close() }
         logger.log(.info, "stopped", [.clean: .stringConvertible(clean)])
+    }
+
+    /// - Throws: `Configuration.Faults` that names the variable whose address or port cannot be used.
+    private func listen(
+        _ server: HTTPServer, _ host: String, _ port: Int, _ hostVariable: String, _ portVariable: String
+    ) throws(Configuration.Faults) -> Int {
+        do throws(SocketError) {
+            return try server.listen(host: host, port: port)
+        } catch {
+            let variable = error.isAboutAddress ? hostVariable : portVariable
+            throw Configuration.Faults(faults: [Configuration.Fault(variable: variable, reason: "\(error)")])
+        }
     }
 
     /// Ends all servers at once: together they have the time that one has.
@@ -168,8 +180,9 @@ package struct Server {
         guard let plainPort = configuration.redirectPort else { return nil }
         let redirector = HTTPServer(
             loops: loops.map { ($0, RedirectResponder(port: port, log: requestLog.write)) },
-            limits: configuration.limits, sharing: server, onEvent: onEvent)
-        let actual = try redirector.listen(host: configuration.host, port: plainPort)
+            limits: configuration.limits, trustedProxies: configuration.trustedProxies, sharing: server,
+            onEvent: onEvent)
+        let actual = try listen(redirector, configuration.host, plainPort, "LUX_HOST", "LUX_TLS_REDIRECT_PORT")
         logger.log(.info, "redirecting to https", [.port: .stringConvertible(actual)])
         return redirector
     }
@@ -185,7 +198,7 @@ package struct Server {
         let metricsServer = HTTPServer(
             loops: loops.map { ($0, MetricsResponder(metrics: metrics.text, log: requestLog.write)) },
             limits: limits, onEvent: onEvent)
-        let actual = try metricsServer.listen(host: configuration.metricsHost, port: port)
+        let actual = try listen(metricsServer, configuration.metricsHost, port, "LUX_METRICS_HOST", "LUX_METRICS_PORT")
         logger.log(.info, "metrics", [.port: .stringConvertible(actual)])
         return metricsServer
     }

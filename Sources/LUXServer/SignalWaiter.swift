@@ -1,33 +1,38 @@
 import Dispatch
 import Glibc
 
-/// Waits for one of several signals on the calling thread.
-package struct SignalWaiter {
-    private let semaphore = DispatchSemaphore(value: 0)
+/// Waits for one of several signals. The one after that ends the process at once, with 128 plus its number.
+package final class SignalWaiter {
+    private let first = DispatchSemaphore(value: 0)
+    private let received: Received
     private let sources: [any DispatchSourceSignal]
-    private let received = Received()
 
-    /// Written by one handler before the semaphore is raised, read behind it.
+    /// `@unchecked Sendable`: written on the sources' serial queue before the semaphore is signalled, read after it.
     private final class Received: @unchecked Sendable {
-        package var signal: Int32 = 0
+        var signal: Int32?
     }
 
     package init(_ signals: [Int32]) {
-        let (semaphore, received) = (semaphore, received)
+        let (first, received) = (first, Received())
+        self.received = received
+        let queue = DispatchQueue(label: "lux.signals")
         sources = signals.map { number in
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
+                // Not exit(3): handlers of atexit would wait for a reader of the log.
+                guard received.signal == nil else { _exit(128 + number) }
                 received.signal = number
-                semaphore.signal()
+                first.signal()
             }
             source.resume()
             return source
         }
     }
 
+    /// Blocks the calling thread until the first signal.
     package func wait() -> Int32 {
-        semaphore.wait()
-        return received.signal
+        first.wait()
+        return received.signal ?? 0
     }
 }

@@ -29,6 +29,9 @@ package struct Configuration: Sendable {
     package var requestTimeout: Duration
     package var loops: Int
     package var limits: HTTPLimits
+    package var trustedProxies: TrustedProxies
+    /// Time after SIGTERM in which requests are served as before and `/readyz` is 503.
+    package var shutdownDelay: Duration
     package var tls: TLSFiles?
     package var redirectPort: Int?
     package var strictTransportSecurity: String?
@@ -52,6 +55,11 @@ package struct Configuration: Sendable {
 
     /// A variable that is wrong, and why. Never holds the value of a secret.
     package struct Fault: Equatable, CustomStringConvertible {
+        package init(variable: String, reason: String) {
+            self.variable = variable
+            self.reason = reason
+        }
+
         package var variable: String
         package var reason: String
 
@@ -60,6 +68,10 @@ package struct Configuration: Sendable {
 
     /// All that is wrong, so that it is told in one go.
     package struct Faults: Error, Equatable {
+        package init(faults: [Fault]) {
+            self.faults = faults
+        }
+
         package var faults: [Fault]
     }
 
@@ -95,8 +107,10 @@ package struct Configuration: Sendable {
         slow = reader.slow()
         requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
         alimtalk = reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout)
-        loops = reader.integer("LUX_LOOPS", in: 1...256) ?? ProcessInfo.processInfo.activeProcessorCount
+        loops = reader.integer("LUX_LOOPS", in: 1...200) ?? ProcessInfo.processInfo.activeProcessorCount
         limits = reader.limits()
+        trustedProxies = reader.trustedProxies()
+        shutdownDelay = .seconds(reader.integer("LUX_SHUTDOWN_DELAY", in: 0...3_600) ?? 0)
         tls = reader.tlsFiles()
         redirectPort = reader.integer("LUX_TLS_REDIRECT_PORT", in: 0...65_535)
         strictTransportSecurity = reader.integer("LUX_TLS_HSTS", in: 0...63_072_000).map { "max-age=\($0)" }

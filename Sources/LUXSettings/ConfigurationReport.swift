@@ -38,6 +38,7 @@ package struct ConfigurationReport {
             faults = error.faults
         }
         let known = Set(KnownVariable.all.flatMap { $0.hasFile ? [$0.name, $0.name + "_FILE"] : [$0.name] })
+            .union(KnownVariable.oldNames.values)
         for name in variables.values.keys.sorted() where name.hasPrefix("LUX_") && !known.contains(name) {
             faults.append(Configuration.Fault(variable: name, reason: "is no variable of this program"))
         }

@@ -24,8 +24,6 @@ extension EnvironmentReader {
             ("LUX_MAX_CONNECTIONS", \.connections, 1...1_000_000),
             ("LUX_MAX_CONNECTIONS_PER_CLIENT", \.connectionsPerClient, 1...1_000_000),
             ("LUX_MAX_REQUESTS_PER_CONNECTION", \.requestsPerConnection, 1...1_000_000_000),
-            // The old name first: the current one overrides it.
-            ("LUX_MAX_REQUESTS_UNDER_WAY", \.requestsInFlight, 1...1_000_000),
             ("LUX_MAX_REQUESTS_IN_FLIGHT", \.requestsInFlight, 1...1_000_000),
             ("LUX_MAX_BUFFERED_BYTES", \.bufferedBytes, 1_048_576...1_099_511_627_776),
         ]
@@ -33,6 +31,15 @@ extension EnvironmentReader {
             if let size = integer(name, in: range) { limits[keyPath: path] = size }
         }
         return limits
+    }
+
+    /// `LUX_TRUSTED_PROXIES`: addresses and networks in CIDR notation, separated by commas.
+    package mutating func trustedProxies() -> TrustedProxies {
+        guard let text = text("LUX_TRUSTED_PROXIES") else { return TrustedProxies() }
+        if let proxies = TrustedProxies(text) { return proxies }
+        fault(
+            "LUX_TRUSTED_PROXIES", "must be IP addresses or networks such as 10.0.0.0/8, separated by commas")
+        return TrustedProxies()
     }
 
     /// Certificate and key, tried out, so that a bad pair is told at the start.

@@ -21,7 +21,8 @@ package struct EnvironmentReader {
     }
 
     package func text(_ name: String) -> String? {
-        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        if let value = environment[name], !value.isEmpty { return value }
+        return KnownVariable.oldNames[name].flatMap { text($0) }
     }
 
     package mutating func required(_ name: String, _ what: String) -> String {

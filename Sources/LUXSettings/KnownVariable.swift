@@ -56,14 +56,17 @@ package struct KnownVariable {
         }
         + limits.map { KnownVariable(name: $0, otherwise: $1) }
 
+    /// Names that are still read where the current one is not set.
+    package static let oldNames = ["LUX_MAX_REQUESTS_IN_FLIGHT": "LUX_MAX_REQUESTS_UNDER_WAY"]
+
     private static let limits = [
         ("LUX_MAX_TARGET_BYTES", "8192"), ("LUX_MAX_HEADER_BYTES", "16384"), ("LUX_MAX_HEADER_FIELDS", "100"),
         ("LUX_MAX_BODY_BYTES", "1048576"), ("LUX_MAX_CONNECTIONS", "16384"),
         ("LUX_MAX_CONNECTIONS_PER_CLIENT", "4096"), ("LUX_MAX_REQUESTS_PER_CONNECTION", "10000"),
-        ("LUX_MAX_REQUESTS_IN_FLIGHT", "4096"), ("LUX_MAX_REQUESTS_UNDER_WAY", "old name of LUX_MAX_REQUESTS_IN_FLIGHT"),
+        ("LUX_MAX_REQUESTS_IN_FLIGHT", "4096"),
         ("LUX_MAX_BUFFERED_BYTES", "268435456"),
         ("LUX_HANDSHAKE_TIMEOUT", "10"), ("LUX_HEADER_TIMEOUT", "10"), ("LUX_BODY_TIMEOUT", "60"),
         ("LUX_BODY_STALL_TIMEOUT", "15"), ("LUX_IDLE_TIMEOUT", "60"), ("LUX_WRITE_TIMEOUT", "30"),
-        ("LUX_DRAIN_TIMEOUT", "10"),
+        ("LUX_DRAIN_TIMEOUT", "10"), ("LUX_SHUTDOWN_DELAY", "0"), ("LUX_TRUSTED_PROXIES", "unset"),
     ]
 }

@@ -81,6 +81,15 @@ package final class TestServer: Sendable {
         } ?? []
     }
 
+    /// The log lines for which `matches` is true, once there are `count` of them; those there are after 15 seconds.
+    package func waitForLogLines(count: Int, _ matches: @escaping (JSONValue) -> Bool) -> [JSONValue] {
+        let found = process.waitForOutput(seconds: 15) { lines in
+            let found = lines.compactMap { JSONValue($0) }.filter(matches)
+            return found.count < count ? nil : found
+        }
+        return found ?? logLines(matches)
+    }
+
     /// The log lines that hold this request id anywhere.
     package func logLines(request id: String) -> [JSONValue] {
         logLines { $0.leaves.contains(id) }

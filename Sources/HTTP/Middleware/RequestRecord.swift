@@ -14,6 +14,8 @@ package struct RequestRecord: Sendable {
     package var milliseconds = 0.0
     /// The user of the token.
     package var userID: Int64?
+    /// The address of the client.
+    package var client: ClientAddress?
     /// Why the answer is an error, for the operator.
     package var cause: String?
     /// The span of a trace that the request comes from.
@@ -33,6 +35,7 @@ package struct RequestRecord: Sendable {
     package init(_ request: HTTPRequest) {
         requestID = RequestID.of(request.headers)
         method = Self.name(of: request.method)
+        client = request.client
         trace = TraceContext(request.headers)
     }
 
@@ -48,6 +51,7 @@ package struct RequestRecord: Sendable {
         requestID = RequestID.of(request.headers)
         method = request.method.map(Self.name) ?? ""
         isConnection = request.isConnection
+        client = request.client
         cause = reason
         trace = TraceContext(request.headers)
     }

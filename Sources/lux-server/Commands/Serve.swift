@@ -58,6 +58,10 @@ enum Environment {
     /// Tells why a command failed. Errors of the database are told without the values that they may quote.
     static func failure(_ error: any Error) -> any Error {
         if error is ExitCode || error is ValidationError { return error }
+        if let error = error as? Configuration.Faults {
+            for fault in error.faults { complain("\(fault)") }
+            return ExitCode(configurationFault)
+        }
         complain("\(error)")
         return ExitCode.failure
     }

@@ -96,6 +96,35 @@ import Testing
         }
     }
 
+    @Test func `serves as before during the shutdown delay, but is not ready`() async throws {
+        try await onThread {
+            let server = try TestServer(try TestDatabase.make(), environment: ["LUX_SHUTDOWN_DELAY": "2"])
+            #expect(try server.call("GET", "/readyz").status == 200)
+            let start = Date()
+            server.process.signal(SIGTERM)
+            while try server.call("GET", "/readyz").status != 503, Date().timeIntervalSince(start) < 1.5 {
+                usleep(10_000)
+            }
+            #expect(try server.call("GET", "/readyz").status == 503)
+            #expect(try server.call("GET", "/healthz").status == 200)
+            #expect(server.process.wait(seconds: 10) == .exit(0))
+            #expect(Date().timeIntervalSince(start) >= 2)
+        }
+    }
+
+    @Test func `a second signal ends the process at once`() async throws {
+        try await onThread {
+            let server = try TestServer(try TestDatabase.make(), environment: ["LUX_SHUTDOWN_DELAY": "60"])
+            server.process.signal(SIGTERM)
+            let start = Date()
+            while try server.call("GET", "/readyz").status != 503, Date().timeIntervalSince(start) < 5 {
+                usleep(10_000)
+            }
+            server.process.signal(SIGINT)
+            #expect(server.process.wait(seconds: 5) == .exit(128 + SIGINT))
+        }
+    }
+
     @Test func `SIGHUP without a certificate to read again changes nothing`() async throws {
         try await onThread {
             let server = try TestServer(try TestDatabase.make())

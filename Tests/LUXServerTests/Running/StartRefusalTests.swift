@@ -29,6 +29,8 @@ import Testing
         (["LUX_ALIMTALK_PROVIDER": "pigeon"], ["LUX_ALIMTALK_PROVIDER"]),
         (["LUX_ALIMTALK_VARIABLES": #"{"hidden":1}"#], ["LUX_ALIMTALK_VARIABLES"]),
         (["LUX_HEADER_TIMEOUT": "0", "LUX_IDLE_TIMEOUT": "x"], ["LUX_HEADER_TIMEOUT", "LUX_IDLE_TIMEOUT"]),
+        (["LUX_HOST": "no-such-host.invalid"], ["LUX_HOST"]), (["LUX_HOST": "192.0.2.1"], ["LUX_HOST"]),
+        (["LUX_TRUSTED_PROXIES": "localhost"], ["LUX_TRUSTED_PROXIES"]), (["LUX_LOOPS": "201"], ["LUX_LOOPS"]),
         // libpq's own message about this one quotes the whole of it.
         (["DATABASE_URL": "postgresql://user:hidden-password@[::1]x/none"], ["DATABASE_URL"]),
     ]
