@@ -49,7 +49,12 @@ let package = Package(
 
         // The product.
         target("LUX"),
-        target("LUXStore", ["Concurrency", "LUX", "Postgres", "EventLoop"]),
+        target(
+            "LUXStore",
+            [
+                "Concurrency", "LUX", "Metrics", "Postgres", "EventLoop",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
         target("LUXNotify", ["CCurl", "COpenSSL", "Concurrency", "JSON", "LUX", "OpenSSL"]),
         target(
             "LUXAPI",
@@ -63,8 +68,8 @@ let package = Package(
         target(
             "LUXServer",
             [
-                "Concurrency", "EventLoop", "HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LogOutput",
-                "Metrics", "Postgres", "TLS", .product(name: "Logging", package: "swift-log"),
+                "Concurrency", "EventLoop", "HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings",
+                "LUXStore", "LogOutput", "Metrics", "Postgres", "TLS", .product(name: "Logging", package: "swift-log"),
             ]),
         target("LUXOperations", ["LUX", "LUXNotify", "LUXSettings", "Postgres", "TLS"]),
         target("LUXDevelopment", ["Postgres"]),

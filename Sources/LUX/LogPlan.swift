@@ -57,6 +57,14 @@ package struct LogPlan: Sendable {
         var record: DeviceLogRecord?
     }
 
+    /// Adds the plan of another upload, one that concerns no log of this plan.
+    package mutating func add(_ other: LogPlan) {
+        updates += other.updates
+        inserts += other.inserts
+        lastLogFileIDs.merge(other.lastLogFileIDs, uniquingKeysWith: max)
+        counts.add(other.counts)
+    }
+
     /// Handles the records in order.
     package init(_ upload: LogUpload, stored: StoredLogs) {
         var slots: [Slot] = []

@@ -11,6 +11,9 @@ package struct LogUpload: Sendable {
     /// Whether every record is of a treatment under way; the answer's wording depends on it.
     package var isTemporary: Bool { records.allSatisfy(\.isTemporary) }
 
+    /// The bytes of `detail_data` of all records.
+    package var detailBytes: Int { records.reduce(0) { $0 + $1.detailData.count } }
+
     /// The children named, each once, in ascending order.
     package var childIDs: [Int64] { Set(records.map(\.childID)).sorted() }
 
@@ -43,6 +46,24 @@ package struct StoredLogs: Sendable {
 
     /// Nothing stored.
     package init() {}
+
+    /// The part of it that concerns the records of one upload, where it was read for several.
+    package func narrowed(to upload: LogUpload) -> StoredLogs {
+        var part = StoredLogs()
+        for record in upload.records {
+            let pair = record.pair
+            part.rootUserIDs[record.childID] = rootUserIDs[record.childID]
+            if part.devices[record.deviceID] == nil { part.devices[record.deviceID] = devices[record.deviceID] }
+            if part.temporaryLogs[pair] == nil { part.temporaryLogs[pair] = temporaryLogs[pair] }
+            if record.isTemporary {
+                let start = TemporaryStart(pair: pair, start: record.start)
+                if completedTemporaries.contains(start) { part.completedTemporaries.insert(start) }
+            } else {
+                part.completeLogs[record.completeKey] = completeLogs[record.completeKey]
+            }
+        }
+        return part
+    }
 
     /// Checks each record in order, as one upload is stored whole or not at all.
     ///

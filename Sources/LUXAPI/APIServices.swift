@@ -4,6 +4,7 @@ import HTTP
 import JWT
 import LUX
 import LUXNotify
+import LUXStore
 import Metrics
 import Postgres
 
@@ -17,6 +18,8 @@ package struct APIServices: Sendable {
     package var zone: WallClock
     /// The loop's connections to the database.
     package var pool: PostgresPool
+    /// Stores the loop's uploads.
+    package var uploads: UploadWriter
     /// Sends Alimtalk messages.
     package var notifier: any AlimtalkNotifier
     /// For so long after a message to a user a repeat of the request sends no second one.
@@ -47,6 +50,7 @@ package struct APIServices: Sendable {
     /// Makes the services from their parts.
     package init(
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
+        uploads: UploadWriter,
         notifier: any AlimtalkNotifier, alimtalkCooldown: Duration = .zero, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
         guesses: GuessLimiter,
@@ -60,6 +64,7 @@ package struct APIServices: Sendable {
         self.userClaim = userClaim
         self.zone = zone
         self.pool = pool
+        self.uploads = uploads
         self.notifier = notifier
         self.alimtalkCooldown = alimtalkCooldown
         self.requestTimeout = requestTimeout

@@ -8,6 +8,7 @@ import JWT
 import LUX
 import LUXAPI
 import LUXNotify
+import LUXStore
 import LogOutput
 import Logging
 import LUXSettings
@@ -30,6 +31,9 @@ package struct Server {
 
     /// The port is open within a second of the start, whatever the database does.
     private static let schemaPatience = Duration.milliseconds(700)
+
+    /// How long a transaction keeps its connection while it waits for a lock; it is then retried.
+    private static let lockTimeout = Duration.milliseconds(100)
 
     /// Part of the deadline that is left for the answer when the database does not keep it.
     private static let answerReserve = Duration.milliseconds(300)
@@ -80,17 +84,18 @@ package struct Server {
         let notifier = notifier()
         let credentials = try configuration.tls?.credentials()
         if let credentials { metrics.observe(credentials) }
+        let uploads = pools.map { UploadWriter(pool: $0) }
         let server = HTTPServer(
-            loops: zip(loops, pools).map { loop, pool in
+            loops: zip(loops, uploads).map { loop, uploads in
                 (
                     loop,
                     APIResponder(
-                        services: services(pool, verifier, zone, gate, rateLimiter, guesses, notifier, metrics))
+                        services: services(uploads, verifier, zone, gate, rateLimiter, guesses, notifier, metrics))
                 )
             },
             limits: configuration.limits, tls: try credentials.map { try TLSContext($0) },
             trustedProxies: configuration.trustedProxies, onEvent: onEvent)
-        metrics.observe(server, pools, notifier, log)
+        metrics.observe(server, pools, uploads, notifier, log)
         let port = try listen(server, configuration.host, configuration.port, "LUX_HOST", "LUX_PORT")
         let redirector = try redirector(beside: server, on: loops, to: port, onEvent: onEvent)
         let metricsServer = try metricsServer(metrics, on: loops, onEvent: onEvent)
@@ -152,6 +157,7 @@ package struct Server {
         var database = PostgresConfiguration(
             connectionString: configuration.databaseURL, statementTimeout: databaseTimeout)
         database.slowStatement = configuration.slow
+        database.lockTimeout = min(Self.lockTimeout, databaseTimeout)
         database.readTimeout = min(database.readTimeout, databaseTimeout)
         // Half of the time is left to use the connection; but the longest pause between two attempts to connect is borne.
         database.connectionWait = min(database.connectionWait, max(databaseTimeout / 2, .milliseconds(650)))
@@ -208,11 +214,12 @@ package struct Server {
     }
 
     private func services(
-        _ pool: PostgresPool, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
+        _ uploads: UploadWriter, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
         _ rateLimiter: RateLimiter?, _ guesses: GuessLimiter, _ notifier: any AlimtalkNotifier, _ metrics: ServerMetrics
     ) -> APIServices {
-        APIServices(
-            verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool,
+        let pool = uploads.pool
+        return APIServices(
+            verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool, uploads: uploads,
             notifier: notifier, alimtalkCooldown: configuration.alimtalk.cooldown, requestTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter, guesses: guesses,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,

@@ -3,6 +3,7 @@ import Foundation
 import HTTP
 import LUXAPI
 import LUXNotify
+import LUXStore
 import LogOutput
 import Metrics
 import Postgres
@@ -21,15 +22,18 @@ package final class ServerMetrics: Sendable {
     private struct Sources {
         package var server: HTTPServer
         package var pools: [PostgresStatistics]
+        package var uploads: [UploadStatistics]
         package var notifier: ProviderNotifier?
         package var log: LineLog
     }
 
     package func observe(
-        _ server: HTTPServer, _ pools: [PostgresPool], _ notifier: any AlimtalkNotifier, _ log: LineLog
+        _ server: HTTPServer, _ pools: [PostgresPool], _ uploads: [UploadWriter], _ notifier: any AlimtalkNotifier,
+        _ log: LineLog
     ) {
         let sources = Sources(
-            server: server, pools: pools.map(\.statistics), notifier: notifier as? ProviderNotifier, log: log)
+            server: server, pools: pools.map(\.statistics), uploads: uploads.map(\.statistics),
+            notifier: notifier as? ProviderNotifier, log: log)
         self.sources.withLock { $0 = sources }
     }
 
@@ -57,6 +61,7 @@ package final class ServerMetrics: Sendable {
         if let sources = sources.withLock({ $0 }) {
             write(sources.server.statistics, to: &text)
             write(sources.pools.map(\.values), to: &text)
+            sources.uploads.map(\.values).write(to: &text)
             if let notifier = sources.notifier { write(notifier, to: &text) }
             text.counter(
                 "lux_log_lines_dropped_total", "Lines of the log that were not written, as nobody read them in time.",

@@ -7,11 +7,21 @@ extension DeviceStore {
     private static let children = PostgresStatement(
         "devlog_children", "select id, root_user_id from real_users where id = any($1)")
 
-    /// Every endpoint that writes locks its devices, and in the order of their ids; so no two can wait for each other, and
-    /// what is read after the lock stays true until the commit.
+    /// Every endpoint that writes locks its devices, so what is read after the lock stays true until the commit. Rows that
+    /// are locked by another transaction are left out instead of waited for; see `UploadBatch`.
     private static let lockDevices = PostgresStatement(
         "devlog_lock_devices",
-        "select id, unique_id, real_user_id from devices where id = any($1) order by id for no key update")
+        "select id, unique_id, real_user_id from devices where id = any($1) order by id for no key update skip locked")
+
+    private static let devices = PostgresStatement(
+        "devlog_devices", "select id, unique_id, real_user_id from devices where id = any($1)")
+
+    private static let lockLogs = PostgresStatement(
+        "devlog_lock_logs", "select id from device_logs where id = any($1) for no key update skip locked")
+
+    // As a foreign key does.
+    private static let lockChildren = PostgresStatement(
+        "devlog_lock_children", "select id from real_users where id = any($1) for key share skip locked")
 
     private static let temporaryLogs = PostgresStatement(
         "devlog_temporary_logs",
@@ -82,41 +92,24 @@ extension DeviceStore {
         where d.id = any($1) and d.id = n.id and d.last_log_file_id < n.last_log_file_id
         """)
 
-    // MARK: The upload
+    // MARK: The steps of UploadBatch
 
-    /// Stores an upload, whole or not at all, in two round trips whatever its size: lock and read, then write and commit.
-    ///
-    /// - Returns: what its records did.
-    /// - Throws: `LUXError`: what `StoredLogs.authorize` throws, or `.updateDeviceLogFailed` and `.createDeviceLogFailed` when
-    ///   the database refuses a log; `PostgresError`.
-    package func save(_ upload: LogUpload, userID: Int64) async throws -> LogPlan.Counts {
-        do {
-            return try await transaction { transaction in
-                let stored = try await lockAndRead(upload, in: transaction)
-                try stored.authorize(upload, userID: userID)
-                let plan = LogPlan(upload, stored: stored)
-                try await transaction.commit(Self.writes(of: plan))
-                return plan.counts
-            }
-        } catch {
-            throw Self.refusal(error) ?? error
-        }
-    }
-
-    private func lockAndRead(
+    /// Locks the devices of an upload, or of several, and reads what their plans need. Devices that another transaction has
+    /// locked are missing in the result, like those that do not exist.
+    static func lockAndRead(
         _ upload: LogUpload, in transaction: PostgresTransaction
     ) async throws(PostgresError) -> StoredLogs {
         let deviceIDs = PostgresParameter.int8Array(upload.deviceIDs)
         let starts = upload.temporaryStarts
         let keys = upload.completeKeys
         let results = try await transaction.run([
-            Self.children(.int8Array(upload.childIDs)),
-            Self.lockDevices(deviceIDs),
-            Self.temporaryLogs(deviceIDs),
-            Self.completedTemporaries(
+            children(.int8Array(upload.childIDs)),
+            lockDevices(deviceIDs),
+            temporaryLogs(deviceIDs),
+            completedTemporaries(
                 .int8Array(starts.map(\.pair.deviceID)), .int8Array(starts.map(\.pair.childID)),
                 .timestamptzArray(starts.map(\.start.microseconds))),
-            Self.completeLogs(
+            completeLogs(
                 .int8Array(keys.map(\.deviceID)), .int8Array(keys.map(\.logFileID)),
                 .timestamptzArray(keys.map(\.start.microseconds))),
         ])
@@ -144,7 +137,41 @@ extension DeviceStore {
         return stored
     }
 
-    private static func writes(of plan: LogPlan) -> [PostgresQuery] {
+    /// Devices as they are visible without a lock.
+    static func readDevices(
+        _ ids: [Int64], in transaction: PostgresTransaction
+    ) async throws(PostgresError) -> [Int64: (uniqueID: String, realUserID: Int64?)] {
+        guard !ids.isEmpty else { return [:] }
+        var found: [Int64: (uniqueID: String, realUserID: Int64?)] = [:]
+        for result in try await transaction.run([devices(.int8Array(ids))]) {
+            for row in result.rows { found[try row.int8(0)] = (try row.text(1), try row.int8OrNull(2)) }
+        }
+        return found
+    }
+
+    /// Locks logs and children as far as nobody else has them locked.
+    static func lockableRows(
+        logIDs: [Int64], childIDs: [Int64], in transaction: PostgresTransaction
+    ) async throws(PostgresError) -> (logIDs: Set<Int64>, childIDs: Set<Int64>) {
+        let results = try await transaction.run([lockLogs(.int8Array(logIDs)), lockChildren(.int8Array(childIDs))])
+        var sets: [Set<Int64>] = []
+        for result in results {
+            var ids: Set<Int64> = []
+            for row in result.rows { ids.insert(try row.int8(0)) }
+            sets.append(ids)
+        }
+        guard sets.count == 2 else {
+            throw PostgresError(kind: .protocolViolation, message: "\(sets.count) results of 2 statements")
+        }
+        return (sets[0], sets[1])
+    }
+
+    /// Whether a statement is one of those that write a plan.
+    static func isWrite(_ statement: String?) -> Bool {
+        statement == updateLogs.name || statement == insertLogs.name || statement == raiseLastLogFileIDs.name
+    }
+
+    static func writes(of plan: LogPlan) -> [PostgresQuery] {
         var queries: [PostgresQuery] = []
         if !plan.updates.isEmpty {
             let records = plan.updates.map(\.record)
@@ -179,9 +206,9 @@ extension DeviceStore {
         return queries
     }
 
-    /// What the API calls a refused write; `nil` for an error that is none, such as a lost connection.
-    private static func refusal(_ error: any Error) -> LUXError? {
-        guard let error = error as? PostgresError, error.kind == .server, !error.isUnavailable else { return nil }
+    /// What the API calls a write that the database rejected; `nil` for any other error, such as a lost connection.
+    static func rejection(_ error: PostgresError) -> LUXError? {
+        guard error.kind == .server, !error.isUnavailable else { return nil }
         switch error.statement {
         case updateLogs.name: return .updateDeviceLogFailed
         case insertLogs.name: return .createDeviceLogFailed

@@ -21,8 +21,16 @@ package struct DeviceStore: Sendable {
         try await pool.read(query, deadline: deadline)
     }
 
+    /// Runs a transaction; until the deadline it is retried when a row is locked for longer than the session's `lock_timeout`,
+    /// so that those who wait for a lock do not use up the connections.
     func transaction<T>(_ body: (PostgresTransaction) async throws -> T) async throws -> T {
-        try await pool.transaction(deadline: deadline, body)
+        while true {
+            do {
+                return try await pool.transaction(deadline: deadline, body)
+            } catch let error as PostgresError where error.isLockNotAvailable && .now() < deadline {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 10...50)))
+            }
+        }
     }
 }
 

@@ -8,7 +8,9 @@ package struct PostgresConfiguration: Sendable {
     /// After how long the server ends a statement of a transaction by itself. The request's own deadline comes first;
     /// this one frees the locks of a transaction whose client is gone.
     package var statementTimeout: Duration
-    /// The same for reads. Short, since a slow one holds up all that share its pipeline.
+    /// After how long a statement of a transaction stops waiting for a lock, with SQLSTATE 55P03; `nil` for no limit.
+    package var lockTimeout: Duration?
+    /// `statementTimeout` for reads. Short, since a slow one holds up all that share its pipeline.
     package var readTimeout: Duration = .seconds(2)
     /// How long a request waits for a connection at most.
     package var connectionWait: Duration = .seconds(5)
@@ -73,7 +75,8 @@ package struct PostgresConfiguration: Sendable {
     }
 
     var transactionSettings: [(name: String, value: String)] {
-        settings + [("statement_timeout", String(statementTimeout.wholeMilliseconds))]
+        let timeouts = [("statement_timeout", statementTimeout), ("lock_timeout", lockTimeout ?? .zero)]
+        return settings + timeouts.map { ($0, $1 > .zero ? String($1.wholeMilliseconds) : "0") }
     }
 }
 

@@ -76,6 +76,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         kind == .server && (sqlState == "40001" || sqlState == "40P01" || sqlState == "23505")
     }
 
+    /// Whether a lock was not obtained within `lock_timeout`.
+    package var isLockNotAvailable: Bool { kind == .server && sqlState == "55P03" }
+
     /// Kind or SQLSTATE, constraint and statement; libpq's own text only where no value can be in it.
     package var description: String {
         let what = sqlState.map { "SQLSTATE \($0)" } ?? message

@@ -7,7 +7,9 @@ import LUXStore
 @Sendable func devlog(_ request: DeviceRequest) async throws -> HTTPResponse {
     let records = try await DevlogBody.records(in: request.http.body, zone: request.services.zone)
     let upload = LogUpload(records)
-    request.services.counted.count(try await request.store.save(upload, userID: request.userID))
+    let counts = try await request.services.uploads.save(
+        upload, userID: request.userID, deadline: request.store.deadline)
+    request.services.counted.count(counts)
     return .json { json in
         json.member("statusCode", 200)
         json.member(

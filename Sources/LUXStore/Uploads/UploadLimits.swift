@@ -1,0 +1,39 @@
+import Concurrency
+
+/// How much the upload writer of one loop takes on, and how much of it one account may use.
+package struct UploadLimits: Sendable {
+    /// How many uploads may be unfinished. More are rejected.
+    package var uploads = 4_096
+    /// How many of them one account may have.
+    package var uploadsOfAccount = 128
+    /// How many records the unfinished uploads of one account may have together. One upload is always accepted.
+    package var recordsOfAccount = 10_000
+
+    /// How many uploads share a transaction.
+    package var batchUploads = 64
+    /// How many records a transaction has, unless its first upload alone has more.
+    package var batchRecords = 2_000
+    /// How many records of one account share a transaction with others' uploads, unless its first upload alone has more.
+    package var batchRecordsOfAccount = 250
+
+    /// An upload of more records is written by itself, on a connection of its own.
+    package var groupedRecords = 250
+    /// An upload with more bytes of `detail_data` is written by itself.
+    package var groupedBytes = 128 << 10
+
+    /// The pause before the first retry of an upload whose rows are locked. It doubles up to `longestRetryPause`.
+    package var firstRetryPause = Duration.milliseconds(5)
+    /// The longest pause between two retries.
+    package var longestRetryPause = Duration.milliseconds(100)
+    /// For how long the uploads of an account are written one by one after the database rejected one of them.
+    package var suspicion = Duration.seconds(60)
+
+    /// Creates the default limits.
+    package init() {}
+
+    func retryPause(attempt: Int) -> Duration {
+        let pause = min(longestRetryPause, firstRetryPause * (1 << min(attempt, 16)))
+        // Jitter, so that two servers that skip each other's locks do not stay in step.
+        return pause * Double.random(in: 0.5...1)
+    }
+}

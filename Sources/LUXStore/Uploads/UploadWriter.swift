@@ -1,0 +1,212 @@
+import Concurrency
+import EventLoop
+import LUX
+import Postgres
+
+/// Stores the uploads of one loop: whatever waits is written in one transaction, while the next uploads gather.
+///
+/// It never waits for company: with one client each transaction has one upload. There is at most one transaction in flight
+/// in each `UploadLane`. Owned by the loop's `APIServices`.
+///
+/// `@unchecked Sendable`: confined to the loop of its pool, which `assertCurrent()` checks in debug builds.
+package final class UploadWriter: @unchecked Sendable {
+    package let statistics = UploadStatistics()
+    /// The connections that it uses.
+    package let pool: PostgresPool
+    private let loop: EventLoop
+    private let limits: UploadLimits
+    private let queue: UploadQueue
+    private var running: Set<UploadLane> = []
+    private var hasAlarm = false
+
+    package init(pool: PostgresPool, limits: UploadLimits = UploadLimits()) {
+        self.pool = pool
+        self.limits = limits
+        loop = pool.loop
+        queue = UploadQueue(limits: limits)
+        loop.execute { self.loop.onTick { self.tick() } }
+    }
+
+    /// Stores an upload, whole or not at all.
+    ///
+    /// - Returns: what its records did.
+    /// - Throws: `LUXError`: what `StoredLogs.authorize` throws, or `.updateDeviceLogFailed` and `.createDeviceLogFailed` when
+    ///   the database rejects a log; `PostgresError`, `.poolExhausted` when the account's share is used up.
+    package func save(_ upload: LogUpload, userID: Int64, deadline: MonotonicTime) async throws -> LogPlan.Counts {
+        loop.assertCurrent()
+        guard !Task.isCancelled else { throw Self.cancelled }
+        let pending = PendingUpload(upload, userID: userID, arrived: loop.now, deadline: deadline)
+        guard queue.add(pending) else {
+            statistics.rejected()
+            throw PostgresError(kind: .poolExhausted, message: "too many unfinished uploads of this account")
+        }
+        return try await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                pending.await(continuation)
+                startLanes()
+            }
+        } onCancel: {
+            loop.execute { pending.resume(.failure(Self.cancelled)) }
+        }.get()
+    }
+
+    private static let cancelled = PostgresError(kind: .timeout, message: "the client no longer waits")
+
+    // MARK: Lanes
+
+    private func startLanes() {
+        for lane in UploadLane.allCases where queue.hasReady(in: lane) && running.insert(lane).inserted {
+            Task(executorPreference: loop) { await self.run(lane) }
+        }
+    }
+
+    private func run(_ lane: UploadLane) async {
+        loop.assertCurrent()
+        while queue.hasReady(in: lane) {
+            await write(lane, nil, checksLocks: false)
+        }
+        running.remove(lane)
+        setAlarm()
+    }
+
+    /// Runs one transaction.
+    ///
+    /// - Parameter chosen: the uploads that it is for; `nil` for those that are ready once there is a connection.
+    private func write(_ lane: UploadLane, _ chosen: [PendingUpload]?, checksLocks: Bool) async {
+        let begin = MonotonicTime.now()
+        var uploads = chosen ?? []
+        let deadline = uploads.map(\.deadline).max() ?? queue.latestDeadline(in: lane) ?? begin
+        var checks = checksLocks
+        do {
+            let isAlone = chosen?.count == 1
+            let outcomes = try await pool.transaction(deadline: deadline, transientRetries: isAlone ? 3 : 1) {
+                transaction in
+                if chosen == nil, uploads.isEmpty {
+                    uploads = queue.take(lane, at: .now())
+                    checks = uploads.contains(where: \.checksLocks)
+                    statistics.wrote(uploads, at: .now())
+                }
+                guard !uploads.isEmpty else { return [UploadOutcome]() }
+                return try await PostgresCaller.$name.withValue(Self.caller(uploads)) {
+                    try await UploadBatch(uploads: uploads, checksLocks: checks).write(in: transaction)
+                }
+            }
+            settle(uploads, outcomes, checkedLocks: checks)
+        } catch {
+            if uploads.isEmpty {
+                // There was no connection: those that arrived meanwhile may still be luckier.
+                for pending in queue.takeAll(lane, arrivedBy: begin) { end(pending, .failure(error)) }
+            } else {
+                await handle(error, of: uploads, in: lane, checkedLocks: checks)
+            }
+        }
+        // Parked uploads and successors may belong to the other lane.
+        startLanes()
+    }
+
+    /// The requests that a slow statement is reported for.
+    private static func caller(_ uploads: [PendingUpload]) -> String? {
+        guard uploads.count > 1 else { return uploads.first?.caller }
+        return uploads.lazy.compactMap(\.caller).prefix(8).joined(separator: ",")
+    }
+
+    // MARK: Outcomes
+
+    private func settle(_ uploads: [PendingUpload], _ outcomes: [UploadOutcome], checkedLocks: Bool) {
+        assert(uploads.count == outcomes.count)
+        for (pending, outcome) in zip(uploads, outcomes) {
+            switch outcome {
+            case .stored(let counts): end(pending, .success(counts))
+            case .rejected(let error): end(pending, .failure(error))
+            case .locked:
+                if checkedLocks { isolate(pending) }
+                park(pending)
+            }
+        }
+        setAlarm()
+    }
+
+    private func end(_ pending: PendingUpload, _ result: Result<LogPlan.Counts, any Error>) {
+        pending.resume(result)
+        queue.finish(pending)
+    }
+
+    private func park(_ pending: PendingUpload) {
+        statistics.locked()
+        queue.park(pending, at: .now())
+    }
+
+    /// A transaction failed. Only the upload that is to blame gets its error, wherever one can be.
+    private func handle(_ error: any Error, of uploads: [PendingUpload], in lane: UploadLane, checkedLocks: Bool) async
+    {
+        guard let error = error as? PostgresError, error.kind == .server else {
+            for pending in uploads { end(pending, .failure(error)) }
+            return
+        }
+        if error.isLockNotAvailable {
+            if DeviceStore.isWrite(error.statement), !checkedLocks {
+                return await write(lane, uploads, checksLocks: true)
+            }
+            if DeviceStore.isWrite(error.statement), uploads.count > 1 {
+                return await writeHalves(uploads, in: lane, checksLocks: true)
+            }
+            // A whole table is locked, or this one upload waits for a row that cannot be seen.
+            for pending in uploads {
+                if uploads.count == 1 { isolate(pending) }
+                park(pending)
+            }
+            return setAlarm()
+        }
+        guard !error.isUnavailable || error.isTransient, uploads.count > 1 else {
+            for pending in uploads {
+                if !error.isUnavailable { queue.suspect(userID: pending.userID, at: .now()) }
+                end(pending, .failure(DeviceStore.rejection(error) ?? error))
+            }
+            return
+        }
+        await writeHalves(uploads, in: lane, checksLocks: checkedLocks)
+    }
+
+    private func writeHalves(_ uploads: [PendingUpload], in lane: UploadLane, checksLocks: Bool) async {
+        statistics.split()
+        let middle = uploads.count / 2
+        await write(lane, Array(uploads[..<middle]), checksLocks: checksLocks)
+        await write(lane, Array(uploads[middle...]), checksLocks: checksLocks)
+    }
+
+    private func isolate(_ pending: PendingUpload) {
+        pending.lane = .alone
+        pending.checksLocks = true
+    }
+
+    // MARK: Time
+
+    /// Wakes the lanes when the next parked upload is due.
+    private func setAlarm() {
+        guard !hasAlarm, let next = queue.nextRetry else { return }
+        hasAlarm = true
+        Task(executorPreference: loop) {
+            try? await Task.sleep(for: max(.milliseconds(1), next - .now()))
+            self.hasAlarm = false
+            self.queue.unpark(at: .now())
+            self.startLanes()
+            self.setAlarm()
+        }
+    }
+
+    /// Rejects uploads whose deadline has passed. What is in flight ends by itself; its outcome is then unknown to the client.
+    private func tick() {
+        let now = loop.now
+        var oldest = now
+        for pending in queue.all {
+            oldest = min(oldest, pending.arrived)
+            if pending.isAwaited, pending.deadline <= now {
+                let what = pending.lockedAttempts > 0 ? "rows of the upload are locked" : "the deadline has passed"
+                pending.resume(.failure(PostgresError(kind: .timeout, message: what)))
+            }
+        }
+        queue.unpark(at: now)
+        startLanes()
+        statistics.set(unfinished: queue.count, oldest: now - oldest)
+    }
+}
