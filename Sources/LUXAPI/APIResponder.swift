@@ -151,6 +151,7 @@ package final class APIResponder: HTTPResponder {
     ) -> HTTPResponse {
         let errorResponse = ErrorResponse(error)
         record.cause = errorResponse.cause ?? errorResponse.detail
+        record.isServerError = errorResponse.isServerError
         var response = errorResponse.response
         finish(&response, &record, received: received, request: request)
         return response

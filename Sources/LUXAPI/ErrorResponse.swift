@@ -1,6 +1,7 @@
 import HTTP
 import JSON
 import LUX
+import LUXStore
 import Postgres
 
 /// An error as a client sees it, and what the operator reads of it.
@@ -10,11 +11,20 @@ struct ErrorResponse {
     var headers: [(name: String, value: String)] = []
     /// For the log; never sent.
     var cause: String?
+    /// Whether the operator has to act although the status, which the API page fixes, is the client's.
+    var isServerError = false
 
     /// Every error ends here: the only place that knows which status it has.
     init(_ error: any Error) {
         switch error {
         case let error as LUXError: self.init(error)
+        case let error as RejectedRecord:
+            self.init(error.error)
+            cause = error.description
+        case let error as RejectedWrite:
+            self.init(error.error)
+            cause = error.description
+            isServerError = true
         case let error as ValidationError: self.init(status: .unprocessableContent, detail: error.detail)
         case let error as APIError: self.init(error)
         case let error as PostgresError where error.isUnavailable:

@@ -2,6 +2,7 @@ import Concurrency
 import HTTP
 import LUX
 import LUXNotify
+import LUXStore
 import Metrics
 
 /// Counts what the API answers and what it does. Written by all loops.
@@ -21,6 +22,7 @@ package final class RequestMetrics: Sendable {
         var requests: [Request: UInt64] = [:]
         var durations: [String: Histogram] = [:]
         var logs = LogPlan.Counts()
+        var rejectedWrites: [LUXError: UInt64] = [:]
         var messages: [Message: UInt64] = [:]
     }
 
@@ -43,6 +45,11 @@ package final class RequestMetrics: Sendable {
     /// Counts what the records of a stored upload did.
     package func count(_ logs: LogPlan.Counts) {
         state.withLock { $0.logs.add(logs) }
+    }
+
+    /// Counts an upload that failed because the database rejects a log.
+    package func count(_ write: RejectedWrite) {
+        state.withLock { $0.rejectedWrites[write.error, default: 0] += 1 }
     }
 
     /// Counts a message that was asked for.
@@ -79,6 +86,16 @@ package final class RequestMetrics: Sendable {
         text.counter(
             "lux_devlog_records_total", "Records of stored uploads, by what they did.",
             kinds.map { ([("kind", $0.0)], UInt64($0.1)) })
+        text.counter(
+            "lux_devlog_restarts_total", "Uploads that showed that a device's log counter has restarted.",
+            [([], UInt64(logs.restarts))])
+        text.counter(
+            "lux_devlog_holes_total", "Uploads that left a hole in the log numbers of a device.",
+            [([], UInt64(logs.holes))])
+        let writes: [(String, LUXError)] = [("update", .updateDeviceLogFailed), ("create", .createDeviceLogFailed)]
+        text.counter(
+            "lux_devlog_rejected_writes_total", "Uploads that failed because the database rejects a log.",
+            writes.map { ([("operation", $0.0)], state.rejectedWrites[$0.1] ?? 0) })
         text.counter(
             "lux_alimtalk_messages_total", "Messages by provider and outcome.",
             state.messages.sorted { ($0.key.provider, $0.key.outcome) < ($1.key.provider, $1.key.outcome) }

@@ -24,8 +24,9 @@ package struct RequestLog: Sendable {
     package func write(_ record: RequestRecord) {
         guard !record.isConnection else { return }
         let isSlow = record.milliseconds >= slowMilliseconds
-        let isFault = record.status >= 500 && !Self.statusesOfClients.contains(record.status)
-        let level: Logger.Level = isFault ? .error : isSlow ? .warning : .info
+        let isServerError =
+            record.isServerError || record.status >= 500 && !Self.statusesOfClients.contains(record.status)
+        let level: Logger.Level = isServerError ? .error : isSlow ? .warning : .info
         log.write(level, isSlow ? "slow request" : "request") { line in
             line.field(.requestID, record.requestID)
             if let client = record.client { line.field(.client, "\(client)") }

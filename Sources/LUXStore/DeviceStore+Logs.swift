@@ -11,10 +11,27 @@ extension DeviceStore {
     /// are locked by another transaction are left out instead of waited for; see `UploadBatch`.
     private static let lockDevices = PostgresStatement(
         "devlog_lock_devices",
-        "select id, unique_id, real_user_id from devices where id = any($1) order by id for no key update skip locked")
+        """
+        select id, unique_id, real_user_id, last_log_file_id, log_counter_restart
+        from devices where id = any($1) order by id for no key update skip locked
+        """)
+
+    /// A statement of its own: it has to see the logs that were committed while the locks were waited for.
+    private static let latestStarts = PostgresStatement(
+        "devlog_latest_starts",
+        """
+        select k.id, l.treatment_date
+        from unnest($1::bigint[]) as k (id),
+             lateral (select treatment_date from device_logs
+                      where device_id = k.id and finish_flag is not null and log_file_id is not null
+                      order by treatment_date desc limit 1) l
+        """)
 
     private static let devices = PostgresStatement(
-        "devlog_devices", "select id, unique_id, real_user_id from devices where id = any($1)")
+        "devlog_devices",
+        """
+        select id, unique_id, real_user_id, last_log_file_id, log_counter_restart from devices where id = any($1)
+        """)
 
     private static let lockLogs = PostgresStatement(
         "devlog_lock_logs", "select id from device_logs where id = any($1) for no key update skip locked")
@@ -26,7 +43,7 @@ extension DeviceStore {
     private static let temporaryLogs = PostgresStatement(
         "devlog_temporary_logs",
         """
-        select id, device_id, real_user_id, treatment_date from device_logs
+        select id, device_id, real_user_id, treatment_date, treatment_time::bigint from device_logs
         where device_id = any($1) and finish_flag is null
         """)
 
@@ -35,13 +52,18 @@ extension DeviceStore {
     private static let completedTemporaries = PostgresStatement(
         "devlog_completed_temporaries",
         """
-        select l.device_id, l.real_user_id, l.temp_treatment_date
+        select k.device_id, k.real_user_id, k.start, l.is_same_treatment::integer::bigint, l.treatment_time::bigint
         from unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) as k (device_id, real_user_id, start),
-             lateral (select * from device_logs
+             lateral (select bool_or(treatment_date between k.start - $4::bigint * interval '1 second'
+                                                        and k.start + $4::bigint * interval '1 second')
+                                 as is_same_treatment,
+                             max(temp_treatment_time) as treatment_time
+                      from device_logs
                       where device_id = k.device_id and real_user_id = k.real_user_id
                         and temp_treatment_date = k.start and temp_treatment_date is not null
                         and finish_flag is not null
                       offset 0) l
+        where l.is_same_treatment is not null
         """)
 
     private static let completeLogs = PostgresStatement(
@@ -50,28 +72,39 @@ extension DeviceStore {
         select l.id, l.device_id, l.real_user_id, l.log_file_id, l.treatment_date
         from unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) as k (device_id, log_file_id, start),
              lateral (select * from device_logs
+                      where device_id = k.device_id and treatment_date = k.start and log_file_id = k.log_file_id
+                        and log_file_id is not null and finish_flag is not null
+                      offset 0) l
+        union all
+        select l.id, l.device_id, l.real_user_id, l.log_file_id, l.treatment_date
+        from unnest($4::bigint[], $5::timestamptz[]) as k (device_id, start),
+             lateral (select * from device_logs
                       where device_id = k.device_id and treatment_date = k.start
-                        and log_file_id is not distinct from k.log_file_id and finish_flag is not null
+                        and log_file_id is null and finish_flag is not null
                       offset 0) l
         """)
 
     // MARK: What the plan writes. Times are the statement's: the transaction's begins before it waits for its locks.
 
-    // As text, since jsonb takes 1.0 and 1.00 for equal and yet keeps them apart.
+    // `detail_data` is compared as it is stored: `=` takes 1.0 and 1.00 for equal, and as text a number would be written out.
     private static let updateLogs = PostgresStatement(
         "update_device_logs",
         """
         update device_logs l
         set log_file_id = n.log_file_id, treatment_date = n.start, finish_flag = n.finish_flag,
             last_intensity = n.last_intensity, treatment_time = n.treatment_time, detail_data = n.detail_data,
-            temp_treatment_date = coalesce(n.completed_start, l.temp_treatment_date), updated_at = statement_timestamp()
+            temp_treatment_date = coalesce(n.completed_start, l.temp_treatment_date),
+            temp_treatment_time =
+                case when n.completed_start is null then l.temp_treatment_time else n.completed_time end,
+            updated_at = statement_timestamp()
         from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::smallint[], $5::integer[], $6::integer[],
-                    $7::jsonb[], $8::timestamptz[])
-             as n (id, log_file_id, start, finish_flag, last_intensity, treatment_time, detail_data, completed_start)
+                    $7::jsonb[], $8::timestamptz[], $9::integer[])
+             as n (id, log_file_id, start, finish_flag, last_intensity, treatment_time, detail_data, completed_start,
+                   completed_time)
         where l.id = any($1) and l.id = n.id
-          and (l.log_file_id, l.treatment_date, l.finish_flag, l.last_intensity, l.treatment_time, l.detail_data::text)
-              is distinct from
-              (n.log_file_id, n.start, n.finish_flag, n.last_intensity, n.treatment_time, n.detail_data::text)
+          and ((l.log_file_id, l.treatment_date, l.finish_flag, l.last_intensity, l.treatment_time)
+               is distinct from (n.log_file_id, n.start, n.finish_flag, n.last_intensity, n.treatment_time)
+               or row(l.detail_data) operator(pg_catalog.*<>) row(n.detail_data))
         """)
 
     private static let insertLogs = PostgresStatement(
@@ -84,12 +117,12 @@ extension DeviceStore {
                     $6::integer[], $7::integer[], $8::jsonb[])
         """)
 
-    private static let raiseLastLogFileIDs = PostgresStatement(
-        "raise_last_log_file_ids",
+    private static let updateCounters = PostgresStatement(
+        "update_log_counters",
         """
-        update devices d set last_log_file_id = n.last_log_file_id
-        from unnest($1::bigint[], $2::bigint[]) as n (id, last_log_file_id)
-        where d.id = any($1) and d.id = n.id and d.last_log_file_id < n.last_log_file_id
+        update devices d set last_log_file_id = n.last_log_file_id, log_counter_restart = n.restart
+        from unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) as n (id, last_log_file_id, restart)
+        where d.id = any($1) and d.id = n.id
         """)
 
     // MARK: The steps of UploadBatch
@@ -102,33 +135,50 @@ extension DeviceStore {
         let deviceIDs = PostgresParameter.int8Array(upload.deviceIDs)
         let starts = upload.temporaryStarts
         let keys = upload.completeKeys
+        let numbered = keys.filter { $0.logFileID != nil }
+        let unnumbered = keys.filter { $0.logFileID == nil }
         let results = try await transaction.run([
             children(.int8Array(upload.childIDs)),
             lockDevices(deviceIDs),
+            latestStarts(.int8Array(upload.numberedDeviceIDs)),
             temporaryLogs(deviceIDs),
             completedTemporaries(
                 .int8Array(starts.map(\.pair.deviceID)), .int8Array(starts.map(\.pair.childID)),
-                .timestamptzArray(starts.map(\.start.microseconds))),
+                .timestamptzArray(starts.map(\.start.microseconds)), .int8(CompletedTemporary.sameTreatment)),
             completeLogs(
-                .int8Array(keys.map(\.deviceID)), .int8Array(keys.map(\.logFileID)),
-                .timestamptzArray(keys.map(\.start.microseconds))),
+                .int8Array(numbered.map(\.deviceID)), .int8Array(numbered.map(\.logFileID)),
+                .timestamptzArray(numbered.map(\.start.microseconds)), .int8Array(unnumbered.map(\.deviceID)),
+                .timestamptzArray(unnumbered.map(\.start.microseconds))),
         ])
-        guard results.count == 5 else {
-            throw PostgresError(kind: .protocolViolation, message: "\(results.count) results of 5 statements")
+        return try storedLogs(results)
+    }
+
+    /// - Parameter results: of the statements above, in their order.
+    private static func storedLogs(_ results: [PostgresResult]) throws(PostgresError) -> StoredLogs {
+        guard results.count == 6 else {
+            throw PostgresError(kind: .protocolViolation, message: "\(results.count) results of 6 statements")
         }
         var stored = StoredLogs()
         for row in results[0].rows { stored.rootUserIDs[try row.int8(0)] = try row.int8(1) }
-        for row in results[1].rows { stored.devices[try row.int8(0)] = (try row.text(1), try row.int8OrNull(2)) }
+        for row in results[1].rows { stored.devices[try row.int8(0)] = try StoredLogs.Device(row: row) }
         for row in results[2].rows {
-            let pair = LogPair(deviceID: try row.int8(1), childID: try row.int8(2))
-            stored.temporaryLogs[pair] = (try row.int8(0), Timestamp(microseconds: try row.timestamptz(3)))
+            let start = Timestamp(microseconds: try row.timestamptz(1))
+            stored.devices[try row.int8(0)]?.counter.latestStart = start
         }
         for row in results[3].rows {
-            let pair = LogPair(deviceID: try row.int8(0), childID: try row.int8(1))
-            let start = Timestamp(microseconds: try row.timestamptz(2))
-            stored.completedTemporaries.insert(TemporaryStart(pair: pair, start: start))
+            let pair = LogPair(deviceID: try row.int8(1), childID: try row.int8(2))
+            stored.temporaryLogs[pair] = StoredLogs.TemporaryLog(
+                id: try row.int8(0), start: Timestamp(microseconds: try row.timestamptz(3)),
+                treatmentTime: try row.int8OrNull(4).map { Int32(truncatingIfNeeded: $0) })
         }
         for row in results[4].rows {
+            let pair = LogPair(deviceID: try row.int8(0), childID: try row.int8(1))
+            let start = Timestamp(microseconds: try row.timestamptz(2))
+            stored.completedTemporaries[TemporaryStart(pair: pair, start: start)] = CompletedTemporary(
+                isSameTreatment: try row.int8(3) == 1,
+                treatmentTime: try row.int8OrNull(4).map { Int32(truncatingIfNeeded: $0) })
+        }
+        for row in results[5].rows {
             let key = CompleteLogKey(
                 deviceID: try row.int8(1), logFileID: try row.int8OrNull(3),
                 start: Timestamp(microseconds: try row.timestamptz(4)))
@@ -140,11 +190,11 @@ extension DeviceStore {
     /// Devices as they are visible without a lock.
     static func readDevices(
         _ ids: [Int64], in transaction: PostgresTransaction
-    ) async throws(PostgresError) -> [Int64: (uniqueID: String, realUserID: Int64?)] {
+    ) async throws(PostgresError) -> [Int64: StoredLogs.Device] {
         guard !ids.isEmpty else { return [:] }
-        var found: [Int64: (uniqueID: String, realUserID: Int64?)] = [:]
+        var found: [Int64: StoredLogs.Device] = [:]
         for result in try await transaction.run([devices(.int8Array(ids))]) {
-            for row in result.rows { found[try row.int8(0)] = (try row.text(1), try row.int8OrNull(2)) }
+            for row in result.rows { found[try row.int8(0)] = try StoredLogs.Device(row: row) }
         }
         return found
     }
@@ -168,7 +218,7 @@ extension DeviceStore {
 
     /// Whether a statement is one of those that write a plan.
     static func isWrite(_ statement: String?) -> Bool {
-        statement == updateLogs.name || statement == insertLogs.name || statement == raiseLastLogFileIDs.name
+        statement == updateLogs.name || statement == insertLogs.name || statement == updateCounters.name
     }
 
     static func writes(of plan: LogPlan) -> [PostgresQuery] {
@@ -185,7 +235,8 @@ extension DeviceStore {
                     .int4Array(records.map(\.lastIntensity)),
                     .int4Array(records.map(\.treatmentTime)),
                     .jsonbArray(records.map(\.detailData)),
-                    .timestamptzArray(plan.updates.map { $0.completedStart?.microseconds })))
+                    .timestamptzArray(plan.updates.map { $0.completed?.start.microseconds }),
+                    .int4Array(plan.updates.map { $0.completed?.treatmentTime })))
         }
         if !plan.inserts.isEmpty {
             let records = plan.inserts
@@ -199,20 +250,32 @@ extension DeviceStore {
                     .int4Array(records.map(\.treatmentTime)),
                     .jsonbArray(records.map(\.detailData))))
         }
-        if !plan.lastLogFileIDs.isEmpty {
-            let last = plan.lastLogFileIDs.sorted { $0.key < $1.key }
-            queries.append(raiseLastLogFileIDs(.int8Array(last.map(\.key)), .int8Array(last.map(\.value))))
+        if !plan.counters.isEmpty {
+            let counters = plan.counters.sorted { $0.key < $1.key }
+            queries.append(
+                updateCounters(
+                    .int8Array(counters.map(\.key)), .int8Array(counters.map(\.value.last)),
+                    .timestamptzArray(counters.map { $0.value.restart?.microseconds })))
         }
         return queries
     }
 
-    /// What the API calls a write that the database rejected; `nil` for any other error, such as a lost connection.
-    static func rejection(_ error: PostgresError) -> LUXError? {
-        guard error.kind == .server, !error.isUnavailable else { return nil }
-        switch error.statement {
-        case updateLogs.name: return .updateDeviceLogFailed
-        case insertLogs.name: return .createDeviceLogFailed
-        default: return nil
+    /// What the API page calls a write that the database rejects, by the name of the statement.
+    static func rejection(ofStatement name: String?) -> LUXError? {
+        switch name {
+        case updateLogs.name: .updateDeviceLogFailed
+        case insertLogs.name: .createDeviceLogFailed
+        default: nil
         }
+    }
+}
+
+extension StoredLogs.Device {
+    /// - Parameter row: `id, unique_id, real_user_id, last_log_file_id, log_counter_restart`.
+    fileprivate init(row: PostgresRow) throws(PostgresError) {
+        self.init(
+            uniqueID: try row.text(1), realUserID: try row.int8OrNull(2),
+            counter: LogCounter(
+                last: try row.int8(3), restart: try row.timestamptzOrNull(4).map { Timestamp(microseconds: $0) }))
     }
 }

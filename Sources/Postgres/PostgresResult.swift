@@ -82,8 +82,12 @@ package struct PostgresRow {
 
     /// A `timestamptz`, as microseconds since the Unix epoch; `infinity` and `-infinity` are the ends of the range.
     package func timestamptz(_ column: Int) throws(PostgresError) -> Int64 {
-        let time = try int8(column)
-        guard time != .max, time != .min else { return time }
+        try notNull(timestamptzOrNull(column), column)
+    }
+
+    /// A `timestamptz` or NULL; see ``timestamptz(_:)``.
+    package func timestamptzOrNull(_ column: Int) throws(PostgresError) -> Int64? {
+        guard let time = try int8OrNull(column), time != .max, time != .min else { return try int8OrNull(column) }
         let (unix, overflow) = time.addingReportingOverflow(postgresEpoch)
         return overflow ? .max : unix
     }

@@ -22,15 +22,19 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
         package var flag: Int16?
         package var file: Int64?
         package var intensity: Int32
+        /// `treatment_time`.
+        package var seconds: Int32 = 60
 
         /// `treatment_date` as sent.
         package var date: String { "2025-03-01T\(time)Z" }
 
         static func temporary(
-            _ time: String, _ intensity: Int32 = 2, file: Int64? = nil, of child: Child = .first,
-            on device: Device = .first
+            _ time: String, _ intensity: Int32 = 2, for seconds: Int32 = 60, file: Int64? = nil,
+            of child: Child = .first, on device: Device = .first
         ) -> Record {
-            Record(child: child, device: device, time: time, flag: nil, file: file, intensity: intensity)
+            Record(
+                child: child, device: device, time: time, flag: nil, file: file, intensity: intensity,
+                seconds: seconds)
         }
 
         static func complete(
@@ -107,5 +111,6 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
     package var testDescription: String { name }
 
     /// Every rule.
-    package static let all = temporaryRules + completeRules + repeatRules + pairRules + refusalRules
+    package static let all =
+        temporaryRules + lateRules + completeRules + repeatRules + counterRules + pairRules + refusalRules
 }

@@ -44,22 +44,30 @@ extension LogRuleCase {
             ],
             [.complete("10:00:00", 1, 8), .temporary("11:00:00", 4)], last: 1),
         LogRuleCase(
-            "a repeat is the first record of its pair, so that the next one is a new log",
+            "after a repeat the first other record of the pair completes the temporary log",
             [
                 .upload([.complete("10:00:00", 1)], .complete), .upload([.temporary("11:00:30", 4)], .temporary),
                 .upload([.complete("10:00:00", 1), .complete("11:00:00", 2)], .complete),
             ],
-            [.complete("10:00:00", 1), .temporary("11:00:00", 4), .complete("11:00:00", 2)], last: 2),
+            [.complete("10:00:00", 1), .complete("11:00:00", 2, was: "11:00:00")], last: 2),
         LogRuleCase(
-            "a late temporary repeat is the first record of its pair too",
+            "after a late repeat the first other record of the pair completes the temporary log",
             [
                 .upload([.temporary("10:00:30")], .temporary), .upload([.complete("10:00:00", 1)], .complete),
                 .upload([.temporary("11:00:30", 4)], .temporary),
                 .upload([.temporary("10:00:30"), .complete("11:00:00", 2)], .complete),
             ],
             [
-                .complete("10:00:00", 1, was: "10:00:00"), .temporary("11:00:00", 4), .complete("11:00:00", 2),
+                .complete("10:00:00", 1, was: "10:00:00"), .complete("11:00:00", 2, was: "11:00:00"),
             ], last: 2),
+        LogRuleCase(
+            "after repeats and a record that is none, the next complete record is a new log",
+            [
+                .upload([.complete("10:00:00", 1)], .complete), .upload([.temporary("11:00:30", 4)], .temporary),
+                .upload(
+                    [.complete("10:00:00", 1), .complete("11:00:00", 2), .complete("12:00:00", 3)], .complete),
+            ],
+            [.complete("10:00:00", 1), .complete("11:00:00", 2, was: "11:00:00"), .complete("12:00:00", 3)], last: 3),
         LogRuleCase(
             "a refreshed log keeps the start that it had while temporary",
             [
@@ -99,7 +107,7 @@ extension LogRuleCase {
             ],
             [.complete("10:00:00", 5, 3)], last: 5),
         LogRuleCase(
-            "a record that repeats another child's log is the first of its pair and takes no temporary log",
+            "a record that repeats another child's log is a repeat, so that the next one completes the temporary log",
             [
                 .upload([.complete("10:00:00", 5, 3)], .complete), .connect(.first, .stranger),
                 .upload([.temporary("11:00:30", 4, of: .stranger)], by: .stranger, .temporary),
@@ -109,8 +117,7 @@ extension LogRuleCase {
                     .complete),
             ],
             [
-                .complete("10:00:00", 5, 3), .temporary("11:00:00", 4, of: .stranger),
-                .complete("11:00:00", 6, of: .stranger),
+                .complete("10:00:00", 5, 3), .complete("11:00:00", 6, was: "11:00:00", of: .stranger),
             ], last: 6),
         LogRuleCase(
             "a temporary log of another child of the device is left alone",

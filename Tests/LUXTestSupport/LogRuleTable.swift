@@ -95,13 +95,13 @@ extension LogRuleCase {
             [.upload((1...6).map { .complete("10:00:00", Int64($0), flag: $0) }, .complete)],
             (1...6).map { .complete("10:00:00", Int64($0), flag: $0) }, last: 6),
         LogRuleCase(
-            "last_log_file_id is the highest of a request and never goes down",
+            "last_log_file_id is the highest of a request, and older logs do not lower it",
             [
-                .upload([.complete("10:00:00", 5), .complete("11:00:00", 3)], .complete),
+                .upload([.complete("12:30:00", 5), .complete("11:00:00", 3)], .complete),
                 .upload([.complete("12:00:00", 4)], .complete), .upload([.complete("13:00:00", nil)], .complete),
             ],
             [
-                .complete("10:00:00", 5), .complete("11:00:00", 3), .complete("12:00:00", 4),
+                .complete("12:30:00", 5), .complete("11:00:00", 3), .complete("12:00:00", 4),
                 .complete("13:00:00", nil),
             ], last: 5),
         LogRuleCase(

@@ -41,14 +41,16 @@ import Testing
         }
         return try (0..<Int.random(in: 1...6, using: &random)).map { _ in
             let pair = try #require(pairs.randomElement(using: &random))
-            let second = Int64.random(in: 0..<4, using: &random) * 30
+            // Up to 180 seconds apart, so that the complete log of a temporary one is within 120 seconds of it or not.
+            let second = Int64.random(in: 0..<4, using: &random) * 60 + Int64.random(in: 0...1, using: &random) * 30
             let isTemporary = Int.random(in: 0..<5, using: &random) < 2
             return DeviceLogRecord(
                 childID: pair.child, deviceID: pair.device, uniqueID: "unit-\(pair.device)",
                 logFileID: [nil, 0, 1, 2].randomElement(using: &random) ?? nil,
                 date: Timestamp(microseconds: second * 1_000_000),
                 finishFlag: isTemporary ? nil : Int16.random(in: 1...2, using: &random),
-                lastIntensity: Int32.random(in: 0..<3, using: &random), treatmentTime: 60,
+                lastIntensity: Int32.random(in: 0..<3, using: &random),
+                treatmentTime: Int32.random(in: 1...3, using: &random) * 30,
                 detailData: [UInt8.random(in: 0..<2, using: &random)])
         }
     }
@@ -57,7 +59,8 @@ import Testing
     private func oneByOne(_ records: [DeviceLogRecord], from before: MemoryLogs) -> (MemoryLogs, [Int]) {
         var memory = before
         var (made, updated, completed, new, repeated) = (0, 0, 0, 0, 0)
-        for (number, record) in records.enumerated() {
+        var changed: [(device: Int64, child: Int64)] = []
+        for record in records {
             func isOfPair(_ log: MemoryLogs.Log) -> Bool {
                 log.pair.deviceID == record.deviceID && log.pair.childID == record.childID
             }
@@ -67,10 +70,15 @@ import Testing
                 let start = record.date.microseconds - 30_000_000
                 let isLate = memory.logs.contains {
                     isOfPair($0) && $0.finishFlag != nil && $0.completedStart?.microseconds == start
+                        && (abs($0.start.microseconds - start) <= 120_000_000
+                            || record.treatmentTime <= $0.completedTime ?? -1)
                 }
                 if isLate {
                     repeated += 1
-                } else if let temporary {
+                    continue
+                }
+                changed.append((record.deviceID, record.childID))
+                if let temporary {
                     memory.logs[temporary].take(record)
                     updated += 1
                 } else {
@@ -79,21 +87,21 @@ import Testing
                 }
                 continue
             }
-            if let file = record.logFileID, let last = memory.devices[record.deviceID]?.lastLogFileID, file > last {
-                memory.devices[record.deviceID]?.lastLogFileID = file
-            }
             let same = memory.logs.firstIndex {
                 $0.finishFlag != nil && $0.pair.deviceID == record.deviceID && $0.logFileID == record.logFileID
                     && $0.start == record.date
             }
-            let isFirst = !records[..<number].contains {
-                $0.deviceID == record.deviceID && $0.childID == record.childID
-            }
+            count(record, isRepeat: same != nil, in: &memory)
+            let isFirst = !changed.contains { $0 == (record.deviceID, record.childID) }
             if let same {
                 if isOfPair(memory.logs[same]) { memory.logs[same].take(record) }
                 repeated += 1
-            } else if isFirst, let temporary {
+                continue
+            }
+            changed.append((record.deviceID, record.childID))
+            if isFirst, let temporary {
                 memory.logs[temporary].completedStart = memory.logs[temporary].start
+                memory.logs[temporary].completedTime = memory.logs[temporary].treatmentTime
                 memory.logs[temporary].take(record)
                 completed += 1
             } else {
@@ -102,5 +110,20 @@ import Testing
             }
         }
         return (memory, [made, updated, completed, new, repeated])
+    }
+
+    /// The rules of `last_log_file_id`, carried out before the record is stored.
+    private func count(_ record: DeviceLogRecord, isRepeat: Bool, in memory: inout MemoryLogs) {
+        guard let file = record.logFileID, let device = memory.devices[record.deviceID] else { return }
+        let numbered = memory.logs.filter {
+            $0.pair.deviceID == record.deviceID && $0.finishFlag != nil && $0.logFileID != nil
+        }
+        let isLatest = !numbered.isEmpty && numbered.allSatisfy { $0.start < record.date }
+        if !isRepeat, isLatest, file < device.lastLogFileID {
+            memory.devices[record.deviceID]?.lastLogFileID = file
+            memory.devices[record.deviceID]?.counterRestart = record.date
+        } else if device.counterRestart.map({ $0 <= record.date }) ?? true, file > device.lastLogFileID {
+            memory.devices[record.deviceID]?.lastLogFileID = file
+        }
     }
 }

@@ -37,6 +37,61 @@ import Testing
             ]) == [1, 0, 1, 2, 2])
     }
 
+    @Test(
+        arguments: [
+            ([1, 2, 3], 0), ([7], 0), ([7, 9], 1), ([1, 3, 2], 0), ([5, 3], 1), ([4, nil, 5], 0),
+        ] as [([Int64?], Int)])
+    func `counts a hole in the numbers of a device`(_ numbers: [Int64?], _ holes: Int) throws {
+        var memory = MemoryLogs.ruleWorld
+        // The later number has the earlier start, so that none shows a restart.
+        let records = try numbers.enumerated().map {
+            try DeviceLogRecord(time: "1\(9 - $0.offset):00:00", flag: 1, file: $0.element)
+        }
+        #expect(try memory.save(LogUpload(records), userID: 1).counts.holes == holes)
+    }
+
+    @Test func `counts holes above the stored number, and restarts, and neither for a repeat`() throws {
+        var memory = MemoryLogs.ruleWorld
+        func counts(_ time: String, _ file: Int64) throws -> [Int] {
+            let counts = try memory.save(LogUpload([.init(time: time, flag: 1, file: file)]), userID: 1).counts
+            return [counts.holes, counts.restarts]
+        }
+        #expect(try counts("10:00:00", 5) == [0, 0])
+        #expect(try counts("11:00:00", 6) == [0, 0])
+        #expect(try counts("12:00:00", 8) == [1, 0])
+        #expect(try counts("12:00:00", 8) == [0, 0])
+        #expect(try counts("13:00:00", 1) == [0, 1])
+        #expect(try counts("13:00:00", 1) == [0, 0])
+        #expect(try counts("10:30:00", 500) == [0, 0])
+        #expect(try counts("14:00:00", 3) == [1, 0])
+    }
+
+    @Test func `without the time of the temporary log only the 120 seconds decide`() throws {
+        for (time, isLate) in [("10:02:00", true), ("10:02:01", false)] {
+            var stored = StoredLogs()
+            let pair = LogPair(deviceID: 101, childID: 11)
+            let start = try DeviceLogRecord(time: "10:00:00", flag: 1, file: nil).start
+            stored.temporaryLogs[pair] = .init(id: 1, start: start, treatmentTime: nil)
+            let upload = LogUpload([
+                try .init(time: time, flag: 1, file: nil),
+                try .init(time: "10:00:30", flag: nil, file: nil, seconds: 0),
+            ])
+            let counts = LogPlan(upload, stored: stored).counts
+            #expect(counts.list == (isLate ? [0, 0, 1, 0, 1] : [1, 0, 1, 0, 0]))
+        }
+    }
+
+    @Test func `names the record that may not be stored`() throws {
+        let upload = LogUpload([
+            try .init(time: "10:00:00", flag: 1, file: 1),
+            try .init(time: "10:00:30", flag: nil, file: nil, deviceID: 9),
+        ])
+        let error = #expect(throws: RejectedRecord.self) {
+            try MemoryLogs.ruleWorld.read(upload).authorize(upload, userID: 1)
+        }
+        #expect(error?.description == "log_arrays[1] (temporary): Not Found Device")
+    }
+
     @Test func `folds 5,000 records of one log into one write`() throws {
         var memory = MemoryLogs.ruleWorld
         for flag in [Int16?.none, 1] {
@@ -78,10 +133,10 @@ extension MemoryLogs {
             _ = try save(upload, userID: userID)
             return upload.isTemporary ? .temporary : .complete
         } catch {
-            switch error {
-            case .notFoundUser, .notFoundDevice: return .refused(404, error.detail)
-            case .notAuthorizedUser: return .refused(401, error.detail)
-            default: return .refused(409, error.detail)
+            switch error.error {
+            case .notFoundUser, .notFoundDevice: return .refused(404, error.error.detail)
+            case .notAuthorizedUser: return .refused(401, error.error.detail)
+            default: return .refused(409, error.error.detail)
             }
         }
     }
@@ -118,20 +173,21 @@ extension DeviceLogRecord {
     init(_ record: LogRuleCase.Record) throws {
         try self.init(
             time: record.time, flag: record.flag, file: record.file, intensity: record.intensity,
-            childID: record.child.id, deviceID: record.device.id,
+            seconds: record.seconds, childID: record.child.id, deviceID: record.device.id,
             uniqueID: record.hasRightUniqueID ? "unit-\(record.device.id)" : "another")
     }
 
     /// A record of the first pair, or of another, on the day of the rules.
     init(
-        time: String, flag: Int16?, file: Int64?, intensity: Int32 = 2, childID: Int64 = 11, deviceID: Int64 = 101,
-        uniqueID: String = "unit-101"
+        time: String, flag: Int16?, file: Int64?, intensity: Int32 = 2, seconds: Int32 = 60, childID: Int64 = 11,
+        deviceID: Int64 = 101, uniqueID: String = "unit-101"
     ) throws {
         let utc = try #require(WallClock(identifier: "UTC"))
         self.init(
             childID: childID, deviceID: deviceID, uniqueID: uniqueID, logFileID: file,
             date: try #require(Timestamp.parseISO8601("2025-03-01T\(time)Z".utf8, zone: utc)), finishFlag: flag,
-            lastIntensity: intensity, treatmentTime: 60, detailData: Array("{\"last_intensity\":\(intensity)}".utf8))
+            lastIntensity: intensity, treatmentTime: seconds,
+            detailData: Array("{\"last_intensity\":\(intensity)}".utf8))
     }
 }
 

@@ -13,6 +13,7 @@ struct MemoryLogs: Equatable {
         var treatmentTime: Int32
         var detailData: [UInt8]
         var completedStart: Timestamp?
+        var completedTime: Int32?
 
         /// Everything but the id and the start of the temporary log that it was.
         mutating func take(_ record: DeviceLogRecord) {
@@ -39,6 +40,7 @@ struct MemoryLogs: Equatable {
         var uniqueID: String
         var childID: Int64?
         var lastLogFileID: Int64 = 0
+        var counterRestart: Timestamp?
     }
 
     var rootUserIDs: [Int64: Int64] = [:]
@@ -50,27 +52,39 @@ struct MemoryLogs: Equatable {
         var stored = StoredLogs()
         for id in upload.childIDs { stored.rootUserIDs[id] = rootUserIDs[id] }
         for id in upload.deviceIDs {
-            if let device = devices[id] { stored.devices[id] = (device.uniqueID, device.childID) }
+            guard let device = devices[id] else { continue }
+            let numbered = logs.filter { $0.pair.deviceID == id && $0.finishFlag != nil && $0.logFileID != nil }
+            stored.devices[id] = StoredLogs.Device(
+                uniqueID: device.uniqueID, realUserID: device.childID,
+                counter: LogCounter(
+                    last: device.lastLogFileID, restart: device.counterRestart,
+                    latestStart: numbered.map(\.start).max()))
         }
         let named = Set(upload.deviceIDs)
         let keys = Set(upload.completeKeys)
         let starts = Set(upload.temporaryStarts)
         for log in logs where named.contains(log.pair.deviceID) {
             guard log.finishFlag != nil else {
-                stored.temporaryLogs[log.pair] = (log.id, log.start)
+                stored.temporaryLogs[log.pair] = StoredLogs.TemporaryLog(
+                    id: log.id, start: log.start, treatmentTime: log.treatmentTime)
                 continue
             }
             let key = CompleteLogKey(deviceID: log.pair.deviceID, logFileID: log.logFileID, start: log.start)
             if keys.contains(key) { stored.completeLogs[key] = (log.id, log.pair.childID) }
-            if let start = log.completedStart.map({ TemporaryStart(pair: log.pair, start: $0) }), starts.contains(start)
-            {
-                stored.completedTemporaries.insert(start)
-            }
+            guard let completedStart = log.completedStart else { continue }
+            let start = TemporaryStart(pair: log.pair, start: completedStart)
+            guard starts.contains(start) else { continue }
+            // As the store's aggregates have it.
+            let before = stored.completedTemporaries[start]
+            let distance = abs(log.start.microseconds - completedStart.microseconds)
+            stored.completedTemporaries[start] = CompletedTemporary(
+                isSameTreatment: distance <= 120_000_000 || before?.isSameTreatment ?? false,
+                treatmentTime: [log.completedTime, before?.treatmentTime].compactMap { $0 }.max())
         }
         return stored
     }
 
-    /// Updates, then inserts, then raises `last_log_file_id`, with the unique indexes watched after each.
+    /// Updates, then inserts, then sets the counters, with the unique indexes watched after each.
     mutating func apply(_ plan: LogPlan) {
         #expect(Set(plan.updates.map(\.logID)).count == plan.updates.count, "a log is updated once")
         for update in plan.updates {
@@ -81,20 +95,23 @@ struct MemoryLogs: Equatable {
             var log = logs[index]
             log.take(update.record)
             guard log != logs[index] else { continue }
-            if let start = update.completedStart { log.completedStart = start }
+            if let completed = update.completed {
+                log.completedStart = completed.start
+                log.completedTime = completed.treatmentTime
+            }
             logs[index] = log
         }
         expectUnique()
         for record in plan.inserts { logs.append(Log(id: Int64(logs.count + 1), record: record)) }
         expectUnique()
-        for (id, last) in plan.lastLogFileIDs {
-            let before = devices[id]?.lastLogFileID ?? 0
-            devices[id]?.lastLogFileID = max(last, before)
+        for (id, counter) in plan.counters {
+            devices[id]?.lastLogFileID = counter.last
+            devices[id]?.counterRestart = counter.restart
         }
     }
 
     /// The whole of `POST devlog` after its body is read.
-    mutating func save(_ upload: LogUpload, userID: Int64) throws(LUXError) -> LogPlan {
+    mutating func save(_ upload: LogUpload, userID: Int64) throws(RejectedRecord) -> LogPlan {
         let stored = read(upload)
         try stored.authorize(upload, userID: userID)
         let plan = LogPlan(upload, stored: stored)

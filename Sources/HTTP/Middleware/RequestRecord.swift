@@ -18,6 +18,8 @@ package struct RequestRecord: Sendable {
     package var client: ClientAddress?
     /// Why the answer is an error, for the operator.
     package var cause: String?
+    /// Whether the operator has to act although the status is one of the client's errors.
+    package var isServerError = false
     /// The span of a trace that the request comes from.
     package var trace: TraceContext?
 

@@ -4,7 +4,7 @@ import Postgres
 /// What a transaction did with one of its uploads.
 enum UploadOutcome {
     case stored(LogPlan.Counts)
-    case rejected(LUXError)
+    case rejected(RejectedRecord)
     /// Left out: rows that it needs are locked by another transaction.
     case locked
 }
@@ -45,7 +45,7 @@ struct UploadBatch {
             var part = uploads.count == 1 ? stored : stored.narrowed(to: pending.upload)
             let isLocked = pending.deviceIDs.contains { visible[$0] != nil }
             if isLocked { part.devices.merge(visible) { locked, _ in locked } }
-            do throws(LUXError) {
+            do throws(RejectedRecord) {
                 try part.authorize(pending.upload, userID: pending.userID)
             } catch {
                 outcomes.append(.rejected(error))

@@ -30,8 +30,8 @@ package final class UploadWriter: @unchecked Sendable {
     /// Stores an upload, whole or not at all.
     ///
     /// - Returns: what its records did.
-    /// - Throws: `LUXError`: what `StoredLogs.authorize` throws, or `.updateDeviceLogFailed` and `.createDeviceLogFailed` when
-    ///   the database rejects a log; `PostgresError`, `.poolExhausted` when the account's share is used up.
+    /// - Throws: `RejectedRecord` for the first record that may not be stored, `RejectedWrite` when the database rejects a log;
+    ///   `PostgresError`, `.poolExhausted` when the account's share is used up.
     package func save(_ upload: LogUpload, userID: Int64, deadline: MonotonicTime) async throws -> LogPlan.Counts {
         loop.assertCurrent()
         guard !Task.isCancelled else { throw Self.cancelled }
@@ -160,7 +160,7 @@ package final class UploadWriter: @unchecked Sendable {
         guard !error.isUnavailable || error.isTransient, uploads.count > 1 else {
             for pending in uploads {
                 if !error.isUnavailable { queue.suspect(userID: pending.userID, at: .now()) }
-                end(pending, .failure(DeviceStore.rejection(error) ?? error))
+                end(pending, .failure(RejectedWrite(error) ?? error))
             }
             return
         }

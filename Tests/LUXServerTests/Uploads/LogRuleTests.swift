@@ -27,7 +27,8 @@ import Testing
             if !record.hasRightUniqueID { device = World.Device(id: device.id, unique: "wrong") }
             return World.record(
                 child: try #require(children[record.child]), device: device, date: record.date,
-                flag: record.flag.map { Int($0) }, intensity: Int(record.intensity), file: record.file)
+                flag: record.flag.map { Int($0) }, intensity: Int(record.intensity),
+                time: Int(record.seconds), file: record.file)
         }
 
         func connect(_ device: LogRuleCase.Device, _ child: LogRuleCase.Child?) throws {
