@@ -104,7 +104,7 @@ extension DeviceStore {
         where l.id = any($1) and l.id = n.id
           and ((l.log_file_id, l.treatment_date, l.finish_flag, l.last_intensity, l.treatment_time)
                is distinct from (n.log_file_id, n.start, n.finish_flag, n.last_intensity, n.treatment_time)
-               or row(l.detail_data) operator(pg_catalog.*<>) row(n.detail_data))
+               or row(l.detail_data)::record operator(pg_catalog.*<>) row(n.detail_data)::record)
         """)
 
     private static let insertLogs = PostgresStatement(

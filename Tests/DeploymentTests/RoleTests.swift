@@ -75,7 +75,7 @@ import Testing
                     "delete from device_logs", "truncate alimtalks", "create table more (id int)",
                     "update users set phone_number = null", "insert into users default values",
                     "insert into devices (unique_id) values ('x')", "select * from support_actions",
-                    "update schema_migrations set name = 'x'", "drop index device_logs_complete_key",
+                    "update schema_migrations set name = 'x'", "drop index device_logs_numbered_key",
                     "create temporary table t (id int)", "select setval('users_id_seq', 1)",
                 ],
                 "lux_desk": [

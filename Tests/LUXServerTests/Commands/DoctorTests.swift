@@ -38,8 +38,8 @@ import Testing
             let sql = try database.session()
             for (change, back, subject, said) in [
                 (
-                    "drop index device_logs_complete_key", "", "indexes",
-                    "missing or invalid: device_logs_complete_key"
+                    "drop index device_logs_numbered_key", "", "indexes",
+                    "missing or invalid: device_logs_numbered_key"
                 ),
                 (
                     "create role clerk login; grant select on devices to clerk", "clerk", "rights",

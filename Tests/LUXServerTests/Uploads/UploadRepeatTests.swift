@@ -132,14 +132,14 @@ import Testing
             ])
     }
 
-    @Test func `never lowers last_log_file_id, not even by an upload without a file id`() throws {
+    @Test func `an older log does not lower last_log_file_id, nor does one without a file id`() throws {
         let steps: [(file: Int64?, last: Int64)] = [(5, 5), (3, 5), (nil, 5), (0, 5), (6, 6)]
         for (index, step) in steps.enumerated() {
-            _ = try world.upload([record("1\(index):00:00", 1, file: step.file)], as: user)
+            _ = try world.upload([record("1\(9 - index):00:00", 1, file: step.file)], as: user)
             #expect(try world.lastLogFileID(of: device) == step.last)
         }
         try world.sql.query("update devices set last_log_file_id = 100 where id = $1", [String(device.id)])
-        _ = try world.upload([record("19:00:00", 1, file: 50)], as: user)
+        _ = try world.upload([record("09:00:00", 1, file: 50)], as: user)
         #expect(try world.lastLogFileID(of: device) == 100)
     }
 
