@@ -110,6 +110,7 @@ struct ModelWorld {
         for (place, device) in model.devices.enumerated() {
             var expected = device
             expected.connected = min(1, expected.connected)
+            expected.restart = nil
             guard place < stored.devices.count, stored.devices[place] == expected else {
                 return "device \(place): stored \(stored.devices[place]), expected \(expected)"
             }
@@ -117,6 +118,7 @@ struct ModelWorld {
         let logs = model.logs.map { log in
             var log = log
             log.version = 0
+            log.temporaryTime = nil
             return log
         }
         // Ids grow with time for each device; between devices they say nothing.

@@ -67,9 +67,11 @@ struct RequestGenerator {
         return ModelRequest.Record(
             child: child, device: device, hasWrongUniqueID: chance(1, of: 200),
             file: [nil, 0, 1, 2, 3].randomElement(using: &random) ?? nil,
-            date: Int.random(in: 0..<5, using: &random) * 30 + 30,
+            // Temporary and complete starts less than, exactly and more than 120 seconds apart.
+            date: [30, 60, 90, 150, 151, 180, 300].randomElement(using: &random) ?? 30,
             flag: chance(2, of: 5) ? nil : Int.random(in: 1...2, using: &random),
-            intensity: Int.random(in: 0..<3, using: &random), time: 60, note: Int.random(in: 0..<2, using: &random))
+            intensity: Int.random(in: 0..<3, using: &random), time: Int.random(in: 1...3, using: &random) * 30,
+            note: Int.random(in: 0..<2, using: &random))
     }
 
     /// A place that exists, or now and then none.

@@ -14,6 +14,8 @@ struct WorldModel: Equatable, Sendable {
         /// The place of its connecting among all; 0 while it is not connected.
         var connected = 0
         var lastLogFileID: Int64 = 0
+        /// The start of the log that showed the last restart of the counter.
+        var restart: Int?
     }
 
     struct Log: Equatable, Sendable {
@@ -28,6 +30,8 @@ struct WorldModel: Equatable, Sendable {
         var detail: String
         /// Of a complete log: the start that its temporary log had.
         var temporaryStart: Int?
+        /// Of a complete log: the treatment time that its temporary log had.
+        var temporaryTime: Int?
         /// Grows with each change of the row.
         var version = 0
     }
@@ -144,13 +148,13 @@ struct WorldModel: Equatable, Sendable {
             guard devices[record.device].child == record.child else { return .error(409, "Not Connected Device") }
         }
         let before = logs
-        for (number, record) in records.enumerated() {
-            if record.flag == nil {
-                saveTemporary(record)
-            } else {
-                let isFirst = !records[..<number].contains { $0.device == record.device && $0.child == record.child }
-                saveComplete(record, isFirst: isFirst)
-            }
+        // The pairs of which a record was neither a repeat nor a late repeat.
+        var changed: [(device: Int, child: Int)] = []
+        for record in records {
+            let pair = (record.device, record.child)
+            let isFirst = !changed.contains { $0 == pair }
+            let isRepeat = record.flag == nil ? saveTemporary(record) : saveComplete(record, isFirst: isFirst)
+            if !isRepeat { changed.append(pair) }
         }
         // A request that leaves a log as it was has not changed it, whatever its records did in between.
         for (index, log) in before.enumerated() where logs[index] != log { logs[index].version += 1 }
@@ -162,33 +166,52 @@ struct WorldModel: Equatable, Sendable {
         logs.firstIndex { $0.device == record.device && $0.child == record.child && $0.flag == nil }
     }
 
-    private mutating func saveTemporary(_ record: ModelRequest.Record) {
+    /// - Returns: whether it was a late repeat.
+    private mutating func saveTemporary(_ record: ModelRequest.Record) -> Bool {
         let start = record.date - 30
         let isLate = logs.contains {
             $0.device == record.device && $0.child == record.child && $0.flag != nil && $0.temporaryStart == start
+                && (abs($0.start - start) <= 120 || record.time <= $0.temporaryTime ?? -1)
         }
-        if isLate { return }
+        if isLate { return true }
         if let index = temporary(record) {
             set(index, record, start: start)
         } else {
             append(record, start: start)
         }
+        return false
     }
 
-    private mutating func saveComplete(_ record: ModelRequest.Record, isFirst: Bool) {
-        if let file = record.file {
-            devices[record.device].lastLogFileID = max(devices[record.device].lastLogFileID, file)
-        }
+    /// - Returns: whether it was a repeat.
+    private mutating func saveComplete(_ record: ModelRequest.Record, isFirst: Bool) -> Bool {
         let same = logs.firstIndex {
             $0.device == record.device && $0.flag != nil && $0.file == record.file && $0.start == record.date
         }
+        if let file = record.file { count(file, of: record, isRepeat: same != nil) }
         if let same {
             if logs[same].child == record.child { set(same, record, start: record.date) }
-        } else if isFirst, let index = temporary(record) {
+            return true
+        }
+        if isFirst, let index = temporary(record) {
             logs[index].temporaryStart = logs[index].start
+            logs[index].temporaryTime = logs[index].time
             set(index, record, start: record.date)
         } else {
             append(record, start: record.date)
+        }
+        return false
+    }
+
+    /// The rules of `last_log_file_id`, before the record is stored.
+    private mutating func count(_ file: Int64, of record: ModelRequest.Record, isRepeat: Bool) {
+        let device = devices[record.device]
+        let numbered = logs.filter { $0.device == record.device && $0.flag != nil && $0.file != nil }
+        let isLatest = !numbered.isEmpty && numbered.allSatisfy { $0.start < record.date }
+        if !isRepeat, isLatest, file < device.lastLogFileID {
+            devices[record.device].lastLogFileID = file
+            devices[record.device].restart = record.date
+        } else if record.date >= device.restart ?? .min {
+            devices[record.device].lastLogFileID = max(device.lastLogFileID, file)
         }
     }
 
