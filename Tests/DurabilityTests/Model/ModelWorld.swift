@@ -54,7 +54,8 @@ struct ModelWorld {
     func stored(_ sql: SQLSession) throws -> Stored {
         let devices = try sql.query(
             """
-            select real_user_id, serial_code, mac_id, device_alias, last_log_file_id, connected_at is not null
+            select real_user_id, serial_code, mac_id, device_alias, last_log_file_id, connected_at is not null,
+                extract(epoch from log_counter_restart)::bigint
             from devices where id = any($1::bigint[]) order by id
             """, ids
         ).map { row in
@@ -63,6 +64,7 @@ struct ModelWorld {
                 macID: row[2], alias: row[3])
             device.lastLogFileID = row[4].flatMap { Int64($0) } ?? -1
             device.connected = row[5] == "t" ? 1 : 0
+            device.restart = row[6].flatMap { Int($0) }.map { $0 - Instant.zero }
             return device
         }
         let logs = try sql.query(
@@ -72,7 +74,8 @@ struct ModelWorld {
                 select * from device_logs where device_id = any($1::bigint[]) and finish_flag is null
                 union all select * from device_logs where device_id = any($1::bigint[]) and finish_flag is not null)
             select id, device_id, real_user_id, log_file_id, extract(epoch from treatment_date)::bigint, finish_flag,
-                last_intensity, treatment_time, detail_data, extract(epoch from temp_treatment_date)::bigint, updated_at
+                last_intensity, treatment_time, detail_data, extract(epoch from temp_treatment_date)::bigint, updated_at,
+                temp_treatment_time
             from mine order by id
             """, ids
         ).map { row in
@@ -84,7 +87,8 @@ struct ModelWorld {
                     file: row[3].flatMap { Int64($0) }, start: (row[4].flatMap { Int($0) } ?? 0) - Instant.zero,
                     flag: row[5].flatMap { Int($0) }, intensity: row[6].flatMap { Int($0) } ?? -1,
                     time: row[7].flatMap { Int($0) } ?? -1, detail: row[8] ?? "",
-                    temporaryStart: row[9].flatMap { Int($0) }.map { $0 - Instant.zero }),
+                    temporaryStart: row[9].flatMap { Int($0) }.map { $0 - Instant.zero },
+                    temporaryTime: row[11].flatMap { Int($0) }),
                 id: row[0] ?? "", updatedAt: row[10] ?? "")
         }
         let users = "{\(names.users.map { String($0) }.joined(separator: ","))}"
@@ -110,7 +114,6 @@ struct ModelWorld {
         for (place, device) in model.devices.enumerated() {
             var expected = device
             expected.connected = min(1, expected.connected)
-            expected.restart = nil
             guard place < stored.devices.count, stored.devices[place] == expected else {
                 return "device \(place): stored \(stored.devices[place]), expected \(expected)"
             }
@@ -118,7 +121,6 @@ struct ModelWorld {
         let logs = model.logs.map { log in
             var log = log
             log.version = 0
-            log.temporaryTime = nil
             return log
         }
         // Ids grow with time for each device; between devices they say nothing.
