@@ -20,7 +20,9 @@ package struct SchemaCheck {
     package func attempt(_ migrations: [Migration]) throws -> Bool {
         do {
             let session = try PostgresSession(connectionString: configuration.databaseURL)
-            let migrator = Migrator(session: session, migrations: migrations)
+            let migrator = Migrator(session: session, migrations: migrations) { reason in
+                logger.log(.warning, "migration waits", [.cause: "\(reason)"])
+            }
             if migrate {
                 for name in try migrator.apply() { logger.log(.info, "migrated", [.migration: "\(name)"]) }
             }
@@ -112,15 +114,23 @@ package struct PoolerError: Error, CustomStringConvertible {
 
 /// Whether requests can be served.
 package final class ReadinessGate: Sendable {
-    private static let appliedMigrations = PostgresStatement(
-        "applied_migrations", "select count(*) from schema_migrations")
+    /// Through JSON: the column `compatible` came later than the table.
+    private static let state = PostgresStatement(
+        "readiness",
+        """
+        select count(*) filter (where version = any($1)),
+               count(*) filter (where version <> all($1)
+                                and not coalesce((to_jsonb(m) ->> 'compatible')::boolean, false)),
+               (pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')::int::bigint
+        from schema_migrations m
+        """)
 
     private let isOpen = Atomic(false)
-    private let migrations: Int
+    private let versions: [Int64]
 
-    /// - Parameter migrations: how many have to be applied.
-    package init(migrations: Int) {
-        self.migrations = migrations
+    /// - Parameter migrations: those that the program knows.
+    package init(migrations: [Migration]) {
+        versions = migrations.map { Int64($0.version) }
     }
 
     /// Called when the schema was found right.
@@ -133,11 +143,13 @@ package final class ReadinessGate: Sendable {
         isOpen.store(false, ordering: .releasing)
     }
 
-    /// Whether the database answers and its schema is current.
+    /// Whether the database accepts writes, every known migration is applied, and any other is marked compatible.
     package func isReady(_ pool: PostgresPool, deadline: MonotonicTime) async -> Bool {
         guard isOpen.load(ordering: .acquiring) else { return false }
-        let deadline = min(deadline, .now() + .seconds(2))
-        let result = try? await pool.read(Self.appliedMigrations(), deadline: deadline)
-        return (try? result?.first?.int8(0)) == Int64(migrations)
+        let deadline = min(deadline, .now() + .milliseconds(900))
+        guard let row = try? await pool.read(Self.state(.int8Array(versions)), deadline: deadline).first,
+            let state = try? (applied: row.int8(0), strange: row.int8(1), readOnly: row.int8(2))
+        else { return false }
+        return state.applied == Int64(versions.count) && state.strange == 0 && state.readOnly == 0
     }
 }

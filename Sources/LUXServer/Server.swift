@@ -59,7 +59,7 @@ package struct Server {
         if reloads { signal(SIGHUP, SIG_IGN) }
         let schema = SchemaCheck(configuration: configuration, logger: logger, migrate: migrate)
         let migrations = try Migration.all(in: configuration.migrations)
-        let gate = ReadinessGate(migrations: migrations.count)
+        let gate = ReadinessGate(migrations: migrations)
         let (loops, pools) = try makeLoops()
         try schema.start(migrations, patience: Self.schemaPatience) {
             gate.open()

@@ -1,87 +1,119 @@
-/// Reads a file of variables, one `NAME=value` a line, as systemd's `EnvironmentFile` and Docker's `--env-file` have them.
+/// Reads a file of variables as systemd reads an `EnvironmentFile=` (systemd.exec(5)), so that one file serves both.
 ///
-/// Empty lines and lines that begin with `#` count for nothing; `export` may stand before a name. A value in single quotes is
-/// taken as it is; in double quotes `\n`, `\"`, `\\` and `\$` are escapes; without quotes it ends at white space and `#`. No
-/// variables are put in: a password with a dollar sign stays what it is.
+/// Empty lines and lines that begin with `#` or `;` are ignored. An unquoted value ends at the end of the line, without the
+/// white space at its end; `#` and quotation marks inside it are part of it, and a backslash takes the next character as it
+/// is or continues the line. Single quotes take everything as it is; in double quotes a backslash escapes `"`, `\`,
+/// `` ` `` and `$`. Quoted values may span lines. The last of several assignments counts. No variables are expanded.
 package enum DotenvFile {
-    /// A variable and where it stands.
+    /// A variable and where it was assigned.
     package struct Entry: Equatable {
         package var name: String
         package var value: String
         package var line: Int
     }
 
-    /// A line that is none of these. Never quotes it: it may hold a secret.
+    /// A line that assigns nothing. Never quotes it: it may contain a secret.
     package struct Fault: Error, Equatable {
         package var line: Int
         package var reason: String
     }
 
-    /// The variables of a file in their order.
+    /// The variables of a file in order.
     package static func entries(_ text: String) throws(Fault) -> [Entry] {
-        var entries: [Entry] = []
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            guard let entry = try entry(line, number: index + 1) else { continue }
-            if let first = entries.first(where: { $0.name == entry.name }) {
-                throw Fault(line: entry.line, reason: "\(entry.name) stands on line \(first.line) already")
-            }
-            entries.append(entry)
-        }
-        return entries
+        var parser = Parser()
+        for scalar in text.unicodeScalars { try parser.take(scalar) }
+        return try parser.finish()
     }
 
-    private static func entry(_ line: Substring, number: Int) throws(Fault) -> Entry? {
-        var rest = line.drop(while: \.isWhitespace)
-        if rest.isEmpty || rest.first == "#" { return nil }
-        if rest.hasPrefix("export ") { rest = rest.dropFirst(7).drop(while: \.isWhitespace) }
-        let name = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
-        guard !name.isEmpty, name.first?.isNumber == false, rest.dropFirst(name.count).first == "=" else {
-            throw Fault(line: number, reason: "is not NAME=value")
+    private struct Parser {
+        private enum State {
+            case beforeName, name, beforeValue, value, escape, singleQuoted, doubleQuoted, quotedEscape, comment
         }
-        rest = rest.dropFirst(name.count + 1)
-        do throws(ValueFault) {
-            return Entry(name: String(name), value: try value(rest), line: number)
-        } catch {
-            throw Fault(line: number, reason: "\(name): \(error.reason)")
-        }
-    }
 
-    private struct ValueFault: Error {
-        package var reason: String
-    }
+        private var state = State.beforeName
+        private var entries: [Entry] = []
+        private var name = ""
+        private var value = String.UnicodeScalarView()
+        /// How much of `value` a trailing space must not shorten.
+        private var kept = 0
+        private var line = 1
+        private var firstLine = 1
 
-    private static func value(_ text: Substring) throws(ValueFault) -> String {
-        guard let quote = text.first, quote == "'" || quote == "\"" else {
-            var value = text.prefix { !$0.isWhitespace }
-            // A "#" inside a word belongs to it: passwords have them.
-            if value.first == "#" { value = "" }
-            try checkEnd(text.dropFirst(value.count))
-            return String(value)
+        mutating func take(_ scalar: Unicode.Scalar) throws(Fault) {
+            defer { if scalar == "\n" { line += 1 } }
+            let isEnd = scalar == "\n" || scalar == "\r"
+            switch state {
+            case .beforeName:
+                if scalar == "#" || scalar == ";" { return state = .comment }
+                if scalar.properties.isWhitespace { return }
+                (state, firstLine, name) = (.name, line, String(scalar))
+            case .name:
+                if isEnd { throw Fault(line: firstLine, reason: "is not NAME=value") }
+                if scalar == "=" { return state = .beforeValue }
+                name.unicodeScalars.append(scalar)
+            case .beforeValue:
+                switch scalar {
+                case "\n", "\r": try assign()
+                case "'": state = .singleQuoted
+                case "\"": state = .doubleQuoted
+                case "\\": state = .escape
+                default: if !scalar.properties.isWhitespace { append(scalar, in: .value) }
+                }
+            case .value:
+                if isEnd { return try assign() }
+                if scalar == "\\" { return state = .escape }
+                append(scalar, in: .value)
+            case .escape:
+                // A backslash at the end of a line continues it; CR LF is one end.
+                if scalar == "\r" { return }
+                if scalar == "\n" { return state = .value }
+                append(scalar, in: .value)
+                kept = value.count
+            case .singleQuoted:
+                if scalar == "'" { return state = .beforeValue }
+                append(scalar, in: .singleQuoted)
+            case .doubleQuoted:
+                if scalar == "\"" { return state = .beforeValue }
+                if scalar == "\\" { return state = .quotedEscape }
+                append(scalar, in: .doubleQuoted)
+            case .quotedEscape:
+                if scalar == "\n" { return state = .doubleQuoted }
+                if !"\"\\`$".unicodeScalars.contains(scalar) { value.append("\\") }
+                append(scalar, in: .doubleQuoted)
+            case .comment:
+                if scalar == "\n" { state = .beforeName }
+            }
         }
-        var value = ""
-        var rest = text.dropFirst()
-        while let character = rest.popFirst() {
-            if character == quote {
-                try checkEnd(rest)
-                return value
-            }
-            guard character == "\\", quote == "\"" else {
-                value.append(character)
-                continue
-            }
-            switch rest.popFirst() {
-            case "n": value.append("\n")
-            case let escaped? where "\"\\$".contains(escaped): value.append(escaped)
-            default: throw ValueFault(reason: "a backslash before something else than n, \", \\ or $")
-            }
-        }
-        throw ValueFault(reason: "a quotation mark that is not closed")
-    }
 
-    private static func checkEnd(_ rest: Substring) throws(ValueFault) {
-        let left = rest.drop(while: \.isWhitespace)
-        guard left.isEmpty || left.first == "#" else {
-            throw ValueFault(reason: "something behind the value; one with white space stands in quotes")
+        mutating func finish() throws(Fault) -> [Entry] {
+            switch state {
+            case .beforeName, .comment: break
+            case .name: throw Fault(line: firstLine, reason: "is not NAME=value")
+            case .singleQuoted, .doubleQuoted, .quotedEscape:
+                throw Fault(line: firstLine, reason: "\(name): a quotation mark that is not closed")
+            case .beforeValue, .value, .escape: try assign()
+            }
+            return entries
+        }
+
+        private mutating func append(_ scalar: Unicode.Scalar, in next: State) {
+            value.append(scalar)
+            if next != .value || !scalar.properties.isWhitespace { kept = value.count }
+            state = next
+        }
+
+        private mutating func assign() throws(Fault) {
+            let trimmed = name.unicodeScalars.reversed().drop { $0.properties.isWhitespace }.reversed()
+            name = String(String.UnicodeScalarView(trimmed))
+            guard let first = name.unicodeScalars.first, !("0"..."9").contains(first),
+                name.unicodeScalars.allSatisfy({
+                    $0.isASCII && ($0 == "_" || $0.properties.isAlphabetic || ("0"..."9").contains($0))
+                })
+            else { throw Fault(line: firstLine, reason: "is not NAME=value") }
+            entries.removeAll { $0.name == name }
+            entries.append(
+                Entry(name: name, value: String(String.UnicodeScalarView(value.prefix(kept))), line: firstLine))
+            (state, value, kept) = (.beforeName, String.UnicodeScalarView(), 0)
         }
     }
 }

@@ -1,17 +1,30 @@
 import Foundation
 
-/// One file of the migrations folder: a number, a name and SQL.
+/// One file of the migrations folder: a number, a name, SQL, and what its first lines say about it.
 package struct Migration: Sendable, Equatable {
     /// The number at the start of the file's name.
     package var version: Int
     /// The file's name.
     package var name: String
-    /// Its text.
+    /// Its text, with LF line ends whatever the file has.
     package var sql: String
+
+    /// Whether an older program goes on working once it is applied: the comment `-- compatible` in front of the first
+    /// statement.
+    package var isCompatible: Bool { directives.contains("compatible") }
+
+    /// Whether its statements run one by one, each in a transaction of its own, as `create index concurrently` demands: the
+    /// comment `-- no transaction` in front of the first statement.
+    var needsNoTransaction: Bool { directives.contains("no transaction") }
+
+    private var directives: [String] {
+        sql.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.isEmpty || $0.hasPrefix("--") }
+            .map { $0.dropFirst(2).trimmingCharacters(in: .whitespaces) }
+    }
 
     /// Reads a folder of files named `NNNN_what_it_does.sql`, in the order of their numbers.
     ///
-    /// - Throws: ``MigrationError`` when the folder cannot be read, is empty, or two files have one number.
+    /// - Throws: ``MigrationError`` when the folder cannot be read, is empty, or a file is not what it must be.
     package static func all(in folder: String) throws(MigrationError) -> [Migration] {
         let names: [String]
         do {
@@ -20,14 +33,8 @@ package struct Migration: Sendable, Equatable {
             throw .unreadable(folder)
         }
         var migrations: [Migration] = []
-        for name in names where name.hasSuffix(".sql") {
-            guard let version = Int(name.prefix { $0.isASCII && $0.isNumber }), name.contains("_") else {
-                throw .badName(name)
-            }
-            guard let data = FileManager.default.contents(atPath: folder + "/" + name) else {
-                throw .unreadable(name)
-            }
-            migrations.append(Migration(version: version, name: name, sql: String(decoding: data, as: UTF8.self)))
+        for name in names.sorted() where name.lowercased().hasSuffix(".sql") {
+            migrations.append(try Migration(name: name, in: folder))
         }
         migrations.sort { $0.version < $1.version }
         for (one, next) in zip(migrations, migrations.dropFirst()) where one.version == next.version {
@@ -36,41 +43,25 @@ package struct Migration: Sendable, Equatable {
         guard !migrations.isEmpty else { throw .empty(folder) }
         return migrations
     }
-}
 
-/// What is wrong with the migrations, or with what the database says was applied.
-package enum MigrationError: Error, Equatable, CustomStringConvertible {
-    /// A folder or file that cannot be read.
-    case unreadable(String)
-    /// A folder without migrations.
-    case empty(String)
-    /// A file whose name does not begin with a number and an underscore.
-    case badName(String)
-    /// Two files of one number.
-    case sameNumber(String, String)
-    /// A file that was applied and is another one now.
-    case changed(String)
-    /// A file that was applied and is gone.
-    case missing(String)
-    /// A file with a number below one that was applied already.
-    case outOfOrder(String)
-    /// A file that the database refused; nothing of it stays.
-    case failed(String, reason: String)
-    /// Files that were not applied.
-    case pending([String])
-
-    /// A sentence for the operator.
-    package var description: String {
-        switch self {
-        case .unreadable(let path): "cannot read \(path)"
-        case .empty(let folder): "no migrations in \(folder)"
-        case .badName(let name): "\(name): a migration is named NNNN_what_it_does.sql"
-        case .sameNumber(let one, let other): "\(one) and \(other) have the same number"
-        case .changed(let name): "\(name) was changed after it had been applied"
-        case .missing(let name): "\(name) was applied, but its file is gone"
-        case .outOfOrder(let name): "\(name) comes before a migration that was applied already"
-        case .failed(let name, let reason): "\(name) failed: \(reason)"
-        case .pending(let names): "not applied: \(names.joined(separator: ", ")); run lux-server migrate"
+    private init(name: String, in folder: String) throws(MigrationError) {
+        guard name.hasSuffix(".sql"), !name.lowercased().hasSuffix(".down.sql"),
+            let version = Int(name.prefix { $0.isASCII && $0.isNumber }), name.contains("_")
+        else { throw .badName(name) }
+        guard let data = FileManager.default.contents(atPath: folder + "/" + name) else { throw .unreadable(name) }
+        guard !data.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .notText(name, "begins with a byte order mark") }
+        guard let text = String(validating: data, as: UTF8.self) else { throw .notText(name, "is not UTF-8 text") }
+        guard !text.utf8.contains(0) else { throw .notText(name, "contains a NUL character") }
+        self.init(version: version, name: name, sql: text.replacing("\r\n", with: "\n"))
+        let control: Set = ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"]
+        for statement in SQLScript(sql).statements where control.contains(SQLScript.firstWord(of: statement)) {
+            throw .transactionControl(name, SQLScript.firstWord(of: statement))
         }
+    }
+
+    init(version: Int, name: String, sql: String) {
+        self.version = version
+        self.name = name
+        self.sql = sql
     }
 }

@@ -19,22 +19,22 @@ package struct DatabaseChecks {
 
     /// Settings that lose or refuse what the server promises to keep.
     package func settings() throws(PostgresError) -> [Doctor.Finding] {
-        let rules: [(name: String, bad: [String], advice: String)] = [
-            ("synchronous_commit", ["off", "local"], "set it to on: a log that was answered 200 can be lost"),
-            ("fsync", ["off"], "set it to on: a power failure can lose the whole database"),
-            ("full_page_writes", ["off"], "set it to on: a power failure can tear pages"),
+        let rules: [(name: String, isBad: (String) -> Bool, advice: String)] = [
+            ("synchronous_commit", { $0 == "off" || $0 == "local" }, "set it to on: a log that was answered 200 can be lost"),
+            ("fsync", { $0 == "off" }, "set it to on: a power failure can lose the whole database"),
+            ("full_page_writes", { $0 == "off" }, "set it to on: a power failure can tear pages"),
             (
-                "transaction_read_only", ["on"],
+                "transaction_read_only", { $0 == "on" },
                 "connect to the primary; with several hosts add target_session_attrs=read-write"
             ),
-            ("server_encoding", ["SQL_ASCII"], "make the database anew with the encoding UTF8"),
+            ("server_encoding", { $0 != "UTF8" }, "recreate the database with ENCODING 'UTF8'"),
         ]
         var findings: [Doctor.Finding] = []
         for rule in rules {
             let value = try value("select current_setting($1)", [rule.name])
             findings.append(
                 Doctor.Finding(
-                    subject: rule.name, detail: value, advice: rule.bad.contains(value) ? rule.advice : nil))
+                    subject: rule.name, detail: value, advice: rule.isBad(value) ? rule.advice : nil))
         }
         return findings
     }

@@ -89,7 +89,9 @@ package struct CSVReader {
 
     private func text(_ content: [UInt8]) throws(Fault) -> String {
         guard let text = String(validating: content, as: UTF8.self), !content.contains(0) else {
-            throw Fault(line: line, reason: "a field that is not UTF-8 text")
+            throw Fault(
+                line: line,
+                reason: "a field that is not UTF-8 text (CP949 or another encoding?); save the file as CSV UTF-8")
         }
         return text
     }

@@ -35,6 +35,8 @@ package struct Provisioning {
         package var added: Int
         /// Those that were there already and were left as they are.
         package var present: Int
+        /// What is likely to be a mistake; the first ones.
+        package var warnings: [Fault] = []
     }
 
     private let kind: Kind
@@ -67,7 +69,7 @@ package struct Provisioning {
             let faults = try file.faults + checks.faults()
             guard faults.isEmpty else { throw Faults(faults) }
             let present = try removePresent(session)
-            let outcome = Outcome(added: file.rows - present, present: present)
+            let outcome = Outcome(added: file.rows - present, present: present, warnings: file.warnings)
             if !isDryRun { try insert(file.columns, into: session, progress) }
             progress(1)
             return outcome

@@ -86,7 +86,7 @@ package struct ProvisioningChecks {
     private func different(_ column: String) throws(PostgresError) -> [Provisioning.Fault] {
         var faults: [Provisioning.Fault] = []
         for match in kind.matches {
-            faults += try self.faults(column, "is another one in the row that is there already") {
+            faults += try self.faults(column, "differs from the existing row") {
                 """
                 select s.line from provision_rows s join \(kind.table) t on \(match)
                 where s.\(column) is not null and t.\(column) is distinct from s.\(column) \($0)

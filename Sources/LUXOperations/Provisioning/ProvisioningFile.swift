@@ -8,6 +8,8 @@ package struct ProvisioningFile {
     package let columns: [Provisioning.Column]
     /// What is wrong with rows that were read; the rows themselves are left out.
     package private(set) var faults: [Provisioning.Fault] = []
+    /// What is likely to be a mistake; the first ones.
+    package private(set) var warnings: [Provisioning.Fault] = []
     /// How many rows were read.
     package private(set) var rows = 0
 
@@ -24,12 +26,20 @@ package struct ProvisioningFile {
     package init(_ bytes: [UInt8], _ kind: Provisioning.Kind) throws(Provisioning.Faults) {
         self.kind = kind
         size = max(1, bytes.count)
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            let reason = "the file is UTF-16; save it as CSV UTF-8"
+            throw Provisioning.Faults([Provisioning.Fault(line: 1, reason: reason)])
+        }
         reader = CSVReader(bytes)
         let header: CSVReader.Record?
         do throws(CSVReader.Fault) {
             header = try reader.next()
         } catch {
             throw Provisioning.Faults([Provisioning.Fault(line: error.line, reason: error.reason)])
+        }
+        if let header, header.fields.count == 1, header.fields[0].contains(";") {
+            let reason = "the fields are separated by semicolons; save the file with commas (CSV UTF-8)"
+            throw Provisioning.Faults([Provisioning.Fault(line: 1, reason: reason)])
         }
         guard let header else {
             throw Provisioning.Faults([Provisioning.Fault(line: 1, reason: "a header line is missing")])
@@ -49,7 +59,7 @@ package struct ProvisioningFile {
                 continue
             }
             if found.contains(column) {
-                faults.append(Provisioning.Fault(line: 1, column: name, reason: "stands there twice"))
+                faults.append(Provisioning.Fault(line: 1, column: name, reason: "duplicate column"))
             }
             found.append(column)
         }
@@ -96,6 +106,11 @@ package struct ProvisioningFile {
         for (column, field) in zip(columns, record.fields) {
             do throws(FieldError) {
                 values.append(try Self.value(field, of: column))
+                if warnings.count < Provisioning.Faults.limit, !field.isEmpty,
+                    let reason = CodeRules.warning(in: field, of: column.name)
+                {
+                    warnings.append(Provisioning.Fault(line: record.line, column: column.name, reason: reason))
+                }
             } catch {
                 faults.append(Provisioning.Fault(line: record.line, column: column.name, reason: error.reason))
             }
@@ -120,6 +135,9 @@ package struct ProvisioningFile {
         }
         switch column.content {
         case .text, .timestamp: return field
+        case .code:
+            if let reason = CodeRules.error(in: field, of: column.name) { throw FieldError(reason: reason) }
+            return field
         case .phoneNumber:
             guard let number = PhoneNumber(field) else { throw FieldError(reason: "must be a phone number") }
             return number.e164

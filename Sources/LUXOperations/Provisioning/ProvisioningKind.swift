@@ -3,6 +3,8 @@ extension Provisioning {
     package struct Column: Equatable {
         /// What its fields are.
         package enum Content: Equatable {
+            /// A code that apps send, see ``CodeRules``.
+            case code
             case text, phoneNumber, timestamp
             case integer(atLeast: Int64)
         }
@@ -44,10 +46,11 @@ extension Provisioning {
                     + ["first_name", "last_name", "birthdate", "gender"].map { Column(name: $0) } + [createdAt]
             case .devices:
                 return [
-                    id, Column(name: "unique_id", isRequired: true), Self.reference("real_user_id", to: "real_users"),
+                    id, Column(name: "unique_id", content: .code, isRequired: true),
+                    Self.reference("real_user_id", to: "real_users"),
                     Self.reference("project_id"), Self.reference("hardware_id"),
-                    Self.reference("now_firmware_id", to: "firmwares"), Column(name: "serial_code"),
-                    Column(name: "mac_id"), Column(name: "device_alias"), createdAt,
+                    Self.reference("now_firmware_id", to: "firmwares"), Column(name: "serial_code", content: .code),
+                    Column(name: "mac_id", content: .code), Column(name: "device_alias"), createdAt,
                     Column(name: "connected_at", content: .timestamp),
                     Column(name: "last_log_file_id", content: .integer(atLeast: 0), otherwise: "0"),
                 ]

@@ -18,10 +18,15 @@ struct Migrate: ParsableCommand {
         }
         do {
             let session = try PostgresSession(connectionString: databaseURL)
-            let migrator = Migrator(session: session, migrations: try Migration.all(in: folder))
+            let migrator = Migrator(session: session, migrations: try Migration.all(in: folder)) {
+                Environment.complain($0)
+            }
             if status {
                 for (migration, appliedAt) in try migrator.status() {
                     print("\(migration.name)  \(appliedAt.map { "applied \($0)" } ?? "not applied")")
+                }
+                for index in try migrator.invalidIndexes() {
+                    print("invalid index \(index): drop it, or rebuild it with REINDEX INDEX CONCURRENTLY")
                 }
             } else {
                 let applied = try migrator.apply()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import LUXOperations
 import LUXSettings
 import Postgres
@@ -18,7 +19,7 @@ struct Provision: ParsableCommand {
     @Argument(help: "What the rows are: devices, users or children.")
     var kind: Provisioning.Kind
 
-    @Argument(help: "The file.", completion: .file(extensions: ["csv"]))
+    @Argument(help: "The file; - for standard input.", completion: .file(extensions: ["csv"]))
     var file: String
 
     @Flag(help: "Check everything and load nothing.")
@@ -28,26 +29,41 @@ struct Provision: ParsableCommand {
 
     func run() throws {
         let databaseURL = try options.read { $0.connectionString("DATABASE_URL") }
-        guard let data = FileManager.default.contents(atPath: file) else {
-            Environment.complain("cannot read \(file)")
-            throw ExitCode.failure
-        }
+        let data = try contents()
         let bar = ProgressBar()
         do {
             let session = try PostgresSession(connectionString: databaseURL)
             let outcome = try Provisioning(kind).load(
                 Array(data), into: session, isDryRun: dryRun, progress: bar.show)
             bar.clear()
+            for warning in outcome.warnings { Environment.complain("\(file): warning: \(warning)") }
             print(report(outcome))
         } catch let error as Provisioning.Faults {
             bar.clear()
             for fault in error.faults { Environment.complain("\(file): \(fault)") }
-            if error.isCut { Environment.complain("\(file): there are more; the first \(error.faults.count) are told") }
+            if error.isCut {
+                Environment.complain("\(file): there are more; the first \(error.faults.count) are reported")
+            }
             Environment.complain("nothing was loaded")
             throw ExitCode.failure
         } catch {
             bar.clear()
             throw Environment.failure(error)
+        }
+    }
+
+    /// The whole file, which may be a pipe.
+    private func contents() throws -> Data {
+        let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            Environment.complain("cannot read \(file): \(String(cString: strerror(errno)))")
+            throw ExitCode.failure
+        }
+        do {
+            return try FileHandle(fileDescriptor: descriptor, closeOnDealloc: file != "-").readToEnd() ?? Data()
+        } catch {
+            Environment.complain("cannot read \(file): \(error.localizedDescription)")
+            throw ExitCode.failure
         }
     }
 

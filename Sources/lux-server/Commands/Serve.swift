@@ -62,7 +62,11 @@ enum Environment {
             for fault in error.faults { complain("\(fault)") }
             return ExitCode(configurationFault)
         }
-        complain("\(error)")
+        if let error = error as? MigrationError, case .pending = error {
+            complain("\(error); run lux-server migrate")
+        } else {
+            complain("\(error)")
+        }
         return ExitCode.failure
     }
 

@@ -89,7 +89,7 @@ import Testing
         let config = try file(
             """
             # all of it
-            export DATABASE_URL="host=127.0.0.1 user=postgres dbname=\(database.name)"
+            DATABASE_URL="host=127.0.0.1 user=postgres dbname=\(database.name)"
             PGPORT=\(database.cluster.port)
             LUX_JWT_SECRET=\(Token.secret)
             LUX_HOST=127.0.0.1

@@ -74,6 +74,147 @@ import Testing
         }
     }
 
+    /// A file's name and bytes, and what the message contains.
+    private static let badFiles: [(name: String, bytes: [UInt8], word: String)] = [
+        ("0001_a.down.sql", Array("select 1".utf8), "down migrations"), ("0001_a.SQL", Array("select 1".utf8), "NNNN"),
+        ("0001_a.sql", [0xEF, 0xBB, 0xBF] + Array("select 1".utf8), "byte order mark"),
+        ("0001_a.sql", [0xC7, 0xD1], "UTF-8"), ("0001_a.sql", [0x2D, 0x2D, 0], "NUL"),
+        ("0001_a.sql", Array("create table t (); commit; select 1".utf8), "COMMIT"),
+        ("0001_a.sql", Array("/* x */ Begin;".utf8), "BEGIN"),
+    ]
+
+    @Test func `rejects files that are not migrations, with a sentence, and applies nothing`() async throws {
+        try await onThread {
+            for (name, bytes, word) in Self.badFiles {
+                let database = try TestDatabase.makeEmpty()
+                let folder = try makeTemporaryFolder("lux-migrations")
+                try "create table first (id int)".write(
+                    toFile: folder + "/0000_first.sql", atomically: true, encoding: .utf8)
+                try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
+                let run = try migrate(database, folder: folder)
+                #expect(run.ending == .exit(1) && run.errors.contains(word), "\(name): \(run.everything)")
+                #expect(
+                    try database.session().integer("select count(*) from pg_tables where schemaname = 'public'") == 0)
+            }
+        }
+    }
+
+    @Test func `words of transaction control are fine in bodies, strings and comments`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let folder = try makeTemporaryFolder("lux-migrations")
+            try """
+            -- begin; commit
+            create function f() returns int language plpgsql as $body$ begin return 1; end $body$;
+            comment on function f() is 'begin; commit;'; /* ; rollback; */
+            do $$ begin perform f(); end $$;
+            """.write(toFile: folder + "/0001_a.sql", atomically: true, encoding: .utf8)
+            let run = try migrate(database, folder: folder)
+            #expect(run.ending == .exit(0), "\(run.everything)")
+        }
+    }
+
+    @Test func `line ends do not change the checksum`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let folder = try makeTemporaryFolder("lux-migrations")
+            let path = folder + "/0001_a.sql"
+            try "create table a (id int);\n-- x\n".write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(try migrate(database, folder: folder).ending == .exit(0))
+            try "create table a (id int);\r\n-- x\r\n".write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(try migrate(database, folder: folder).ending == .exit(0))
+        }
+    }
+
+    @Test func `a file without a transaction creates an index concurrently, and what a failure leaves is reported`()
+        async throws
+    {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let folder = try makeTemporaryFolder("lux-migrations")
+            try "create table a (id int); insert into a values (1), (1)".write(
+                toFile: folder + "/0001_a.sql", atomically: true, encoding: .utf8)
+            let path = folder + "/0002_b.sql"
+            try "-- no transaction\ncreate unique index concurrently a_id_idx on a (id);".write(
+                toFile: path, atomically: true, encoding: .utf8)
+            let failed = try migrate(database, folder: folder)
+            #expect(failed.ending == .exit(1) && failed.errors.contains("0002_b"))
+            #expect(try migrate(database, ["--status"], folder: folder).output.contains("invalid index a_id_idx"))
+            try database.session().script("drop index a_id_idx; delete from a")
+            #expect(try migrate(database, folder: folder).ending == .exit(0))
+            #expect(try !migrate(database, ["--status"], folder: folder).output.contains("invalid"))
+        }
+    }
+
+    @Test func `a migration that meets a lock is retried and holds nobody up meanwhile`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let folder = try makeTemporaryFolder("lux-migrations")
+            try "create table a (id int)".write(toFile: folder + "/0001_a.sql", atomically: true, encoding: .utf8)
+            #expect(try migrate(database, folder: folder).ending == .exit(0))
+            try "alter table a add column b int".write(
+                toFile: folder + "/0002_b.sql", atomically: true, encoding: .utf8)
+            let dump = try database.session()
+            try dump.script("begin; lock table a in access share mode")
+            let process = try ChildProcess(
+                Locations.server, ["migrate"],
+                environment: LUXCommand.environment([
+                    "DATABASE_URL": database.connectionString, "LUX_MIGRATIONS": folder,
+                ]))
+            usleep(600_000)
+            let reader = try database.session()
+            var slowest = 0.0
+            for _ in 0..<20 {
+                let start = Date()
+                try reader.query("select * from a")
+                slowest = max(slowest, Date().timeIntervalSince(start))
+                usleep(100_000)
+            }
+            #expect(slowest < 1.8, "a read waited \(slowest) s")
+            try dump.script("commit")
+            #expect(process.wait(seconds: 20) == .exit(0), "\(process.errors)")
+            #expect(process.errors.contains("waits for a lock"))
+        }
+    }
+
+    @Test func `a database of another encoding is rejected before anything is created`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let admin = try database.session()
+            let name = "\(database.name)_latin1"
+            try admin.script(
+                "create database \(name) encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0")
+            let url = database.connectionString.replacingOccurrences(of: database.name, with: name)
+            for command in [["migrate"], ["serve", "--migrate"], ["doctor"]] {
+                let run = try LUXCommand.run(
+                    command,
+                    environment: [
+                        "DATABASE_URL": url, "LUX_JWT_SECRET": Token.secret, "LUX_PORT": "0", "LUX_HOST": "127.0.0.1",
+                        "LUX_MIGRATIONS": Locations.migrations,
+                    ])
+                #expect(run.ending == .exit(1), "\(command): \(run.everything)")
+                #expect(run.everything.contains("UTF8"), "\(command): \(run.everything)")
+            }
+        }
+    }
+
+    @Test func `a server is ready on a newer schema that is marked compatible, and only then`() async throws {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let server = try TestServer(database)
+            let sql = try database.session()
+            #expect(try server.call("GET", "/readyz").status == 200)
+            try sql.script(
+                "insert into schema_migrations (version, name, checksum, compatible) values (9000, 'x', '', true)")
+            #expect(try server.call("GET", "/readyz").status == 200)
+            try sql.script("update schema_migrations set compatible = false where version = 9000")
+            #expect(try server.call("GET", "/readyz").status == 503)
+            try sql.script("delete from schema_migrations where version = (select min(version) from schema_migrations)")
+            #expect(try server.call("GET", "/readyz").status == 503)
+            server.stop()
+        }
+    }
+
     @Test func `each file runs on a database with rows in every table, and keeps them`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
