@@ -20,7 +20,10 @@ package struct DatabaseChecks {
     /// Settings that lose or refuse what the server promises to keep.
     package func settings() throws(PostgresError) -> [Doctor.Finding] {
         let rules: [(name: String, isBad: (String) -> Bool, advice: String)] = [
-            ("synchronous_commit", { $0 == "off" || $0 == "local" }, "set it to on: a log that was answered 200 can be lost"),
+            (
+                "synchronous_commit", { $0 == "off" || $0 == "local" },
+                "set it to on: acknowledged uploads can be lost"
+            ),
             ("fsync", { $0 == "off" }, "set it to on: a power failure can lose the whole database"),
             ("full_page_writes", { $0 == "off" }, "set it to on: a power failure can tear pages"),
             (
