@@ -60,7 +60,7 @@ package struct SchemaCheck {
             let value = try session.query("select current_setting($1)", [setting]).first?.first.flatMap { $0 } ?? ""
             guard bad.contains(value) else { continue }
             logger.log(
-                .warning, "a log that was answered 200 can be lost", [.setting: "\(setting)", .value: "\(value)"])
+                .warning, "acknowledged uploads can be lost", [.setting: "\(setting)", .value: "\(value)"])
         }
     }
 

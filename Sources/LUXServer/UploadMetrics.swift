@@ -9,7 +9,7 @@ extension [UploadStatistics.Values] {
         let bounds = UploadStatistics.batchBounds.map(String.init) + ["+Inf"]
         let buckets = bounds.indices.map { index in
             total += sum { $0.batches[index] }
-            return ([("le", bounds[index])], total)
+            return ([("up_to", bounds[index])], total)
         }
         text.counter(
             "lux_upload_transactions_total", "Transactions by the largest number of uploads in them.", buckets)

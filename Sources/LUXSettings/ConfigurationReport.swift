@@ -29,7 +29,7 @@ package struct ConfigurationReport {
         return known.name == "DATABASE_URL" ? PostgresConfiguration.masked(value) ?? "****" : "****"
     }
 
-    /// All that stops the start, and variables that nothing reads: mostly misspelt ones.
+    /// All that stops the start, and variables that nothing reads.
     package var faults: [Configuration.Fault] {
         var faults: [Configuration.Fault] = []
         do throws(Configuration.Faults) {
@@ -37,11 +37,16 @@ package struct ConfigurationReport {
         } catch {
             faults = error.faults
         }
+        return faults + unknown
+    }
+
+    /// What does not stop the start: variables that nothing reads, mostly misspelt ones, and files that everybody may read.
+    package var warnings: [Configuration.Fault] { unknown + variables.warnings }
+
+    private var unknown: [Configuration.Fault] {
         let known = Set(KnownVariable.all.flatMap { $0.hasFile ? [$0.name, $0.name + "_FILE"] : [$0.name] })
             .union(KnownVariable.oldNames.values)
-        for name in variables.values.keys.sorted() where name.hasPrefix("LUX_") && !known.contains(name) {
-            faults.append(Configuration.Fault(variable: name, reason: "is no variable of this program"))
-        }
-        return faults
+        return variables.values.keys.sorted().filter { $0.hasPrefix("LUX_") && !known.contains($0) }
+            .map { Configuration.Fault(variable: $0, reason: "unknown variable") }
     }
 }

@@ -43,7 +43,11 @@ package struct EnvironmentReader {
     package mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = text(name) else { return nil }
         guard let value = Int(text), range.contains(value) else {
-            fault(name, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
+            var reason = "must be an integer from \(range.lowerBound) to \(range.upperBound)"
+            if text.hasPrefix("tcp://") {
+                reason += "; Kubernetes sets it for a service of this name (enableServiceLinks: false prevents that)"
+            }
+            fault(name, reason)
             return nil
         }
         return value

@@ -9,6 +9,8 @@ package struct Variables {
         case file(line: Int)
         case secretFile(variable: String)
 
+        var isFile: Bool { if case .file = self { true } else { false } }
+
         package var description: String {
             switch self {
             case .environment: "environment"
@@ -24,6 +26,8 @@ package struct Variables {
     package private(set) var sources: [String: Source]
     /// What is wrong with the files.
     package private(set) var faults: [Configuration.Fault] = []
+    /// What does not stop the start but should be changed.
+    package private(set) var warnings: [Configuration.Fault] = []
 
     private static let maximumSecretSize = 65_536
 
@@ -37,6 +41,13 @@ package struct Variables {
         values.merge(overrides) { $1 }
         sources.merge(overrides.mapValues { _ in .environment }) { $1 }
         for name in KnownVariable.all where name.isSecret && name.hasFile { readSecret(name.name) }
+        // Read by the owner of the keys, as it may change while the server runs.
+        if isSet("LUX_JWT_SECRET_FILE"), let path = values["LUX_JWT_SECRET_FILE"] {
+            _ = checkRights(of: path, "LUX_JWT_SECRET_FILE")
+        }
+        if let file, KnownVariable.all.contains(where: { $0.isSecret && sources[$0.name]?.isFile == true }) {
+            _ = checkRights(of: file, "--config")
+        }
     }
 
     private mutating func read(_ path: String) {
@@ -73,6 +84,7 @@ package struct Variables {
                 return
             }
         }
+        guard checkRights(of: path, variable) else { return }
         guard let handle = FileHandle(forReadingAtPath: path),
             let bytes = try? handle.read(upToCount: Self.maximumSecretSize),
             var secret = String(validating: bytes, as: UTF8.self), !secret.contains("\0")
@@ -84,6 +96,16 @@ package struct Variables {
         if secret.last?.isNewline == true { secret.removeLast() }
         values[name] = secret
         sources[name] = .secretFile(variable: variable)
+    }
+
+    /// - Returns: whether a file with secrets may be used.
+    private mutating func checkRights(of path: String, _ variable: String) -> Bool {
+        if let reason = FileRights.warning(of: path) {
+            warnings.append(Configuration.Fault(variable: variable, reason: reason))
+        }
+        guard let reason = FileRights.error(of: path) else { return true }
+        faults.append(Configuration.Fault(variable: variable, reason: reason))
+        return false
     }
 
     /// Makes what is meant for libpq, `PGPASSWORD` and the like, known to it: it reads nothing but the environment.

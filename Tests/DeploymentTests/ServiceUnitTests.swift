@@ -92,6 +92,7 @@ import Testing
             let certificate = try TestCertificate()
             let secrets = certificate.folder + "/secrets"
             try (Token.secret + "\n").write(toFile: secrets, atomically: true, encoding: .utf8)
+            chmod(secrets, 0o600)
             let server = try TestServer(
                 World.sharedDatabase,
                 environment: certificate.environment.merging([

@@ -39,6 +39,9 @@ package struct Doctor {
         var findings = report.faults.map {
             Finding(subject: "configuration", detail: $0.description, advice: "change it; see lux-server config check")
         }
+        findings += variables.warnings.map {
+            Finding(subject: "file rights", detail: $0.description, advice: "let only the owner read it")
+        }
         if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
         findings += database()
         if let path = variables.values["LUX_TLS_CERT"], !path.isEmpty { findings.append(certificate(path)) }

@@ -16,6 +16,7 @@ struct ConfigCommand: ParsableCommand {
         func run() throws {
             let report = ConfigurationReport(variables: options.variables())
             for line in report.lines { print(line) }
+            for warning in options.variables().warnings { Environment.complain("warning: \(warning)") }
             try Environment.refuse(report.faults)
         }
     }

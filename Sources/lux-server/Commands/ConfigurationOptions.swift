@@ -29,6 +29,9 @@ struct ConfigurationOptions: ParsableArguments {
         let variables = Variables(
             environment: ProcessInfo.processInfo.environment, file: config, overriding: overrides)
         variables.exportForDatabase()
+        for warning in ConfigurationReport(variables: variables).warnings {
+            Environment.complain("warning: \(warning)")
+        }
         do throws(Configuration.Faults) {
             return try Configuration(EnvironmentReader(variables), isTerminal: isatty(STDOUT_FILENO) == 1)
         } catch {

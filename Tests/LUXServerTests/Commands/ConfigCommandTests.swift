@@ -9,6 +9,7 @@ import Testing
     private func file(_ text: String) throws -> String {
         let path = try makeTemporaryFolder("lux-config") + "/file"
         try text.write(toFile: path, atomically: true, encoding: .utf8)
+        chmod(path, 0o600)
         return path
     }
 
@@ -82,6 +83,33 @@ import Testing
             let run = try check(environment.merging(secret) { $1 })
             #expect(run.ending == .exit(78) && run.errors.contains("DATABASE_URL_FILE: \(said)"), "\(run.everything)")
         }
+    }
+
+    @Test func `rejects files with secrets that others may write, and warns of those that everybody may read`() throws {
+        let good = ["DATABASE_URL": Self.database, "LUX_JWT_SECRET": Token.secret]
+        let secret = try file(Token.secret)
+        let url = try file(Self.database)
+        let whole = try file("DATABASE_URL=\(Self.database)\nLUX_JWT_SECRET=\(Token.secret)\n")
+        for (mode, ending, said) in [
+            (0o600, 0, nil), (0o640, 0, nil), (0o644, 0, "everybody may read it"), (0o660, 78, "others may write it"),
+            (0o602, 78, "others may write it"),
+        ] as [(mode_t, Int32, String?)] {
+            for path in [secret, url, whole] { chmod(path, mode) }
+            for (environment, config, name) in [
+                (["DATABASE_URL": Self.database, "LUX_JWT_SECRET_FILE": secret], nil, "LUX_JWT_SECRET_FILE"),
+                (["DATABASE_URL_FILE": url, "LUX_JWT_SECRET": Token.secret], nil, "DATABASE_URL_FILE"),
+                ([:], whole, "--config"),
+            ] as [([String: String], String?, String)] {
+                let run = try LUXCommand.run(
+                    ["config", "check"] + (config.map { ["--config", $0] } ?? []), environment: environment)
+                #expect(run.ending == .exit(ending), "\(name), \(String(mode, radix: 8)): \(run.everything)")
+                let line = run.errors.split(separator: "\n").first { $0.contains(name) }
+                #expect(said == nil ? line == nil : line?.contains(said ?? "") == true, "\(name): \(run.errors)")
+            }
+        }
+        let run = try LUXCommand.run(
+            ["config", "check"], environment: good.merging(["LUX_PORT": "tcp://10.0.0.1:80"]) { $1 })
+        #expect(run.errors.contains("Kubernetes"))
     }
 
     @Test func `every command that reads variables reads them from the file, libpq's own among them`() throws {

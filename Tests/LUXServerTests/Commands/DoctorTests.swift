@@ -47,7 +47,7 @@ import Testing
                 ),
                 (
                     "alter database \(database.name) set synchronous_commit = local", "", "synchronous_commit",
-                    "a log that was answered 200 can be lost"
+                    "acknowledged uploads can be lost"
                 ),
                 (
                     "alter database \(database.name) set default_transaction_read_only = on", "",
