@@ -98,7 +98,7 @@ let package = Package(
         testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["CCurl", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
-        testTarget("LUXStoreTests", ["LUXTestSupport"]),
+        testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXStore", "LUXTestSupport"]),
         testTarget(
             "LUXSettingsTests",
             ["HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),

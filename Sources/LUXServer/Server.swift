@@ -150,10 +150,11 @@ package struct Server {
         return allClean.withLock { $0 }
     }
 
-    /// One loop for each core, but no more than can have a pipeline and a lease each; the connections are shared out.
+    /// One loop for each core, but no more than can have three connections: for reads, for uploads of usual size, and for
+    /// large uploads and everything else.
     private func makeLoops() throws -> ([EventLoop], [PostgresPool]) {
         let total = configuration.databasePool
-        let count = max(1, min(configuration.loops, total / 2))
+        let count = max(1, min(configuration.loops, total / 3))
         var database = PostgresConfiguration(
             connectionString: configuration.databaseURL, statementTimeout: databaseTimeout)
         database.slowStatement = configuration.slow

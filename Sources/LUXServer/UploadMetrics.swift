@@ -5,16 +5,10 @@ extension [UploadStatistics.Values] {
     /// Writes the sum over all loops.
     func write(to text: inout MetricsText) {
         func sum(_ value: (UploadStatistics.Values) -> UInt64) -> UInt64 { map(value).reduce(0, +) }
-        var total: UInt64 = 0
-        let bounds = UploadStatistics.batchBounds.map(String.init) + ["+Inf"]
-        let buckets = bounds.indices.map { index in
-            total += sum { $0.batches[index] }
-            return ([("up_to", bounds[index])], total)
-        }
-        text.counter(
-            "lux_upload_transactions_total", "Transactions by the largest number of uploads in them.", buckets)
-        text.counter(
-            "lux_upload_transaction_uploads_total", "Uploads in all these transactions.", [([], sum(\.uploads))])
+        text.histogram(
+            "lux_upload_batch_uploads", "Uploads that share a transaction.", bounds: UploadStatistics.batchBounds,
+            counts: (0...UploadStatistics.batchBounds.count).map { bucket in sum { $0.batches[bucket] } },
+            sum: sum(\.uploads))
         var waits = Histogram()
         for values in self { waits.add(values.waits) }
         text.histogram(

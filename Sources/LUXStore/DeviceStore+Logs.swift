@@ -8,12 +8,15 @@ extension DeviceStore {
         "devlog_children", "select id, root_user_id from real_users where id = any($1)")
 
     /// Every endpoint that writes locks its devices, so what is read after the lock stays true until the commit. Rows that
-    /// are locked by another transaction are left out instead of waited for; see `UploadBatch`.
+    /// are locked by another transaction are left out instead of waited for; see `UploadBatch`. Devices of other accounts are
+    /// not locked, so that nobody holds up a device by naming it.
     private static let lockDevices = PostgresStatement(
         "devlog_lock_devices",
         """
         select id, unique_id, real_user_id, last_log_file_id, log_counter_restart
-        from devices where id = any($1) order by id for no key update skip locked
+        from devices
+        where id = any($1) and (select root_user_id from real_users r where r.id = devices.real_user_id) = any($2)
+        for no key update skip locked
         """)
 
     /// A statement of its own: it has to see the logs that were committed while the locks were waited for.
@@ -127,10 +130,13 @@ extension DeviceStore {
 
     // MARK: The steps of UploadBatch
 
-    /// Locks the devices of an upload, or of several, and reads what their plans need. Devices that another transaction has
-    /// locked are missing in the result, like those that do not exist.
+    /// Locks the devices of an upload, or of several, and reads what their plans need.
+    ///
+    /// - Parameter userIDs: the accounts whose uploads they are.
+    /// - Returns: what is stored, without the devices that another transaction has locked, that are connected to a child of
+    ///   another account or to none, or that do not exist.
     static func lockAndRead(
-        _ upload: LogUpload, in transaction: PostgresTransaction
+        _ upload: LogUpload, userIDs: [Int64], in transaction: PostgresTransaction
     ) async throws(PostgresError) -> StoredLogs {
         let deviceIDs = PostgresParameter.int8Array(upload.deviceIDs)
         let starts = upload.temporaryStarts
@@ -139,7 +145,7 @@ extension DeviceStore {
         let unnumbered = keys.filter { $0.logFileID == nil }
         let results = try await transaction.run([
             children(.int8Array(upload.childIDs)),
-            lockDevices(deviceIDs),
+            lockDevices(deviceIDs, .int8Array(userIDs)),
             latestStarts(.int8Array(upload.numberedDeviceIDs)),
             temporaryLogs(deviceIDs),
             completedTemporaries(

@@ -52,6 +52,25 @@ package struct MetricsText: Sendable {
         }
     }
 
+    /// A histogram of something else than seconds.
+    ///
+    /// - Parameters:
+    ///   - bounds: the upper bounds of all buckets but the last.
+    ///   - counts: how many lay in each bucket and in none before it; one more than `bounds`.
+    package mutating func histogram(
+        _ name: String, _ help: String, bounds: [Int], counts: [UInt64], sum: UInt64
+    ) {
+        assert(counts.count == bounds.count + 1)
+        header(name, "histogram", help)
+        var total: UInt64 = 0
+        for (bound, count) in zip(bounds.map(String.init) + ["+Inf"], counts) {
+            total += count
+            line(name + "_bucket", [("le", bound)], String(total))
+        }
+        line(name + "_sum", [], String(sum))
+        line(name + "_count", [], String(total))
+    }
+
     private mutating func header(_ name: String, _ type: String, _ help: String) {
         bytes.append(contentsOf: "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8)
     }

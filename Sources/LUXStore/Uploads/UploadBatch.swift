@@ -12,8 +12,8 @@ enum UploadOutcome {
 /// One transaction for several uploads: lock and read, plan, write and commit.
 ///
 /// ## Lock order, and why there is no deadlock
-/// 1. The devices' rows, `for no key update skip locked`. This never waits: the upload of a row that is not available is left
-///    out. Whoever has a device's row is the only one to write its logs, among the uploads of all servers.
+/// 1. The rows of the accounts' own devices, `for no key update skip locked`. This never waits: an upload whose device is
+///    locked is left out. Whoever has a device's row is the only one to write its logs, among the uploads of all servers.
 /// 2. The rows of logs and children. They are only ever locked by somebody who does not lock the device first: a person in
 ///    `psql`, or a deletion. A write does wait for these (an update for the log, a foreign key for the child), for as long as
 ///    the session's `lock_timeout` allows. Until then a cycle with that other transaction is possible; the time-out ends it,
@@ -35,7 +35,8 @@ struct UploadBatch {
     /// - Throws: `PostgresError`. Nothing is stored then, unless the transaction may have been committed.
     func write(in transaction: PostgresTransaction) async throws -> [UploadOutcome] {
         let all = uploads.count == 1 ? uploads[0].upload : LogUpload(uploads.flatMap(\.upload.records))
-        let stored = try await DeviceStore.lockAndRead(all, in: transaction)
+        let stored = try await DeviceStore.lockAndRead(
+            all, userIDs: Array(Set(uploads.lazy.map(\.userID))), in: transaction)
         let notLocked = all.deviceIDs.filter { stored.devices[$0] == nil }
         let visible = try await DeviceStore.readDevices(notLocked, in: transaction)
         var outcomes: [UploadOutcome] = []
