@@ -124,8 +124,14 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             case .done:
                 server.handshakes += 1
                 return true
+            case .controlRecord:
+                await yieldIfLong()
+                continue
             case .wouldBlock: break
             case .endOfFile: return false
+            case .plainHTTP:
+                rejectPlainHTTP()
+                return false
             case .failed(let reason):
                 server.onEvent(.handshakeFailed(reason))
                 return false
@@ -139,6 +145,20 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             }
         }
         return false
+    }
+
+    /// A response that the client can read, as it does not speak TLS.
+    private func rejectPlainHTTP() {
+        server.onEvent(.handshakeFailed("plain HTTP on the TLS port"))
+        var request = RefusedRequest()
+        request.client = client
+        request.detail = "This port speaks HTTPS: use https://"
+        let response = server.responder.refuse(.badRequest, reason: "plain HTTP on the TLS port", request: request)
+        var bytes: [UInt8] = []
+        ResponseEncoder.encode(
+            response, isHead: false, version: .http11, keepAlive: false, date: server.date, into: &bytes)
+        _ = bytes.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
+        hasUnreadInput = true
     }
 
     private func serve() async {

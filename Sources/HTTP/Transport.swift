@@ -35,6 +35,9 @@ struct Transport {
     private func result(_ outcome: TLSSession.Outcome) -> TransferResult {
         switch outcome {
         case .done(let count): .transferred(count)
+        // Nothing for the caller, who goes on within its turn.
+        case .controlRecord: .transferred(0)
+        case .plainHTTP: .failed
         case .wouldBlock: .wouldBlock
         case .endOfFile: .endOfFile
         case .failed: .failed

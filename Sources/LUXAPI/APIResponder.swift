@@ -71,7 +71,7 @@ package final class APIResponder: HTTPResponder {
 
     package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         var record = RequestRecord(refused: request, reason: reason)
-        var response = ErrorResponse(refused: status, reason: reason).response
+        var response = ErrorResponse(refused: status, reason: reason, detail: request.detail).response
         finish(&response, &record, received: .now(), request: request.headers)
         return response
     }

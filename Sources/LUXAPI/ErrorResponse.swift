@@ -51,11 +51,13 @@ struct ErrorResponse {
     }
 
     /// What the HTTP server refuses before it is a request to the API.
-    init(refused status: HTTPStatus, reason: String) {
+    ///
+    /// - Parameter detail: `nil` for the reason phrase of the status.
+    init(refused status: HTTPStatus, reason: String, detail: String? = nil) {
         if status == .serviceUnavailable {
             self.init(unavailable: reason)
         } else {
-            self.init(status: status, detail: status.reasonPhrase, cause: reason)
+            self.init(status: status, detail: detail ?? status.reasonPhrase, cause: reason)
             // RFC 9110 section 15.5.16: what would have been accepted.
             if status == .unsupportedMediaType { headers = [("Accept-Encoding", "identity")] }
         }

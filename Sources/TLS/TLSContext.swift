@@ -25,7 +25,7 @@ package final class TLSContext: @unchecked Sendable {
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw .openSSL("SSL_CTX_new") }
         self.context = context
         guard lux_ctx_set_versions(context, TLS1_2_VERSION, TLS1_3_VERSION) == 1,
-            SSL_CTX_set_cipher_list(context, Self.ciphers) == 1, lux_ctx_set_groups(context, "X25519:P-256") == 1
+            SSL_CTX_set_cipher_list(context, Self.ciphers) == 1, lux_ctx_set_groups(context, "X25519:P-256:P-384") == 1
         else { throw .openSSL("the TLS configuration") }
         lux_ctx_set_server_options(context)
         SSL_CTX_set_timeout(context, Self.ticketLifetime)
@@ -87,24 +87,26 @@ func noPassphrase(
     -1
 }
 
-/// Chooses `http/1.1` (RFC 7301); a client that offers only other protocols is refused.
+/// Chooses `http/1.1`, or `http/1.0` from a client that does not offer it (RFC 7301); a client that offers only other
+/// protocols gets the alert `no_application_protocol`.
 private func selectProtocol(
     _ ssl: OpaquePointer?, _ selected: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
     _ selectedLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,
     _ userData: UnsafeMutableRawPointer?
 ) -> Int32 {
-    let name = "http/1.1".utf8
     let offers = UnsafeBufferPointer(start: offered, count: Int(offeredLength))
-    var index = 0
-    while index < offers.count {
-        let length = Int(offers[index])
-        guard index + 1 + length <= offers.count else { break }
-        if offers[(index + 1)..<(index + 1 + length)].elementsEqual(name) {
-            selected?.pointee = offers.baseAddress.map { $0 + index + 1 }
-            selectedLength?.pointee = offers[index]
-            return SSL_TLSEXT_ERR_OK
+    for name in ["http/1.1".utf8, "http/1.0".utf8] {
+        var index = 0
+        while index < offers.count {
+            let length = Int(offers[index])
+            guard index + 1 + length <= offers.count else { break }
+            if offers[(index + 1)..<(index + 1 + length)].elementsEqual(name) {
+                selected?.pointee = offers.baseAddress.map { $0 + index + 1 }
+                selectedLength?.pointee = offers[index]
+                return SSL_TLSEXT_ERR_OK
+            }
+            index += 1 + length
         }
-        index += 1 + length
     }
     return SSL_TLSEXT_ERR_ALERT_FATAL
 }

@@ -8,6 +8,10 @@ package final class TLSSession {
     package enum Outcome: Equatable {
         /// Done; for reads and writes the number of bytes.
         case done(Int)
+        /// A record without data was read: more may follow, and nothing says whether it has arrived.
+        case controlRecord
+        /// The peer speaks HTTP without TLS.
+        case plainHTTP
         /// Has to be called again when the socket is readable or writable.
         case wouldBlock
         /// The peer will send no more.
@@ -18,6 +22,14 @@ package final class TLSSession {
 
     private let ssl: OpaquePointer
     private var usable = true
+    /// Handshake messages received so far; written by OpenSSL's callback.
+    private let handshakeMessages = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+    /// Consecutive records without data after the handshake.
+    private var controlRecords = 0
+
+    /// A peer updates its keys once in many gigabytes (RFC 8446 section 5.5), and nobody renegotiates here. Each such
+    /// record costs a key derivation.
+    private static let maximumControlRecords = 16
 
     /// - Throws: ``TLSError`` when OpenSSL has no memory for it.
     package init(_ context: TLSContext, descriptor: Int32) throws(TLSError) {
@@ -28,25 +40,47 @@ package final class TLSSession {
             throw .openSSL("SSL_set_fd")
         }
         SSL_set_accept_state(ssl)
+        handshakeMessages.initialize(to: 0)
+        lux_ssl_set_message_callback_argument(ssl, handshakeMessages)
+        SSL_set_msg_callback(ssl) { isWritten, _, contentType, _, _, _, argument in
+            guard isWritten == 0, contentType == SSL3_RT_HANDSHAKE else { return }
+            argument?.assumingMemoryBound(to: Int.self).pointee += 1
+        }
     }
 
     deinit {
+        handshakeMessages.deallocate()
         SSL_free(ssl)
     }
 
     /// Goes on with the handshake (SSL_do_handshake(3)).
     package func handshake() -> Outcome {
         ERR_clear_error()
+        let before = handshakeMessages.pointee
         let code = SSL_do_handshake(ssl)
-        return code == 1 ? .done(0) : outcome(code)
+        if code == 1 { return .done(0) }
+        let outcome = outcome(code)
+        return outcome == .wouldBlock && handshakeMessages.pointee != before ? .controlRecord : outcome
     }
 
     /// Decrypts what has come. A short read does not mean that nothing is left: only ``Outcome/wouldBlock`` does.
     package func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
         ERR_clear_error()
         var count = 0
+        let before = handshakeMessages.pointee
         let code = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
-        return code == 1 ? .done(count) : outcome(code)
+        if code == 1 {
+            controlRecords = 0
+            return .done(count)
+        }
+        let outcome = outcome(code)
+        guard outcome == .wouldBlock, handshakeMessages.pointee != before else { return outcome }
+        controlRecords += 1
+        guard controlRecords <= Self.maximumControlRecords else {
+            usable = false
+            return .failed("too many records without data")
+        }
+        return .controlRecord
     }
 
     /// Encrypts and sends. After ``Outcome/wouldBlock`` the same bytes have to be given again, from any address.
@@ -80,6 +114,10 @@ package final class TLSSession {
         case SSL_ERROR_ZERO_RETURN: return .endOfFile
         default:
             usable = false
+            if ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST {
+                ERR_clear_error()
+                return .plainHTTP
+            }
             let reason = TLSError.takeReason()
             return .failed(reason.isEmpty ? "the connection was lost" : reason)
         }

@@ -86,6 +86,18 @@ package final class TLSClient {
         SSL_renegotiate(ssl) == 1 && SSL_do_handshake(ssl) == 1
     }
 
+    /// Sends records that update the keys and contain no data (TLS 1.3, RFC 8446 section 4.6.3).
+    ///
+    /// - Returns: how many the server accepted before it closed the connection.
+    package func updateKeys(_ count: Int) -> Int {
+        // libssl writes without MSG_NOSIGNAL.
+        signal(SIGPIPE, SIG_IGN)
+        for sent in 0..<count {
+            guard SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1, SSL_do_handshake(ssl) == 1 else { return sent }
+        }
+        return count
+    }
+
     package var version: String { SSL_get_version(ssl).map { String(cString: $0) } ?? "" }
     package var cipher: String {
         SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? ""

@@ -109,8 +109,8 @@ import Testing
         #expect((client != nil) == taken)
     }
 
-    @Test(arguments: [("X25519", true), ("P-256", true), ("P-521", false)])
-    func `the key exchange is by X25519 or P-256`(_ group: String, _ taken: Bool) {
+    @Test(arguments: [("X25519", true), ("P-256", true), ("P-384", true), ("P-521", false)])
+    func `the key exchange is by X25519, P-256 or P-384`(_ group: String, _ taken: Bool) {
         let client = try? connect {
             $0.versions = TLS1_3_VERSION...TLS1_3_VERSION
             $0.groups = group
@@ -118,7 +118,24 @@ import Testing
         #expect((client != nil) == taken)
     }
 
-    @Test func `http 1.1 is chosen by ALPN, and a client that speaks something else only is refused`() throws {
+    @Test func `updates of keys are served, a flood of them closes the connection and nobody else notices`()
+        async throws
+    {
+        try await onThread {
+            let client = try self.connect { $0.versions = TLS1_3_VERSION...TLS1_3_VERSION }
+            #expect(client.tls?.updateKeys(5) == 5)
+            try client.send(Self.plain)
+            #expect(try client.receive().status == 200)
+            #expect((client.tls?.updateKeys(200_000) ?? 0) < 200_000)
+            let other = try self.connect()
+            try other.send(Self.plain)
+            #expect(try other.receive().status == 200)
+        }
+    }
+
+    @Test func `http 1.1 is chosen by ALPN, else http 1.0, and a client that offers neither is rejected`() throws {
+        #expect(try connect { $0.protocols = ["http/1.0", "http/1.1"] }.tls?.selectedProtocol == "http/1.1")
+        #expect(try connect { $0.protocols = ["http/1.0"] }.tls?.selectedProtocol == "http/1.0")
         #expect(try connect { $0.protocols = ["h2", "http/1.1"] }.tls?.selectedProtocol == "http/1.1")
         #expect(try connect { $0.protocols = [] }.tls?.selectedProtocol == "")
         #expect(throws: TLSClient.Failure.self) { try connect { $0.protocols = ["h2"] } }
@@ -164,11 +181,12 @@ import Testing
         #expect(try half.isEnded())
     }
 
-    @Test func `plain HTTP on the TLS port gets an end and no answer, and nobody else notices`() throws {
+    @Test func `plain HTTP on the TLS port gets a sentence`() throws {
         let client = try HTTPClient(port: Self.shared.server.port, timeout: 5)
         try client.send(Self.plain)
-        let bytes = (try? client.receiveToEnd()) ?? []
-        #expect(!String(decoding: bytes, as: UTF8.self).contains("HTTP/1.1"))
+        let reply = try client.receive()
+        #expect(reply.status == 400 && reply.detail?.contains("https://") == true, "\(reply.summary)")
+        #expect(try client.isEnded())
         let other = try connect()
         try other.send(Self.plain)
         #expect(try other.receive().status == 200)

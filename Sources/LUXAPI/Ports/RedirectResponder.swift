@@ -38,7 +38,7 @@ package final class RedirectResponder: HTTPResponder {
     /// The answer to what is no request; part of `HTTPResponder`.
     package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         finish(
-            ErrorResponse(refused: status, reason: reason).response, RequestRecord(refused: request, reason: reason),
+            ErrorResponse(refused: status, reason: reason, detail: request.detail).response, RequestRecord(refused: request, reason: reason),
             .now())
     }
 
