@@ -186,7 +186,7 @@ package struct Server {
     ) throws -> HTTPServer? {
         guard let plainPort = configuration.redirectPort else { return nil }
         let redirector = HTTPServer(
-            loops: loops.map { ($0, RedirectResponder(port: port, log: requestLog.write)) },
+            loops: loops.map { ($0, PortResponder.redirection(to: port, log: requestLog.write)) },
             limits: configuration.limits, trustedProxies: configuration.trustedProxies, sharing: server,
             onEvent: onEvent)
         let actual = try listen(redirector, configuration.host, plainPort, "LUX_HOST", "LUX_TLS_REDIRECT_PORT")
@@ -203,7 +203,7 @@ package struct Server {
         var limits = configuration.limits
         limits.connections = Self.metricsConnections
         let metricsServer = HTTPServer(
-            loops: loops.map { ($0, MetricsResponder(metrics: metrics.text, log: requestLog.write)) },
+            loops: loops.map { ($0, PortResponder.metrics(metrics.text, log: requestLog.write)) },
             limits: limits, onEvent: onEvent)
         let actual = try listen(metricsServer, configuration.metricsHost, port, "LUX_METRICS_HOST", "LUX_METRICS_PORT")
         logger.log(.info, "metrics", [.port: .stringConvertible(actual)])

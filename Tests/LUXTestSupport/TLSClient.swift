@@ -93,7 +93,9 @@ package final class TLSClient {
         // libssl writes without MSG_NOSIGNAL.
         signal(SIGPIPE, SIG_IGN)
         for sent in 0..<count {
-            guard SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1, SSL_do_handshake(ssl) == 1 else { return sent }
+            guard SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1, SSL_do_handshake(ssl) == 1 else {
+                return sent
+            }
         }
         return count
     }
