@@ -14,6 +14,12 @@ package struct JSONReader {
     /// How many NUL characters the strings so far hold, names of members among them.
     package private(set) var nulCount = 0
 
+    /// How many numbers so far have an exponent.
+    package private(set) var exponentCount = 0
+
+    /// Where the first number begins that breaks `JSONNumberLimits`, since the caller has set this to `nil`.
+    package var badNumber: Int?
+
     /// The offset of the next byte.
     package private(set) var offset = 0
 
@@ -174,6 +180,7 @@ package struct JSONReader {
     ///
     /// - Returns: its value when it is written as an integer, without fraction and exponent, in the range of `Int64`.
     package mutating func number() throws(JSONError) -> Int64? {
+        let start = offset
         let negative = current == UInt8(ascii: "-")
         if negative { offset += 1 }
         var value: Int64? = 0
@@ -188,11 +195,20 @@ package struct JSONReader {
             value = nil
             try digits()
         }
+        var exponentStart: Int?
         if current | 0x20 == UInt8(ascii: "e") {
+            exponentStart = offset - start
+            exponentCount += 1
             offset += 1
             value = nil
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { offset += 1 }
             try digits()
+        }
+        if badNumber == nil, exponentStart != nil || offset - start > JSONNumberLimits.safeLength,
+            JSONNumberLimits.rejects(
+                UnsafeBufferPointer(rebasing: bytes[start..<offset]), exponentStart: exponentStart)
+        {
+            badNumber = start
         }
         guard let value else { return nil }
         if negative { return value }

@@ -1,9 +1,10 @@
 extension Timestamp {
-    /// Reads an ISO 8601 date-time in extended format: a date, `T` or one space, hours, minutes and seconds, an optional
-    /// fraction, an optional `Z` or offset `±hh:mm` or `±hhmm`.
+    /// Reads an ISO 8601 date-time in extended format: a date, `T` or one space, hours and minutes, optional seconds with an
+    /// optional fraction, an optional `Z` or offset `±hh:mm`, `±hhmm` or `±hh`.
     ///
     /// Lower-case `t` and `z` and a comma before the fraction are read; second 60 is the next minute's 0; digits of the
-    /// fraction beyond microseconds are dropped. Basic format, hour 24 and dates that do not exist are faults.
+    /// fraction beyond microseconds are dropped. Basic format, hour 24, dates that do not exist and instants outside of the
+    /// years 1 to 9999 in UTC are errors.
     ///
     /// - Parameter zone: where a time without an offset is meant.
     /// - Returns: `nil` for anything else.
@@ -15,9 +16,8 @@ extension Timestamp {
             let day = scanner.digits(2), day >= 1, day <= daysInMonth(month, year: year),
             scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
             let hour = scanner.digits(2), hour <= 23, scanner.skip(":"),
-            let minute = scanner.digits(2), minute <= 59, scanner.skip(":"),
-            let second = scanner.digits(2), second <= 60,
-            let fraction = scanner.fraction()
+            let minute = scanner.digits(2), minute <= 59,
+            let (second, fraction) = scanner.seconds()
         else { return nil }
         let wall = daysFromCivil(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
         let utc: Int64
@@ -27,7 +27,8 @@ extension Timestamp {
             guard let offset = scanner.offset(), scanner.isAtEnd else { return nil }
             utc = wall - offset
         }
-        return Timestamp(microseconds: utc * 1_000_000 + fraction)
+        let time = Timestamp(microseconds: utc * 1_000_000 + fraction)
+        return time.isRepresentable ? time : nil
     }
 
     private static func daysInMonth(_ month: Int64, year: Int64) -> Int64 {
@@ -70,6 +71,14 @@ private struct DateScanner {
         return number
     }
 
+    /// Seconds and microseconds, both 0 when left out; `nil` when there is no second after the colon.
+    mutating func seconds() -> (second: Int64, microseconds: Int64)? {
+        // Java's LocalDateTime.toString() drops a zero second.
+        guard skip(":") else { return (0, 0) }
+        guard let second = digits(2), second <= 60, let fraction = fraction() else { return nil }
+        return (second, fraction)
+    }
+
     /// Microseconds; 0 when there is no fraction, `nil` when one has no digit.
     mutating func fraction() -> Int64? {
         guard skip(".") || skip(",") else { return 0 }
@@ -95,6 +104,7 @@ private struct DateScanner {
             return nil
         }
         guard let hours = digits(2), hours <= 23 else { return nil }
+        if isAtEnd { return sign * hours * 3_600 }
         _ = skip(":")
         guard let minutes = digits(2), minutes <= 59 else { return nil }
         return sign * (hours * 3_600 + minutes * 60)

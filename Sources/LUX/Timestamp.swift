@@ -23,6 +23,11 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     private static let firstDay = daysFromCivil(year: 1, month: 1, day: 1)
     private static let lastDay = daysFromCivil(year: 9999, month: 12, day: 31)
 
+    /// Whether it lies in the years 1 to 9999, UTC.
+    package var isRepresentable: Bool {
+        (Self.firstDay * 86_400_000_000..<(Self.lastDay + 1) * 86_400_000_000).contains(microseconds)
+    }
+
     /// Appends the time as `2024-11-28T02:15:53.610Z`: UTC, always three decimals, the rest cut off. Times outside of the
     /// years 1 to 9999, PostgreSQL's infinities among them, become the first or last one that this form has.
     package func appendISO8601(to bytes: inout [UInt8]) {

@@ -7,6 +7,10 @@ enum DevlogBody {
     /// How many records one upload may have.
     static let maximumRecords = 5_000
 
+    /// How many bytes one `detail_data`, and all of an upload, may have as PostgreSQL writes them as text.
+    static let maximumDetail = 64 << 10
+    static let maximumDetails = 4 << 20
+
     /// From this size on, reading takes longer than the loop's other connections should wait (about a millisecond).
     private static let largeBody = 256 << 10
 
@@ -27,7 +31,10 @@ enum DevlogBody {
         var sent: [SentRecord?] = []
         var isObject = false
         var arrays = JSONField<Void>.absent
+        var arraysCount = 0
         var hasNUL = false
+        var hasExponents = false
+        var badNumber: Int?
         do throws(JSONError) {
             try JSONReader.read(body) { (reader) throws(JSONError) in
                 guard try reader.kind() == .object else { return try reader.skipValue() }
@@ -35,6 +42,7 @@ enum DevlogBody {
                 try reader.object { (key, reader) throws(JSONError) in
                     guard key == "log_arrays" else { return try reader.skipValue() }
                     sent = []
+                    arraysCount += 1
                     switch try reader.kind() {
                     case .array: arrays = .value(())
                     case .null: return arrays = try reader.skipped(.null)
@@ -47,25 +55,37 @@ enum DevlogBody {
                     }
                 }
                 hasNUL = reader.nulCount > 0
+                hasExponents = reader.exponentCount > 0
+                badNumber = reader.badNumber
             }
         } catch {
             throw ValidationError(error)
         }
         guard isObject else { throw ValidationError(field: "body", message: "must be a JSON object") }
+        guard arraysCount <= 1 else { throw ValidationError(field: "log_arrays", message: "must be given once") }
         try arrays.required("log_arrays", "an array")
         guard (1...maximumRecords).contains(sent.count) else {
-            throw ValidationError(field: "log_arrays", message: "must hold 1 to \(maximumRecords) records")
+            throw ValidationError(field: "log_arrays", message: "must contain 1 to \(maximumRecords) records")
         }
         var records: [DeviceLogRecord] = []
         records.reserveCapacity(sent.count)
+        var size = 0
         for (index, record) in sent.enumerated() {
             guard let record else {
                 throw ValidationError(field: "log_arrays[\(index)]", message: "must be an object")
             }
-            records.append(try record.checked(at: index, in: body, zone: zone))
+            let checked = try record.checked(at: index, in: body, zone: zone, hasExponents: hasExponents)
+            records.append(checked.record)
+            size += checked.size
+            guard size <= maximumDetails else {
+                throw ValidationError(
+                    field: "log_arrays",
+                    message: "must take at most \(maximumDetails) bytes as stored in all detail_data")
+            }
         }
         // In a member that nobody reads, or one that a later one of its name has replaced.
         guard !hasNUL else { throw .nul(in: "body") }
+        if let badNumber { throw .number(at: badNumber, in: body) }
         return records
     }
 }
@@ -82,6 +102,8 @@ private struct SentRecord {
     var treatmentTime = JSONField<Int64>.absent
     var logFileID = JSONField<Int64>.absent
     var detailHasNUL = false
+    /// Where the first number begins that is outside of the limits.
+    var badNumber: Int?
 
     /// `nil` when it is no object.
     init?(_ reader: inout JSONReader) throws(JSONError) {
@@ -91,6 +113,8 @@ private struct SentRecord {
         }
         // A local copy: the closures may not capture an instance that is not complete.
         var record = SentRecord()
+        let badNumberBefore = reader.badNumber
+        reader.badNumber = nil
         try reader.object { (key, reader) throws(JSONError) in
             switch key {
             case "real_user_id": record.childID = try reader.integerField()
@@ -101,6 +125,8 @@ private struct SentRecord {
             default: try reader.skipValue()
             }
         }
+        record.badNumber = reader.badNumber
+        reader.badNumber = badNumberBefore
         self = record
     }
 
@@ -135,15 +161,18 @@ private struct SentRecord {
         self = record
     }
 
-    func checked(at index: Int, in body: [UInt8], zone: WallClock) throws(ValidationError) -> DeviceLogRecord {
+    /// - Returns: the record, and the size of its `detail_data` as stored, or a bound of it where that is enough.
+    func checked(
+        at index: Int, in body: [UInt8], zone: WallClock, hasExponents: Bool
+    ) throws(ValidationError) -> (record: DeviceLogRecord, size: Int) {
         func name(_ member: String) -> String { "log_arrays[\(index)].\(member)" }
         let childID = try childID.required(name("real_user_id"), in: 1...Int64.max)
         let deviceID = try deviceID.required(name("device_id"), in: 1...Int64.max)
         let uniqueID = try uniqueID.required(name("unique_id"), "a string")
         guard !uniqueID.isEmpty else { throw ValidationError(field: name("unique_id"), message: "must not be empty") }
         let range = try detailData.required(name("detail_data"), "an object")
-        let date = try date.required(name("detail_data.treatment_date"), "an ISO 8601 date-time")
-        guard let start = Timestamp.parseISO8601(date.utf8, zone: zone) else {
+        let text = try date.required(name("detail_data.treatment_date"), "an ISO 8601 date-time")
+        guard let date = Timestamp.parseISO8601(text.utf8, zone: zone) else {
             throw ValidationError(
                 field: name("detail_data.treatment_date"), message: "must be an ISO 8601 date-time")
         }
@@ -154,12 +183,31 @@ private struct SentRecord {
         let counter = 0...Int64(Int32.max)
         let intensity = try lastIntensity.required(name("detail_data.last_intensity"), in: counter)
         let seconds = try treatmentTime.required(name("detail_data.treatment_time"), in: counter)
+        if flag == nil, !date.adding(seconds: -30).isRepresentable {
+            throw ValidationError(
+                field: name("detail_data.treatment_date"),
+                message: "must be 30 seconds after year 1 has begun, or later")
+        }
         guard !detailHasNUL else { throw .nul(in: name("detail_data")) }
+        if let badNumber { throw .number(at: badNumber, in: body) }
+        let detail = Array(body[range])
+        let size = Self.storedSize(of: detail, hasExponents: hasExponents)
+        guard size <= DevlogBody.maximumDetail else {
+            throw ValidationError(
+                field: name("detail_data"), message: "must take at most \(DevlogBody.maximumDetail) bytes as stored")
+        }
         let logFileID = try logFileID.optional(name("log_file_id"), in: counter)
-        return DeviceLogRecord(
-            childID: childID, deviceID: deviceID, uniqueID: uniqueID, logFileID: logFileID, date: start,
+        let record = DeviceLogRecord(
+            childID: childID, deviceID: deviceID, uniqueID: uniqueID, logFileID: logFileID, date: date,
             finishFlag: flag.map { Int16(truncatingIfNeeded: $0) },
             lastIntensity: Int32(truncatingIfNeeded: intensity), treatmentTime: Int32(truncatingIfNeeded: seconds),
-            detailData: Array(body[range]))
+            detailData: detail)
+        return (record, size)
+    }
+
+    /// Without exponents a text at most doubles (a space after each colon and comma), and is measured only when that matters.
+    private static func storedSize(of detail: [UInt8], hasExponents: Bool) -> Int {
+        guard hasExponents || detail.count > DevlogBody.maximumDetail / 2 else { return 2 * detail.count }
+        return (try? JSONReader.read(detail) { (reader) throws(JSONError) in try reader.storedSize() }) ?? .max
     }
 }

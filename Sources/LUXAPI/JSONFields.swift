@@ -89,6 +89,15 @@ extension ValidationError {
         ValidationError(field: field, message: "must not contain a NUL character")
     }
 
+    /// A number outside of the limits that hold for every number of a body.
+    ///
+    /// - Parameter offset: where it begins.
+    static func number(at offset: Int, in body: [UInt8]) -> ValidationError {
+        ValidationError(
+            field: JSONPath.ofNumber(at: offset, in: body) ?? "body",
+            message: "must be within the range of a double, with at most 400 characters and an exponent of at most 400")
+    }
+
     /// A body that is no JSON text.
     init(_ error: JSONError) {
         field = "body"

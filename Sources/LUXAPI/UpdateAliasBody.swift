@@ -14,6 +14,7 @@ struct UpdateAliasBody {
         var name = JSONField<String>.absent
         var isObject = false
         var hasNUL = false
+        var badNumber: Int?
         do throws(JSONError) {
             try JSONReader.read(body) { (reader) throws(JSONError) in
                 guard try reader.kind() == .object else { return try reader.skipValue() }
@@ -27,6 +28,7 @@ struct UpdateAliasBody {
                     }
                 }
                 hasNUL = reader.nulCount > 0
+                badNumber = reader.badNumber
             }
         } catch {
             throw ValidationError(error)
@@ -36,9 +38,11 @@ struct UpdateAliasBody {
         childID = try child.required("real_user_id", in: 1...Int64.max)
         guard let alias = DeviceAlias(try name.required("device_alias", "a string")) else {
             throw ValidationError(
-                field: "device_alias", message: "must be 1 to 100 characters without control characters")
+                field: "device_alias",
+                message: "must be 1 to 100 characters, at least one of them visible, without control characters")
         }
         guard !hasNUL else { throw .nul(in: "body") }
+        if let badNumber { throw .number(at: badNumber, in: body) }
         self.alias = alias
     }
 }
