@@ -19,7 +19,33 @@ import Testing
         try JSONReader.read(Array(text.utf8)) { (reader) throws(JSONError) in try reader.string().value }
     }
 
-    @Test func `takes what JSONTestSuite says must be taken and refuses what must be refused`() throws {
+    @Test(
+        arguments: [
+            "null", "true", "false", "0", "-0", "1.5E+3", #""""#, #""a""#, "[]", "{}", "[[]]", "[null,1,\"2\",{}]",
+            " [ 1 , 2 ] ", "\t{\r\n\"a\" : [ ] }\n", #"{"":0}"#, #"{"a":1,"a":1}"#, #"["\u0060\u012a\u12AB"]"#,
+            #"["\uD801\udc37"]"#, #"["\"\\\/\b\f\n\r\t"]"#, #"["\u0000"]"#, "[\"\u{7F}\"]",
+            "[\"\u{2028}\u{10FFFF}\"]", "[123e65]", "[0e+1]", "[1e-2]", "[-1]", "[20e1]", "[123.456e78]",
+            "[0.4e00669999999999999999999999]", "[-1e+9999]", "[1.5e+9999]", "[-123123e100000]",
+            "[100000000000000000000]", #"{"title":"\u041f"}"#,
+        ])
+    func `accepts what RFC 8259 allows`(_ text: String) { #expect(takes(text)) }
+
+    @Test(
+        arguments: [
+            "", " ", "[", "]", "{", "}", "[1", "[1,", "[1,]", "[,1]", "[1,,2]", "[1 2]", "[1]]", "[1]x", "[]{}", "{]",
+            "[}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#, #"{"a":1,,"b":2}"#, #"{,"a":1}"#, #"{a:1}"#, "{1:1}", "{'a':1}",
+            #"{"a":1 "b":2}"#, #"{"a"::1}"#, #"{"a",1}"#, #"{"a":1}#"#, "[/**/]", "[1//\n]", "nul", "NULL", "True",
+            "tru", "truex", "[nan]", "[-Infinity]", "[+1]", "[01]", "[-01]", "[1.]", "[.5]", "[-.5]", "[1.e1]", "[1e]",
+            "[1e+]", "[1eE2]", "[0x1]", "[1_0]", "[1a]", "[-]", "[--1]", "[2.e3]", "[1 000]", #"["a]"#, #"["\"]"#,
+            #"["\x"]"#, #"["\u00A"]"#, #"["\uD800"]"#, #"["\uDC00"]"#, #"["\uD800\u0041"]"#, "[\"\n\"]", "[\"\u{0}\"]",
+            "[\"\t\"]", "['a']", "\u{FEFF}[]", "[\u{A0}]", "[\u{0C}]", "\u{2060}[]", "[1\u{0}]", "*", "<null>",
+            "[\"a\", 4, *]",
+        ])
+    func `rejects what RFC 8259 does not allow`(_ text: String) { #expect(!takes(text)) }
+
+    /// An extra run, where the corpus is found.
+    @Test(.enabled(if: Corpora.has(.jsonTestSuite)))
+    func `accepts and rejects what JSONTestSuite says`() throws {
         let cases = try Corpora.jsonTestSuite()
         #expect(cases.count > 300)
         // Where the RFC leaves it open: numbers of any size are taken, everything that is no Unicode text is refused.

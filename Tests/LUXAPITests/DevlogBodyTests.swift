@@ -54,6 +54,9 @@ import Testing
         }
     }
 
+    private static let outOfRange =
+        "must be within the range of a double, with at most 400 characters and an exponent of at most 400"
+
     static let wholeBodies = [
         Case("", "body: must be valid JSON (it is not at byte 0)"),
         Case("{", "body: must be valid JSON (it is not at byte 1)"),
@@ -62,14 +65,15 @@ import Testing
         Case("{}", "log_arrays: is required"), Case(#"{"log_arrays":null}"#, "log_arrays: is required"),
         Case(#"{"log_arrays":{}}"#, "log_arrays: must be an array"),
         Case(#"{"log_arrays":"[]"}"#, "log_arrays: must be an array"),
-        Case(#"{"log_arrays":[]}"#, "log_arrays: must hold 1 to 5000 records"),
+        Case(#"{"log_arrays":[]}"#, "log_arrays: must contain 1 to 5000 records"),
         Case(#"{"log_arrays":[null]}"#, "log_arrays[0]: must be an object"),
         Case(#"{"log_arrays":[[]]}"#, "log_arrays[0]: must be an object"),
         Case(body(record(), "7"), "log_arrays[1]: must be an object"),
         Case(body(record(["device_id": "0"]), "7"), "log_arrays[0].device_id: must be 1 or more"),
-        Case(#"{"log_arrays":[],"log_arrays":[\#(record())]}"#, "1 records"),
-        Case(#"{"log_arrays":[\#(record())],"log_arrays":[]}"#, "log_arrays: must hold 1 to 5000 records"),
-        Case(#"{"log_arrays":[\#(record())],"log_arrays":null}"#, "log_arrays: is required"),
+        Case(#"{"log_arrays":[],"log_arrays":[\#(record())]}"#, "log_arrays: must be given once"),
+        Case(#"{"log_arrays":[\#(record())],"log_arrays":null}"#, "log_arrays: must be given once"),
+        Case(#"{"log_arrays":[\#(record())],"log_\u0061rrays":[\#(record())]}"#, "log_arrays: must be given once"),
+        Case(#"{"log_arrays":[\#(record())],"x":{"y":1e309}}"#, "x.y: \(outOfRange)"),
         Case(#"{"other":1,"log_arrays":[\#(record())],"more":{"x":[]}}"#, "1 records"),
         Case(#"{"log_arrays":[\#(record())],"x":"\u0000"}"#, "body: must not contain a NUL character"),
         Case(#"{"log_arrays":[\#(record())],"\u0000":1}"#, "body: must not contain a NUL character"),
@@ -104,7 +108,7 @@ import Testing
     ]
     private static let notDates = [
         #""""#, #""2025-02-14""#, #""20250214T154849""#, #""2025-02-30T00:00:00Z""#, #""2025-02-14T24:00:00Z""#,
-        #""2025-02-14T15:48Z""#, "0", "[]", "true",
+        #""2025-02-14T15""#, #""9999-12-31T23:59:60Z""#, "0", "[]", "true",
     ].map { ($0 as String?, "must be an ISO 8601 date-time") }
 
     static let members =
@@ -126,6 +130,7 @@ import Testing
             "treatment_date",
             absent + notDates + [
                 (#""\u0000""#, "must not contain a NUL character"), (#""2025-02-14 15:48:49,5+0900""#, ""),
+                (#""2025-02-14T15:48""#, ""), (#""0001-01-01T00:00:00Z""#, ""),
             ], inDetail: true)
         + faults(
             "finish_flag",
@@ -136,6 +141,79 @@ import Testing
 
     @Test(arguments: wholeBodies + members) func `a fault is told with its field`(_ test: Case) throws {
         #expect(try detail(test.body) == test.detail, "\(test.body)")
+    }
+
+    @Test func `a temporary record starts in year 1 or later`() throws {
+        func body(_ date: String) -> String {
+            Self.body(Self.record(detail: ["treatment_date": "\"\(date)\"", "finish_flag": nil]))
+        }
+        #expect(try detail(body("0001-01-01T00:00:30Z")) == "1 records")
+        #expect(
+            try detail(body("0001-01-01T00:00:29.999Z"))
+                == "log_arrays[0].detail_data.treatment_date: must be 30 seconds after year 1 has begun, or later")
+    }
+
+    @Test(arguments: [
+        "1e309", "-1e309", "1e-400", "1e-330", "1e131071", "1e131072", "1e-16384", "0e-16383", "0e401", "0.0e-401",
+        "2.2e99999999999999999999", String(repeating: "9", count: 309), String(repeating: "1", count: 131_073),
+        "0." + String(repeating: "0", count: 399), "0." + String(repeating: "0", count: 330) + "1",
+        "1e0000000000401",
+    ]) func `a number outside of the limits is told with record and key`(_ number: String) throws {
+        let good = Self.record()
+        func place(_ detail: [String: String?]) throws -> String {
+            try self.detail(Self.body(good, Self.record(detail: detail), good))
+        }
+        #expect(try place(["note": number]) == "log_arrays[1].detail_data.note: \(Self.outOfRange)")
+        #expect(
+            try place(["note": #"{"a":[1,{"b":\#(number)}]}"#])
+                == "log_arrays[1].detail_data.note.a[1].b: \(Self.outOfRange)")
+        #expect(
+            try detail(Self.body(good, Self.record(["note": number]))) == "log_arrays[1].note: \(Self.outOfRange)")
+    }
+
+    @Test(arguments: [
+        "1e308", "1.7976931348623157e308", "-1e308", "5e-324", "2.5e-324", "0e400", "0e-400", "0.000e-400", "-0.0",
+        String(repeating: "9", count: 308), "0." + String(repeating: "0", count: 398),
+        "0." + String(repeating: "3", count: 398), "100000000000000000000000000000000000000000000",
+        "1E+000000000000000308",
+    ]) func `a number within the limits is kept`(_ number: String) throws {
+        #expect(try detail(Self.body(Self.record(["note": number], detail: ["note": number]))) == "1 records")
+    }
+
+    @Test func `detail_data takes at most 64 KiB as stored, to the byte`() throws {
+        let size = 64 << 10
+        let rest =
+            #"{"note": "", "finish_flag": 1, "last_intensity": 3, "treatment_date": "2025-02-14T15:48:49Z", "#
+            + #""treatment_time": 600}"#
+        func detail(_ count: Int) throws -> String {
+            let note = "\"" + String(repeating: "x", count: count - rest.utf8.count) + "\""
+            return try self.detail(Self.body(Self.record(), Self.record(detail: ["note": note])))
+        }
+        #expect(try detail(size) == "2 records")
+        #expect(try detail(size + 1) == "log_arrays[1].detail_data: must take at most 65536 bytes as stored")
+        // Numbers of 308 digits each.
+        func numbers(_ count: Int) -> String {
+            "[" + Array(repeating: "1e307", count: count).joined(separator: ",") + "]"
+        }
+        #expect(try self.detail(Self.body(Self.record(detail: ["n": numbers(210)]))) == "1 records")
+        #expect(
+            try self.detail(Self.body(Self.record(detail: ["n": numbers(212)])))
+                == "log_arrays[0].detail_data: must take at most 65536 bytes as stored")
+        // Of a member twice only the last one is stored.
+        let twice =
+            #"{"n":\#(numbers(150)),"n":\#(numbers(150)),"treatment_date":"2025-02-14T15:48:49Z","#
+            + #""last_intensity":1,"treatment_time":1}"#
+        #expect(try self.detail(Self.body(Self.record(["detail_data": twice]))) == "1 records")
+    }
+
+    @Test func `all of an upload takes at most 4 MiB as stored`() throws {
+        let numbers = "[" + Array(repeating: "1e307", count: 200).joined(separator: ",") + "]"
+        let record = Self.record(detail: ["n": numbers])
+        func body(_ count: Int) -> String {
+            "{\"log_arrays\":[" + Array(repeating: record, count: count).joined(separator: ",") + "]}"
+        }
+        #expect(try detail(body(67)) == "67 records")
+        #expect(try detail(body(68)) == "log_arrays: must take at most 4194304 bytes as stored in all detail_data")
     }
 
     @Test func `a NUL anywhere in detail_data is told as its fault`() throws {
@@ -178,8 +256,8 @@ import Testing
             "{\"log_arrays\":[" + Array(repeating: record, count: count).joined(separator: ",") + "]}"
         }
         #expect(try detail(body(5_000)) == "5000 records")
-        #expect(try detail(body(5_001)) == "log_arrays: must hold 1 to 5000 records")
-        #expect(try detail(body(6_000)) == "log_arrays: must hold 1 to 5000 records")
+        #expect(try detail(body(5_001)) == "log_arrays: must contain 1 to 5000 records")
+        #expect(try detail(body(6_000)) == "log_arrays: must contain 1 to 5000 records")
     }
 
     @Test func `a large body, read beside the loop, is read to the same records`() async throws {

@@ -26,7 +26,15 @@ import Testing
         (#"{"device_id":1,"real_user_id":1,"device_alias":7}"#, "device_alias: must be a string"),
         (
             #"{"device_id":1,"real_user_id":1,"device_alias":"  "}"#,
-            "device_alias: must be 1 to 100 characters without control characters"
+            "device_alias: must be 1 to 100 characters, at least one of them visible, without control characters"
+        ),
+        (
+            "{\"device_id\":1,\"real_user_id\":1,\"device_alias\":\"\u{200B}\"}",
+            "device_alias: must be 1 to 100 characters, at least one of them visible, without control characters"
+        ),
+        (
+            #"{"device_id":1,"real_user_id":1,"device_alias":"a","x":[1,{"y":1e309}]}"#,
+            "x[1].y: must be within the range of a double, with at most 400 characters and an exponent of at most 400"
         ),
         (
             #"{"device_id":1,"real_user_id":1,"device_alias":"a\u0000"}"#,

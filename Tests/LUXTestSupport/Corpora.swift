@@ -1,8 +1,15 @@
 import Foundation
 
-/// Public collections of hostile texts: in the folder `LUX_TEST_CORPORA`, else in a folder `corpora` beside the package or
-/// one of its parents.
+/// Public collections of hostile texts, for extra runs where they are found: in the folder `LUX_TEST_CORPORA`, else in a folder
+/// `corpora` beside the package or one of its parents.
 package enum Corpora {
+    package enum Name: String, Sendable {
+        case jsonTestSuite = "jsontestsuite.json"
+        case naughtyStrings = "blns.json"
+    }
+
+    package static func has(_ name: Name) -> Bool { folder(holding: name.rawValue) != nil }
+
     package struct Missing: Error, CustomStringConvertible {
         package let description: String
     }
@@ -10,13 +17,13 @@ package enum Corpora {
     /// The texts of nst/JSONTestSuite by name: `y_` must be taken, `n_` must be refused, `i_` is left open.
     package static func jsonTestSuite() throws -> [String: [UInt8]] {
         struct File: Decodable { var cases: [String: Data] }
-        return try load("jsontestsuite.json", as: File.self).cases.mapValues { Array($0) }
+        return try load(Name.jsonTestSuite.rawValue, as: File.self).cases.mapValues { Array($0) }
     }
 
     /// The big list of naughty strings.
     package static func naughtyStrings() throws -> [String] {
         struct File: Decodable { var strings: [String] }
-        return try load("blns.json", as: File.self).strings
+        return try load(Name.naughtyStrings.rawValue, as: File.self).strings
     }
 
     private static func load<File: Decodable>(_ name: String, as type: File.Type) throws -> File {
@@ -27,7 +34,9 @@ package enum Corpora {
     }
 
     private static func folder(holding name: String) -> String? {
-        if let path = ProcessInfo.processInfo.environment["LUX_TEST_CORPORA"] { return path }
+        if let path = ProcessInfo.processInfo.environment["LUX_TEST_CORPORA"] {
+            return FileManager.default.fileExists(atPath: path + "/" + name) ? path : nil
+        }
         var parent = URL(fileURLWithPath: Locations.package)
         while parent.path != "/" {
             parent = parent.deletingLastPathComponent()

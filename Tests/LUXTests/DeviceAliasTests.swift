@@ -9,7 +9,8 @@ import Testing
             ("\n\u{85}x\r\n", "x"),
             (hundred, hundred), (" \(hundred) ", hundred), (hundred + "가", nil), ("", nil), (" \t\u{2003}", nil),
             ("a\u{0}b", nil), ("a\tb", nil), ("a\nb", nil), ("a\u{7F}b", nil), ("a\u{9F}b", nil), ("a\u{85}b", nil),
-            ("\u{0}a", nil), ("a\u{200B}b", "a\u{200B}b"), ("\u{200B}", "\u{200B}"), ("\u{AD}", "\u{AD}"),
+            ("\u{0}a", nil), ("a\u{200B}b", "a\u{200B}b"), ("\u{200B}", nil), ("\u{AD}", nil),
+            ("\u{3164}", nil), (" \u{2060}\u{FE0F}\u{E0001} \u{200D}", nil), ("\u{3164}a", "\u{3164}a"),
             // One character, 101 scalars: scalars are what counts.
             ("e" + String(repeating: "\u{301}", count: 100), nil),
             ("e" + String(repeating: "\u{301}", count: 99), "e" + String(repeating: "\u{301}", count: 99)),
