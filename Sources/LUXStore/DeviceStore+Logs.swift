@@ -139,57 +139,54 @@ extension DeviceStore {
         _ upload: LogUpload, userIDs: [Int64], in transaction: PostgresTransaction
     ) async throws(PostgresError) -> StoredLogs {
         let deviceIDs = PostgresParameter.int8Array(upload.deviceIDs)
+        let numberedDeviceIDs = upload.numberedDeviceIDs
         let starts = upload.temporaryStarts
         let keys = upload.completeKeys
-        let numbered = keys.filter { $0.logFileID != nil }
-        let unnumbered = keys.filter { $0.logFileID == nil }
-        let results = try await transaction.run([
-            children(.int8Array(upload.childIDs)),
-            lockDevices(deviceIDs, .int8Array(userIDs)),
-            latestStarts(.int8Array(upload.numberedDeviceIDs)),
-            temporaryLogs(deviceIDs),
-            completedTemporaries(
+        // A statement without keys would find nothing, at the price of the others.
+        var reads: [(query: PostgresQuery, add: (PostgresResult, inout StoredLogs) throws(PostgresError) -> Void)] = [
+            (
+                children(.int8Array(upload.childIDs)),
+                { (result, stored) throws(PostgresError) in try stored.addChildren(result) }
+            ),
+            (
+                lockDevices(deviceIDs, .int8Array(userIDs)),
+                { (result, stored) throws(PostgresError) in try stored.addDevices(result) }
+            ),
+            (
+                temporaryLogs(deviceIDs),
+                { (result, stored) throws(PostgresError) in try stored.addTemporaryLogs(result) }
+            ),
+        ]
+        if !numberedDeviceIDs.isEmpty {
+            reads.append(
+                (
+                    latestStarts(.int8Array(numberedDeviceIDs)),
+                    { (result, stored) throws(PostgresError) in try stored.addLatestStarts(result) }
+                ))
+        }
+        if !starts.isEmpty {
+            let query = completedTemporaries(
                 .int8Array(starts.map(\.pair.deviceID)), .int8Array(starts.map(\.pair.childID)),
-                .timestamptzArray(starts.map(\.start.microseconds)), .int8(CompletedTemporary.sameTreatment)),
-            completeLogs(
+                .timestamptzArray(starts.map(\.start.microseconds)), .int8(CompletedTemporary.sameTreatment))
+            reads.append(
+                (query, { (result, stored) throws(PostgresError) in try stored.addCompletedTemporaries(result) }))
+        }
+        if !keys.isEmpty {
+            let numbered = keys.filter { $0.logFileID != nil }
+            let unnumbered = keys.filter { $0.logFileID == nil }
+            let query = completeLogs(
                 .int8Array(numbered.map(\.deviceID)), .int8Array(numbered.map(\.logFileID)),
                 .timestamptzArray(numbered.map(\.start.microseconds)), .int8Array(unnumbered.map(\.deviceID)),
-                .timestamptzArray(unnumbered.map(\.start.microseconds))),
-        ])
-        return try storedLogs(results)
-    }
-
-    /// - Parameter results: of the statements above, in their order.
-    private static func storedLogs(_ results: [PostgresResult]) throws(PostgresError) -> StoredLogs {
-        guard results.count == 6 else {
-            throw PostgresError(kind: .protocolViolation, message: "\(results.count) results of 6 statements")
+                .timestamptzArray(unnumbered.map(\.start.microseconds)))
+            reads.append((query, { (result, stored) throws(PostgresError) in try stored.addCompleteLogs(result) }))
+        }
+        let results = try await transaction.run(reads.map(\.query))
+        guard results.count == reads.count else {
+            let message = "\(results.count) results of \(reads.count) statements"
+            throw PostgresError(kind: .protocolViolation, message: message)
         }
         var stored = StoredLogs()
-        for row in results[0].rows { stored.rootUserIDs[try row.int8(0)] = try row.int8(1) }
-        for row in results[1].rows { stored.devices[try row.int8(0)] = try StoredLogs.Device(row: row) }
-        for row in results[2].rows {
-            let start = Timestamp(microseconds: try row.timestamptz(1))
-            stored.devices[try row.int8(0)]?.counter.latestStart = start
-        }
-        for row in results[3].rows {
-            let pair = LogPair(deviceID: try row.int8(1), childID: try row.int8(2))
-            stored.temporaryLogs[pair] = StoredLogs.TemporaryLog(
-                id: try row.int8(0), start: Timestamp(microseconds: try row.timestamptz(3)),
-                treatmentTime: try row.int8OrNull(4).map { Int32(truncatingIfNeeded: $0) })
-        }
-        for row in results[4].rows {
-            let pair = LogPair(deviceID: try row.int8(0), childID: try row.int8(1))
-            let start = Timestamp(microseconds: try row.timestamptz(2))
-            stored.completedTemporaries[TemporaryStart(pair: pair, start: start)] = CompletedTemporary(
-                isSameTreatment: try row.int8(3) == 1,
-                treatmentTime: try row.int8OrNull(4).map { Int32(truncatingIfNeeded: $0) })
-        }
-        for row in results[5].rows {
-            let key = CompleteLogKey(
-                deviceID: try row.int8(1), logFileID: try row.int8OrNull(3),
-                start: Timestamp(microseconds: try row.timestamptz(4)))
-            stored.completeLogs[key] = (try row.int8(0), try row.int8(2))
-        }
+        for (result, read) in zip(results, reads) { try read.add(result, &stored) }
         return stored
     }
 
@@ -278,7 +275,7 @@ extension DeviceStore {
 
 extension StoredLogs.Device {
     /// - Parameter row: `id, unique_id, real_user_id, last_log_file_id, log_counter_restart`.
-    fileprivate init(row: PostgresRow) throws(PostgresError) {
+    init(row: PostgresRow) throws(PostgresError) {
         self.init(
             uniqueID: try row.text(1), realUserID: try row.int8OrNull(2),
             counter: LogCounter(
