@@ -145,10 +145,12 @@ package final class PostgresPool: @unchecked Sendable {
     /// `body` has to commit; what it leaves open is rolled back. The whole transaction is tried again, up to three times and
     /// after a pause with jitter, when a deadlock or a serialization failure ended it, or when its connection was lost before
     /// `COMMIT` was sent: then nothing can have been committed.
-    /// - Parameter transientRetries: how often it is tried again after a deadlock, a serialization failure or a unique violation.
+    /// - Parameter transientRetries: how often it is tried again after a deadlock, a serialization failure or a unique violation;
+    ///   evaluated after each failure.
     /// - Throws: what `body` throws, or ``PostgresError``.
     package func transaction<T>(
-        deadline: MonotonicTime, transientRetries: Int = 3, _ body: (PostgresTransaction) async throws -> T
+        deadline: MonotonicTime, transientRetries: @autoclosure () -> Int = 3,
+        _ body: (PostgresTransaction) async throws -> T
     ) async throws -> T {
         loop.assertCurrent()
         var attempt = 0
@@ -169,7 +171,7 @@ package final class PostgresPool: @unchecked Sendable {
                 }
             } catch let error as PostgresError
                 where attempt < 3 && .now() < deadline
-                && (error.isTransient && attempt < transientRetries || error.kind == .connection && !mayHaveCommitted)
+                && (error.isTransient && attempt < transientRetries() || error.kind == .connection && !mayHaveCommitted)
             {
                 attempt += 1
                 // A cancelled request does not pause, and gets no connection.

@@ -78,9 +78,10 @@ package final class UploadWriter: @unchecked Sendable {
         let deadline = uploads.map(\.deadline).max() ?? queue.latestDeadline(in: lane) ?? begin
         var checks = checksLocks
         do {
-            let isAlone = chosen?.count == 1
-            let outcomes = try await pool.transaction(deadline: deadline, transientRetries: isAlone ? 3 : 1) {
-                transaction in
+            // Several uploads are repeated in halves instead.
+            let outcomes = try await pool.transaction(
+                deadline: deadline, transientRetries: uploads.count > 1 ? 1 : 3
+            ) { transaction in
                 if chosen == nil, uploads.isEmpty {
                     uploads = queue.take(lane, at: .now())
                     checks = uploads.contains(where: \.checksLocks)
