@@ -47,6 +47,13 @@ package struct JSONWriter {
         object(members)
     }
 
+    /// Writes a member that is an array.
+    package mutating func arrayMember(_ name: StaticString, _ elements: (inout JSONWriter) -> Void) {
+        key(name)
+        needsComma = false
+        array(elements)
+    }
+
     /// Writes a member whose value `append` writes: one whole JSON value.
     package mutating func member(_ name: StaticString, raw append: (inout [UInt8]) -> Void) {
         key(name)

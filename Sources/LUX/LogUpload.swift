@@ -13,6 +13,13 @@ package struct LogUpload: Sendable {
     /// The bytes of `detail_data` of all records.
     package var detailBytes: Int { records.reduce(0) { $0 + $1.detailData.count } }
 
+    /// The places of the records whose date cannot be right: before 2015, or more than a day ahead. They are stored all the same.
+    package func implausibleDates(now: Timestamp) -> [Int] {
+        let first = Timestamp(microseconds: 1_420_070_400_000_000)  // 2015-01-01T00:00:00Z
+        let last = now.adding(seconds: 86_400)
+        return records.indices.filter { records[$0].date < first || records[$0].date > last }
+    }
+
     /// The children named, each once, in ascending order.
     package var childIDs: [Int64] { Set(records.map(\.childID)).sorted() }
 

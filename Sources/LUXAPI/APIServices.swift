@@ -44,6 +44,8 @@ package struct APIServices: Sendable {
     package var cors: CORSPolicy?
     /// Told of a message whose audit row could not be settled: the row's id, and why.
     package var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
+    /// Called for an upload with a date that cannot be right: the request, and where.
+    package var onImplausibleDates: @Sendable (_ requestID: String?, _ cause: String) -> Void
     /// Takes the record of each answered request.
     package var log: @Sendable (RequestRecord) -> Void
 
@@ -58,6 +60,7 @@ package struct APIServices: Sendable {
         metrics: (@Sendable () -> MetricsText)? = nil,
         documentation: APIDocumentation? = nil, cors: CORSPolicy? = nil,
         onUnsettledAlimtalk: @escaping @Sendable (_ row: Int64, _ error: any Error) -> Void,
+        onImplausibleDates: @escaping @Sendable (_ requestID: String?, _ cause: String) -> Void,
         log: @escaping @Sendable (RequestRecord) -> Void
     ) {
         self.verifier = verifier
@@ -77,6 +80,7 @@ package struct APIServices: Sendable {
         self.documentation = documentation
         self.cors = cors
         self.onUnsettledAlimtalk = onUnsettledAlimtalk
+        self.onImplausibleDates = onImplausibleDates
         self.log = log
     }
 }

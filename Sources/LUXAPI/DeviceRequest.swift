@@ -35,10 +35,15 @@ struct DeviceRequest: Sendable {
         return text
     }
 
-    private func parameter(_ name: String) throws(ValidationError) -> String {
+    /// A query parameter that may be left out.
+    func optional(_ name: String) throws(ValidationError) -> String? {
         let values = http.query.values(name)
-        guard let value = values.first else { throw ValidationError(field: name, message: "is required") }
-        guard values.count == 1 else { throw ValidationError(field: name, message: "must be given once") }
+        guard values.count <= 1 else { throw ValidationError(field: name, message: "must be given once") }
+        return values.first
+    }
+
+    private func parameter(_ name: String) throws(ValidationError) -> String {
+        guard let value = try optional(name) else { throw ValidationError(field: name, message: "is required") }
         return value
     }
 

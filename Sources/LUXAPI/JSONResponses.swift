@@ -25,6 +25,19 @@ extension HTTPResponse {
     }
 }
 
+extension JSONWriter {
+    /// Writes a member that is a time: UTC, three decimals.
+    mutating func member(_ name: StaticString, _ time: Timestamp) {
+        member(
+            name,
+            raw: { bytes in
+                bytes.append(UInt8(ascii: "\""))
+                time.appendISO8601(to: &bytes)
+                bytes.append(UInt8(ascii: "\""))
+            })
+    }
+}
+
 extension Device {
     /// The eleven members of the API page, in its order.
     func write(to json: inout JSONWriter) {
@@ -45,13 +58,7 @@ extension Device {
         json.member("serial_code", serialCode)
         json.member("device_alias", deviceAlias)
         json.member("mac_id", macID)
-        json.member(
-            "created_at",
-            raw: { bytes in
-                bytes.append(UInt8(ascii: "\""))
-                createdAt.appendISO8601(to: &bytes)
-                bytes.append(UInt8(ascii: "\""))
-            })
+        json.member("created_at", createdAt)
         json.member("last_log_file_id", lastLogFileID)
     }
 }

@@ -23,6 +23,7 @@ package final class RequestMetrics: Sendable {
         var durations: [String: Histogram] = [:]
         var logs = LogPlan.Counts()
         var rejectedWrites: [LUXError: UInt64] = [:]
+        var implausibleDates: UInt64 = 0
         var messages: [Message: UInt64] = [:]
     }
 
@@ -45,6 +46,11 @@ package final class RequestMetrics: Sendable {
     /// Counts what the records of a stored upload did.
     package func count(_ logs: LogPlan.Counts) {
         state.withLock { $0.logs.add(logs) }
+    }
+
+    /// Counts records whose date cannot be right.
+    package func count(implausibleDates count: Int) {
+        state.withLock { $0.implausibleDates += UInt64(count) }
     }
 
     /// Counts an upload that failed because the database rejects a log.
@@ -92,6 +98,10 @@ package final class RequestMetrics: Sendable {
         text.counter(
             "lux_devlog_holes_total", "Uploads that left a hole in the log numbers of a device.",
             [([], UInt64(logs.holes))])
+        text.counter(
+            "lux_devlog_implausible_dates_total",
+            "Records dated before 2015 or more than a day ahead; they are stored.",
+            [([], state.implausibleDates)])
         let writes: [(String, LUXError)] = [("update", .updateDeviceLogFailed), ("create", .createDeviceLogFailed)]
         text.counter(
             "lux_devlog_rejected_writes_total", "Uploads that failed because the database rejects a log.",

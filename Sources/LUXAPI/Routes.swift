@@ -39,6 +39,7 @@ enum Routes {
         Route(.patch, "/api/v1/lux/device/update-alias", .user(updateAlias), .updateAlias),
         Route(.post, "/api/v1/lux/device/devlog", .user(devlog), .devlog),
         Route(.post, "/api/v1/lux/device/alimtalk", .user(alimtalk), .alimtalk),
+        Route(.get, "/api/v1/lux/device/usage-logs", .user(usageLogs), .usageLogs),
         Route(.get, "/healthz", .open(healthz), .healthz),
         Route(.get, "/readyz", .open(readyz), .readyz),
         Route(.get, "/metrics", .metrics, .metrics),

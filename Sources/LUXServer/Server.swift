@@ -230,6 +230,9 @@ package struct Server {
                 // Errors of the database are told without the values that they may quote.
                 logger.log(.error, "alimtalk row not settled", [.cause: "row \(row): \(error)"])
             },
+            onImplausibleDates: { [logger] requestID, cause in
+                logger.log(.warning, "implausible date", [.requestID: "\(requestID ?? "")", .cause: "\(cause)"])
+            },
             log: requestLog.write)
     }
 

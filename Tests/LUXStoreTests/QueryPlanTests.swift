@@ -105,6 +105,15 @@ import Testing
             }
         ),
         ("alimtalk", { call("POST", "alimtalk", $0) }),
+        ("usage-logs", { get("usage-logs?real_user_id=\(child($0))", $0) }),
+        (
+            "usage-logs, device and span",
+            { round in
+                get(
+                    "usage-logs?real_user_id=\(child(round))&device_id=\(child(round))&from=2025-01-01T00:00:00Z"
+                        + "&to=2026-01-01T00:00:00Z&limit=2", round)
+            }
+        ),
     ]
 
     private static func child(_ round: Int) -> Int { 40_001 + 37 * round / 10 * 10 + round % 8 }

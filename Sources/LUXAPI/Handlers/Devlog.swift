@@ -1,12 +1,15 @@
+import Glibc
 import HTTP
 import JSON
 import LUX
 import LUXStore
+import Postgres
 
 /// `POST devlog`: stores logs of treatments, all of a request or none.
 @Sendable func devlog(_ request: DeviceRequest) async throws -> HTTPResponse {
     let records = try await DevlogBody.records(in: request.http.body, zone: request.services.zone)
     let upload = LogUpload(records)
+    request.reportImplausibleDates(of: upload)
     do {
         let counts = try await request.services.uploads.save(
             upload, userID: request.userID, deadline: request.store.deadline)
@@ -19,5 +22,20 @@ import LUXStore
         json.member("statusCode", 200)
         json.member(
             "message", upload.isTemporary ? "Temp devlog saved successfully" : "Devlog saved successfully")
+    }
+}
+
+extension DeviceRequest {
+    /// A phone or device with a wrong clock is not the parent's fault: the records are stored, and the operator hears of them.
+    fileprivate func reportImplausibleDates(of upload: LogUpload) {
+        let places = upload.implausibleDates(now: Timestamp(microseconds: Int64(time(nil)) * 1_000_000))
+        guard let first = places.first else { return }
+        services.counted.count(implausibleDates: places.count)
+        var date: [UInt8] = []
+        upload.records[first].date.appendISO8601(to: &date)
+        services.onImplausibleDates(
+            PostgresCaller.name,
+            "log_arrays[\(first)].detail_data.treatment_date: \(String(decoding: date, as: UTF8.self)), "
+                + "\(places.count) of \(upload.records.count) records")
     }
 }

@@ -1,6 +1,6 @@
 import LUX
 
-/// The eight endpoints in the words of the API page.
+/// The endpoints: eight in the words of the API page, and `usage-logs`.
 extension RouteDocumentation {
     private static let device = Example(name: "device", summary: "A device", value: DeviceExamples.device)
     private static let childID = Parameter.id("real_user_id", "The ID of the child account.", example: 1)
@@ -88,7 +88,8 @@ extension RouteDocumentation {
         answer: .json("The device with its new alias.", .device, [device]),
         refusals: [notAuthorized, notFound, notConnected],
         fault: ValidationError(
-            field: "device_alias", message: "must be 1 to 100 characters without control characters"))
+            field: "device_alias",
+            message: "must be 1 to 100 characters, at least one of them visible, without control characters"))
 
     static let devlog = RouteDocumentation(
         id: "devlog", summary: "Upload Device Usage Log",
@@ -99,8 +100,11 @@ extension RouteDocumentation {
             - Saves usage logs when there are logs to be sent from the device.
 
             `finish_flag` null or absent makes a record a temporary one, whose start is `treatment_date` minus 30 \
-            seconds. Of complete records, the first overwrites the temporary log. The records are stored all or none; \
-            the same upload sent again changes nothing.
+            seconds. The first complete record that was not stored before completes the temporary log. The records are \
+            stored all or none; the same upload sent again changes nothing.
+
+            Each number lies within the range of a double, with at most 400 characters and an exponent of at most 400. \
+            One `detail_data` takes at most 64 KiB as stored, all of an upload 4 MiB.
             """,
         body: Body(
             schema: .upload,
@@ -124,6 +128,35 @@ extension RouteDocumentation {
         ],
         fault: ValidationError(
             field: "log_arrays[0].detail_data.treatment_date", message: "must be an ISO 8601 date-time"))
+
+    static let usageLogs = RouteDocumentation(
+        id: "usage-logs", summary: "Read Usage Logs Back",
+        description: """
+            The logs of a child account, temporary ones included, newest start first. `next_cursor` asks for the next \
+            page of the same child, device and span; it is null on the last one. A page can be shorter than `limit`.
+            """,
+        parameters: [
+            childID, .optional("device_id", "Only the logs of this device.", Schema.id, example: 2),
+            .optional(
+                "from", "Only logs that start at this time or later (ISO 8601).", Schema.dateTime,
+                example: "2025-02-01T00:00:00Z"),
+            .optional(
+                "to", "Only logs that start before this time (ISO 8601).", Schema.dateTime,
+                example: "2025-03-01T00:00:00Z"),
+            .optional(
+                "limit", "How many logs a page has at most; 100 if left out.",
+                ["type": "integer", "minimum": 1, "maximum": 500], example: 100),
+            .optional(
+                "cursor", "`next_cursor` of the page before.",
+                ["type": "string", "pattern": "^[A-Za-z0-9_-]{32}$"], example: "AAYt3zEpQQAAAAAAAAAAB_dR4u_bqFvd"),
+        ],
+        answer: .json(
+            "A page.", .usageLogs,
+            [
+                Example(name: "logs", summary: "A complete log", value: DeviceExamples.usageLogs),
+                Example(name: "none", summary: "No logs", value: ["logs": [], "next_cursor": .null]),
+            ]),
+        refusals: [notAuthorized], fault: ValidationError(field: "limit", message: "must be 1 to 500"))
 
     static let alimtalk = RouteDocumentation(
         id: "alimtalk", summary: "Send Device Impedance Error Notification",

@@ -19,6 +19,14 @@ enum DeviceExamples {
         ["detail": .string(detail), "device_data": device]
     }
 
+    static let usageLogs = JSONTree.text(
+        """
+        {"logs":[{"id":7,"device_id":2,"real_user_id":1,"log_file_id":1,"treatment_date":"2025-02-14T06:48:49.000Z",\
+        "finish_flag":2,"last_intensity":25,"treatment_time":900,"detail_data":{"finish_flag":2,"last_intensity":25,\
+        "treatment_date":"2025-02-14T15:48:49","treatment_time":900},"created_at":"2025-02-14T07:05:02.118Z",\
+        "updated_at":"2025-02-14T07:05:02.118Z"}],"next_cursor":null}
+        """)
+
     // The page sends 0 for both ids, which no row has.
     static let aliasUpdate = JSONTree.text(#"{"device_id":1,"real_user_id":1,"device_alias":"string"}"#)
 

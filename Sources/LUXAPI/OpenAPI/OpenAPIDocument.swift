@@ -105,7 +105,7 @@ enum OpenAPIDocument {
 
     private static func parameter(_ parameter: RouteDocumentation.Parameter) -> JSONTree {
         [
-            "name": .string(parameter.name), "in": "query", "required": true,
+            "name": .string(parameter.name), "in": "query", "required": .bool(parameter.isRequired),
             "description": .string(parameter.description), "schema": parameter.schema, "example": parameter.example,
         ]
     }

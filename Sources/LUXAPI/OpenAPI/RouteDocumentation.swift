@@ -4,12 +4,19 @@ import LUX
 ///
 /// Nothing that a reader needs has a default, so a route without documentation does not compile.
 struct RouteDocumentation: Sendable {
-    /// A query parameter; all that there are, are required.
+    /// A query parameter.
     struct Parameter: Sendable {
         var name: String
         var description: String
         var schema: JSONTree
         var example: JSONTree
+        var isRequired = true
+
+        static func optional(
+            _ name: String, _ description: String, _ schema: JSONTree, example: JSONTree
+        ) -> Parameter {
+            Parameter(name: name, description: description, schema: schema, example: example, isRequired: false)
+        }
 
         static func id(_ name: String, _ description: String, example: Int64) -> Parameter {
             Parameter(name: name, description: description, schema: Schema.id, example: .integer(example))

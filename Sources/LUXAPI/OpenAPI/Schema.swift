@@ -7,6 +7,8 @@ enum Schema: String, CaseIterable, Sendable {
     case unconnected = "Unconnected"
     case saved = "Saved"
     case nothing = "Nothing"
+    case usageLogs = "UsageLogs"
+    case usageLog = "UsageLog"
     case aliasUpdate = "AliasUpdate"
     case upload = "Upload"
     case logRecord = "LogRecord"
@@ -39,6 +41,11 @@ enum Schema: String, CaseIterable, Sendable {
         case .unconnected: Self.status("statusCode", ["device unconnected"])
         case .saved: Self.status("statusCode", ["Temp devlog saved successfully", "Devlog saved successfully"])
         case .nothing: ["type": "null"]
+        case .usageLogs:
+            Self.answer([
+                ("logs", ["type": "array", "items": Schema.usageLog.reference]), ("next_cursor", Self.stringOrNull),
+            ])
+        case .usageLog: Self.answer(Self.usageLogMembers)
         case .aliasUpdate: Self.aliasUpdateDefinition
         case .upload: Self.uploadDefinition
         case .logRecord: Self.logRecordDefinition
@@ -79,6 +86,14 @@ enum Schema: String, CaseIterable, Sendable {
             ("root_user_id", answeredID), ("first_name", stringOrNull), ("last_name", stringOrNull),
             ("birthdate", stringOrNull), ("gender", stringOrNull),
         ]
+
+    private static let usageLogMembers: [(name: String, schema: JSONTree)] = [
+        ("id", answeredID), ("device_id", answeredID), ("real_user_id", answeredID), ("log_file_id", answeredIDOrNull),
+        ("treatment_date", timestamp), ("finish_flag", answeredIDOrNull), ("last_intensity", answeredIDOrNull),
+        ("treatment_time", answeredIDOrNull),
+        ("detail_data", ["description": "As it was sent.", "type": ["object", "null"]]), ("created_at", timestamp),
+        ("updated_at", timestamp),
+    ]
 
     private static let timestamp: JSONTree = [
         "type": "string", "format": "date-time", "description": "UTC, always with three decimals.",
@@ -153,10 +168,12 @@ enum Schema: String, CaseIterable, Sendable {
         "required": ["treatment_date", "last_intensity", "treatment_time"],
     ]
 
+    static let dateTime: JSONTree = ["type": "string", "pattern": .string(datePattern)]
+
     private static let datePattern =
         #"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"#
-        + #"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"#
-        + #"([.,][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?$"#
+        + #"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)"#
+        + #"([.,][0-9]+)?)?([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?$"#
 
     private static func orNull(_ schema: JSONTree) -> JSONTree {
         guard case .object(let members) = schema else { return schema }

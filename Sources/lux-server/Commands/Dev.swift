@@ -69,6 +69,7 @@ struct Dev: ParsableCommand {
             curl \(authorization) '\(base)/check-device?unique_id=lux-demo-1'
             curl -X PATCH \(authorization) '\(base)/update-alias' -d '{"device_id":1,"real_user_id":1,"device_alias":"Bedroom"}'
             curl -X POST \(authorization) '\(base)/devlog' -d '\(log)'
+            curl \(authorization) '\(base)/usage-logs?real_user_id=1&limit=10'
             curl -X POST \(authorization) '\(base)/alimtalk'
 
             Ctrl-C stops the server and its database; the data stays in .lux/

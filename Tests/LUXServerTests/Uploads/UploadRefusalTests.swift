@@ -111,6 +111,116 @@ import Testing
         world.server.stop()
     }
 
+    @Test func `the log line names the record and its kind`() throws {
+        let (user, child, device) = try world.family()
+        let free = try world.device()
+        let (_, strange, _) = try world.family()
+        func record(_ child: Int64, _ device: World.Device, flag: Int?) -> String {
+            World.record(child: child, device: device, date: "2025-02-21T15:48:49", flag: flag)
+        }
+        let good = record(child, device, flag: 1)
+        let absent = World.Device(id: absentID, unique: "absent")
+        for (records, status, cause) in [
+            ([good, good, record(child, free, flag: 1)], 409, "log_arrays[2] (complete): Not Connected Device"),
+            ([good, record(absentID, device, flag: nil)], 404, "log_arrays[1] (temporary): Not Found User"),
+            ([record(child, absent, flag: nil)], 404, "log_arrays[0] (temporary): Not Found Device"),
+            ([good, record(strange, device, flag: 2)], 401, "log_arrays[1] (complete): Not authorized user"),
+        ] {
+            let reply = try world.upload(records, as: user)
+            #expect(reply.status == status)
+            let lines = world.server.logLines(request: reply.requestID ?? "?")
+            #expect(lines.map { $0["cause"]?.string } == [cause], "\(lines)")
+            #expect(lines.first?["level"]?.string == "info")
+        }
+    }
+
+    @Test func `a database that rejects every log is an error of the log and a metric`() throws {
+        let world = try World.own()
+        let (user, child, device) = try world.family()
+        let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49", flag: 1, file: 1)
+        let update = World.record(
+            child: child, device: device, date: "2025-02-21T15:48:49", flag: 1, intensity: 9, file: 1)
+        func expectRejection(_ record: String, _ detail: String, _ state: String, _ statement: String) throws {
+            let reply = try world.upload([record], as: user)
+            expect(reply, 409, detail)
+            let line = world.server.logLines(request: reply.requestID ?? "?").first
+            #expect(line?["level"]?.string == "error", "\(line.debugDescription)")
+            let cause = line?["cause"]?.string ?? ""
+            for part in [detail, "SQLSTATE \(state)", "statement \(statement)"] {
+                #expect(cause.contains(part), "\(cause)")
+            }
+        }
+        for (change, back, state) in [
+            (
+                "alter table device_logs add column batch text not null", "alter table device_logs drop column batch",
+                "23502"
+            ),
+            (
+                "alter table device_logs rename column last_intensity to intensity",
+                "alter table device_logs rename column intensity to last_intensity", "42703"
+            ),
+            (
+                """
+                create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+                create trigger refusing before insert on device_logs for each row execute function refuse()
+                """, "drop trigger refusing on device_logs", "P0001"
+            ),
+        ] {
+            try world.sql.script(change)
+            try expectRejection(record, "Create Device Log Failed", state, "insert_device_logs")
+            try world.sql.script(back)
+        }
+        expect(try world.upload([record], as: user), answers: Saved.complete)
+        try world.sql.script(
+            "create trigger refusing before update on device_logs for each row execute function refuse()")
+        try expectRejection(update, "Update Device Log Failed", "P0001", "update_device_logs")
+        let metrics = try world.call("GET", "/metrics").text
+        for line in [#"{operation="update"} 1"#, #"{operation="create"} 3"#] {
+            #expect(metrics.contains("\nlux_devlog_rejected_writes_total\(line)\n"), "\(metrics)")
+        }
+        world.server.stop()
+    }
+
+    @Test func `stores implausible dates, counts them and names them in the log`() throws {
+        let world = try World.own()
+        let (user, child, device) = try world.family()
+        func record(_ date: String, _ file: Int64) -> String {
+            World.record(child: child, device: device, date: date, flag: 1, file: file)
+        }
+        let ahead =
+            try world.sql.value("select to_char(now() + interval '25 hours', 'YYYY-MM-DD\"T\"HH24:MI:SSTZH')") ?? ""
+        let soon =
+            try world.sql.value("select to_char(now() + interval '23 hours', 'YYYY-MM-DD\"T\"HH24:MI:SSTZH')") ?? ""
+        let records = [
+            record("2015-01-01T00:00:00Z", 1), record(soon, 2), record("1970-01-01T00:00:00Z", 3), record(ahead, 4),
+            record("2014-12-31T23:59:59Z", 5),
+        ]
+        let reply = try world.upload(records, as: user)
+        expect(reply, answers: Saved.complete)
+        #expect(try world.logs(of: device).count == 5)
+        let lines = world.server.logLines { $0["message"]?.string == "implausible date" }
+        #expect(lines.count == 1)
+        #expect(lines.first?["request_id"]?.string == reply.requestID)
+        #expect(
+            lines.first?["cause"]?.string
+                == "log_arrays[2].detail_data.treatment_date: 1970-01-01T00:00:00.000Z, 3 of 5 records")
+        #expect(try world.call("GET", "/metrics").text.contains("\nlux_devlog_implausible_dates_total 3\n"))
+        world.server.stop()
+    }
+
+    @Test func `counts holes and restarts`() throws {
+        let world = try World.own()
+        let (user, child, device) = try world.family()
+        for (day, file) in [(1, 7), (2, 9), (3, 1), (4, 2)] {
+            let record = World.record(
+                child: child, device: device, date: "2025-02-0\(day)T10:00:00Z", flag: 1, file: Int64(file))
+            expect(try world.upload([record], as: user), answers: Saved.complete)
+        }
+        let metrics = try world.call("GET", "/metrics").text
+        #expect(metrics.contains("\nlux_devlog_holes_total 1\n") && metrics.contains("\nlux_devlog_restarts_total 1\n"))
+        world.server.stop()
+    }
+
     @Test func `answers 409 to a unique violation that does not pass`() throws {
         let world = try World.own()
         let (user, child, device) = try world.family()

@@ -10,6 +10,7 @@ import Testing
     static let endpoints: [(method: String, name: String)] = [
         ("GET", "child-device"), ("GET", "get-all-device"), ("POST", "set-my-device"), ("PATCH", "un-connect"),
         ("GET", "check-device"), ("PATCH", "update-alias"), ("POST", "devlog"), ("POST", "alimtalk"),
+        ("GET", "usage-logs"),
     ]
 
     @Test func `answers an unknown path with 404 before anything else`() throws {

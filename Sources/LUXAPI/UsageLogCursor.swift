@@ -1,0 +1,56 @@
+import LUX
+
+/// Where the next page of `GET usage-logs` begins, as clients carry it: 32 characters that say nothing to them.
+///
+/// A check sum ties it to child, device and span. It is no secret: a forged cursor shows nothing but the account's own logs.
+enum UsageLogCursor {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    /// - Parameter position: of the last log of the page.
+    static func text(_ position: UsageLogPosition, of query: UsageLogQuery) -> String {
+        let words = [position.start.microseconds, position.id, check(position, query)]
+        var bytes: [UInt8] = []
+        for word in words { withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) } }
+        var characters: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<start + 3].reduce(0) { $0 << 8 | Int($1) }
+            for shift in [18, 12, 6, 0] { characters.append(alphabet[group >> shift & 63]) }
+        }
+        return String(decoding: characters, as: UTF8.self)
+    }
+
+    /// The position in a cursor; `nil` for one that is damaged or of another query.
+    static func position(_ text: String, of query: UsageLogQuery) -> UsageLogPosition? {
+        let characters = Array(text.utf8)
+        guard characters.count == 32 else { return nil }
+        var bytes: [UInt8] = []
+        for start in stride(from: 0, to: characters.count, by: 4) {
+            var group = 0
+            for character in characters[start..<start + 4] {
+                guard let value = alphabet.firstIndex(of: character) else { return nil }
+                group = group << 6 | value
+            }
+            for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: group >> shift)) }
+        }
+        func word(_ index: Int) -> Int64 {
+            bytes[index * 8..<index * 8 + 8].reduce(0) { $0 << 8 | Int64($1) }
+        }
+        let position = UsageLogPosition(start: Timestamp(microseconds: word(0)), id: word(1))
+        return word(2) == check(position, query) ? position : nil
+    }
+
+    /// FNV-1a of 64 bits (Fowler, Noll, Vo), over all that a cursor belongs to.
+    private static func check(_ position: UsageLogPosition, _ query: UsageLogQuery) -> Int64 {
+        let words: [Int64] = [
+            position.start.microseconds, position.id, query.childID, query.deviceID ?? 0,
+            query.from?.microseconds ?? .min, query.to?.microseconds ?? .max,
+        ]
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for word in words {
+            withUnsafeBytes(of: word.bigEndian) { bytes in
+                for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            }
+        }
+        return Int64(bitPattern: hash)
+    }
+}
