@@ -40,10 +40,11 @@ package struct DeviceSupport {
             let device = try device(uniqueID, lock: "")
             let row = try session.query(Self.details, [device.id]).first ?? []
             let lines = zip(Self.detailNames, row).map { "\($0): \($1 ?? "none")" }
+            let numbers = try DeviceNumbers(session: session, deviceID: device.id).lines()
             let actions = try session.query(Self.lastActions, [device.id]).map { row in
                 "action: " + row.map { $0 ?? "" }.joined(separator: " ")
             }
-            return Report(audit: try record("show", device, "'{}'::jsonb", []), lines: lines + actions)
+            return Report(audit: try record("show", device, "'{}'::jsonb", []), lines: lines + numbers + actions)
         }
     }
 
@@ -137,13 +138,16 @@ package struct DeviceSupport {
             select max(log_file_id) filter (where finish_flag is not null) as highest, count(finish_flag) as complete,
                    count(*) - count(finish_flag) as temporary, max(updated_at) as last_upload
             from (
-                -- Each half has a partial index; both together have none.
+                -- Each part has a partial index; all together have none.
                 select log_file_id, finish_flag, updated_at from device_logs
-                where device_id = d.id and finish_flag is not null
+                where device_id = d.id and finish_flag is not null and log_file_id is not null
+                union all
+                select log_file_id, finish_flag, updated_at from device_logs
+                where device_id = d.id and finish_flag is not null and log_file_id is null
                 union all
                 select log_file_id, finish_flag, updated_at from device_logs
                 where device_id = d.id and finish_flag is null
-            ) halves
+            ) parts
         ) l
         where d.id = $1
         """

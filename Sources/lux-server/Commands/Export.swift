@@ -9,7 +9,7 @@ extension LogExport.Format: ExpressibleByArgument {}
 /// `lux-server export`
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write what is stored to standard output.", subcommands: [Logs.self])
+        abstract: "Write what is stored to standard output.", subcommands: [Logs.self, Oversized.self])
 
     /// `lux-server export logs`
     struct Logs: ParsableCommand {
@@ -28,7 +28,28 @@ struct Export: ParsableCommand {
         @Option(help: "csv or jsonl.")
         var format = LogExport.Format.csv
 
+        @Option(help: "Only the logs of this child (its id).")
+        var child: Int64?
+
+        @Option(help: "Only the logs of this device (its unique_id).")
+        var device: String?
+
+        @Option(help: "Only the logs of the children of this account (its user id).")
+        var account: Int64?
+
+        @Flag(help: "CSV: put an apostrophe before a cell that begins with =, +, - or @.")
+        var spreadsheetSafe = false
+
+        @Flag(help: "CSV: begin with a UTF-8 byte order mark.")
+        var bom = false
+
         @OptionGroup var options: ConfigurationOptions
+
+        func validate() throws {
+            guard format == .csv || !(spreadsheetSafe || bom) else {
+                throw ValidationError("--spreadsheet-safe and --bom are for --format csv")
+            }
+        }
 
         func run() throws {
             let (databaseURL, timeZone) = try options.read { reader in
@@ -40,7 +61,11 @@ struct Export: ParsableCommand {
             do {
                 let output = StandardOutput()
                 let session = try PostgresSession(connectionString: databaseURL)
-                let count = try LogExport(span: span, format: format).run(session, output.write)
+                let export = LogExport(
+                    span: span, format: format,
+                    filter: LogExport.Filter(childID: child, deviceUniqueID: device, userID: account),
+                    isSpreadsheetSafe: spreadsheetSafe, hasByteOrderMark: bom)
+                let count = try export.run(session, output.write)
                 try output.flush()
                 Environment.complain("exported \(count) logs")
             } catch {
@@ -55,6 +80,32 @@ struct Export: ParsableCommand {
                 throw ValidationError("\(option): \(text) is no date and no ISO 8601 date-time")
             }
             return time
+        }
+    }
+
+    /// `lux-server export oversized`
+    struct Oversized: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Find logs with numbers that make a backup or an export fail.",
+            discussion: """
+                Uploads with such numbers are rejected; this finds what was stored before. It writes a CSV of the logs and \
+                reads the whole table, without writing any of the numbers out. Exit 1 when there are any.
+                """)
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() throws {
+            let databaseURL = try options.read { $0.connectionString("DATABASE_URL") }
+            var count = 0
+            do {
+                let output = StandardOutput()
+                count = try OversizedLogs.write(PostgresSession(connectionString: databaseURL), output.write)
+                try output.flush()
+            } catch {
+                throw Environment.failure(error)
+            }
+            Environment.complain("found \(count) logs")
+            if count > 0 { throw ExitCode(1) }
         }
     }
 }

@@ -30,14 +30,15 @@ import Testing
                     #expect(shell.wait() == .exit(0), "\(line)")
                     return shell.output
                 }
-                try #require(answers.count == 8)
+                try #require(answers.count == 9)
                 for answer in answers { #expect(answer.hasSuffix(" 200"), "\(answer)") }
                 let alias = round == 0 ? #""device_alias":"Living room""# : #""device_alias":"Bedroom""#
                 #expect(answers[0].contains(alias), "round \(round): \(answers[0])")
                 #expect(answers[2] == #"{"statuscode":200,"message":"device connected"} 200"#)
                 #expect(answers[3] == #"{"statusCode":200,"message":"device unconnected"} 200"#)
                 #expect(answers[6] == #"{"statusCode":200,"message":"Temp devlog saved successfully"} 200"#)
-                #expect(answers[7] == "null 200")
+                #expect(answers[7].hasPrefix(#"{"logs":[{"id":"#))
+                #expect(answers[8] == "null 200")
                 let postmaster = try String(
                     contentsOf: folder.appendingPathComponent(".lux/data/postmaster.pid"), encoding: .utf8)
                 let pid = try #require(pid_t(postmaster.prefix { $0 != "\n" }))

@@ -89,6 +89,78 @@ import Testing
         }
     }
 
+    @Test func `writes the logs of a child, of a device or of an account alone`() throws {
+        try sql.script(
+            """
+            insert into users (id) values (2);
+            insert into real_users (id, root_user_id) values (2, 1), (3, 2);
+            insert into devices (id, unique_id) values (2, 'second');
+            insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag)
+            select d, c, d * 10 + c, '2025-02-01', 1 from unnest(array[1, 2]) d, unnest(array[1, 2, 3]) c order by d, c
+            """)
+        let all = ["11", "12", "13", "21", "22", "23"]
+        for (arguments, files) in [
+            ([], all), (["--child", "2"], ["12", "22"]), (["--device", "second"], ["21", "22", "23"]),
+            (["--account", "1"], ["11", "12", "21", "22"]), (["--account", "2"], ["13", "23"]),
+            (["--child", "3", "--device", "second"], ["23"]), (["--child", "3", "--account", "1"], []),
+            (["--device", "none"], []), (["--child", "99"], []),
+        ] as [([String], [String])] {
+            let run = try export(["--from", "2025-01-01", "--to", "2026-01-01"] + arguments)
+            let found = run.output.split(separator: "\r\n").dropFirst().compactMap { line in
+                line.split(separator: ",", omittingEmptySubsequences: false).dropFirst(3).first
+            }
+            #expect(run.ending == .exit(0))
+            #expect(found.map(String.init) == files, "\(arguments): \(run.output)")
+        }
+    }
+
+    @Test func `CSV can be safe for spreadsheets and begin with a byte order mark`() throws {
+        for (id, unique) in [(2, "=1+1"), (3, "+82"), (4, "-x"), (5, "@a,b"), (6, "plain=")] {
+            try sql.query("insert into devices (id, unique_id) values ($1, $2)", [String(id), unique])
+            try sql.query(
+                "insert into device_logs (device_id, real_user_id, treatment_date) values ($1, 1, '2025-02-01')",
+                [String(id)])
+        }
+        let span = ["--from", "2025-01-01", "--to", "2026-01-01"]
+        let run = try export(span + ["--spreadsheet-safe", "--bom"])
+        #expect(Array(run.output.utf8.prefix(5)) == [0xEF, 0xBB, 0xBF] + Array("id".utf8))
+        for cell in [",'=1+1,", ",'+82,", ",'-x,", #","'@a,b","#, ",plain=,"] {
+            #expect(run.output.contains(cell), "\(cell): \(run.output)")
+        }
+        let plain = try export(span)
+        #expect(plain.output.hasPrefix("id,") && plain.output.contains(",=1+1,"))
+        let lines = try export(span + ["--format", "jsonl", "--bom"])
+        #expect(lines.ending != .exit(0) && lines.errors.contains("--format csv"))
+    }
+
+    @Test func `finds logs with numbers that a backup or an export cannot write`() throws {
+        try store(["2025-02-01T00:00:00Z"])
+        for (day, value) in [
+            (1, "1e308"), (2, "1e131071"), (3, "-1e309"), (4, "1e-400"), (5, "0e-16383"), (6, "-1.5e-300"), (7, "0.0"),
+            (8, #"{"a":[1,{"b":1e131071}],"c":1e131071}"#), (9, #""1e131071""#),
+        ] {
+            try sql.query(
+                """
+                insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, detail_data)
+                values (1, 1, \(day), '2025-03-0\(day)', 1, '{"n": \(value)}')
+                """)
+        }
+        let run = try LUXCommand.run(
+            ["export", "oversized"], environment: ["DATABASE_URL": database.connectionString])
+        #expect(run.ending == .exit(1))
+        #expect(run.errors.contains("found 5 logs"), "\(run.errors)")
+        let lines = run.output.split(separator: "\r\n").dropFirst()
+        #expect(
+            lines.compactMap { $0.split(separator: "2025-03-0").last?.first }.map(String.init) == [
+                "2", "3", "4", "5", "8",
+            ])
+        #expect(lines.map { String($0.suffix(2)) } == [",1", ",1", ",1", ",1", ",2"])
+        try sql.script("delete from device_logs where log_file_id in (2, 3, 4, 5, 8)")
+        let none = try LUXCommand.run(
+            ["export", "oversized"], environment: ["DATABASE_URL": database.connectionString])
+        #expect(none.ending == .exit(0) && none.errors.contains("found 0 logs"))
+    }
+
     @Test func `refuses what is no span`() throws {
         for (arguments, said) in [
             (["--from", "2025-02-30", "--to", "2025-03-01"], "--from: 2025-02-30"), (["--from", "2025-02-01"], "--to"),

@@ -49,6 +49,34 @@ import Testing
         }
     }
 
+    @Test func `shows holes, restarts and duplicates in the numbers of a device`() async throws {
+        try await onThread {
+            let world = try World()
+            let (user, child, unit) = try world.family()
+            func upload(_ day: Int, _ file: Int64) throws {
+                let record = World.record(
+                    child: child, device: unit, date: "2025-02-\(day)T00:00:00Z", flag: 1, file: file)
+                #expect(try world.upload([record], as: user).status == 200)
+            }
+            try upload(10, 500)
+            try upload(11, 501)
+            func lines() throws -> [String] {
+                try device(world, ["show", unit.unique, "--operator", "Kim"]).output.split(separator: "\n")
+                    .map { String($0) }
+            }
+            for line in ["holes since the last restart", "counter restarts", "numbers stored more than once"] {
+                #expect(try lines().contains("\(line): none"))
+            }
+            for (day, file) in [(12, 1), (13, 2), (14, 4), (15, 8), (16, 8)] { try upload(day, Int64(file)) }
+            let found = try lines()
+            for line in [
+                "holes since the last restart: 3, 5-7", "counter restarts: 2025-02-12T00:00:00Z (501 to 1)",
+                "numbers stored more than once: 8 (2 times)", "last_log_file_id: 8",
+                "highest stored log_file_id: 501", "complete logs: 7",
+            ] { #expect(found.contains(line), "\(line): \(found)") }
+        }
+    }
+
     @Test func `disconnects as the user can, and the next child can connect`() async throws {
         try await onThread {
             let world = try World()
