@@ -92,6 +92,7 @@ import Testing
     @Test func `writes the logs of a child, of a device or of an account alone`() throws {
         try sql.script(
             """
+            update devices set unique_id = 'first' where id = 1;
             insert into users (id) values (2);
             insert into real_users (id, root_user_id) values (2, 1), (3, 2);
             insert into devices (id, unique_id) values (2, 'second');
@@ -107,7 +108,7 @@ import Testing
         ] as [([String], [String])] {
             let run = try export(["--from", "2025-01-01", "--to", "2026-01-01"] + arguments)
             let found = run.output.split(separator: "\r\n").dropFirst().compactMap { line in
-                line.split(separator: ",", omittingEmptySubsequences: false).dropFirst(3).first
+                line.split(separator: ",", omittingEmptySubsequences: false).dropFirst(4).first
             }
             #expect(run.ending == .exit(0))
             #expect(found.map(String.init) == files, "\(arguments): \(run.output)")
