@@ -96,7 +96,7 @@ let package = Package(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
         testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
         testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop"]),
-        testTarget("LUXNotifyTests", ["CCurl", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
+        testTarget("LUXNotifyTests", ["CCurl", "Concurrency", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXStore", "LUXTestSupport"]),
         testTarget(

@@ -22,8 +22,8 @@ package struct APIServices: Sendable {
     package var uploads: UploadWriter
     /// Sends Alimtalk messages.
     package var notifier: any AlimtalkNotifier
-    /// For so long after a message to a user a repeat of the request sends no second one.
-    package var alimtalkCooldown: Duration
+    /// Limits and repeats of messages.
+    package var messageRules: MessageRules
     /// By when a request has to be answered, counted from its arrival.
     package var requestTimeout: Duration
     /// Whether the database answers and its schema is the program's.
@@ -53,7 +53,7 @@ package struct APIServices: Sendable {
     package init(
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
         uploads: UploadWriter,
-        notifier: any AlimtalkNotifier, alimtalkCooldown: Duration = .zero, requestTimeout: Duration,
+        notifier: any AlimtalkNotifier, messageRules: MessageRules, requestTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
         guesses: GuessLimiter,
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
@@ -69,7 +69,7 @@ package struct APIServices: Sendable {
         self.pool = pool
         self.uploads = uploads
         self.notifier = notifier
-        self.alimtalkCooldown = alimtalkCooldown
+        self.messageRules = messageRules
         self.requestTimeout = requestTimeout
         self.isReady = isReady
         self.rateLimiter = rateLimiter

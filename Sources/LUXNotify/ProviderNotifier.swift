@@ -9,7 +9,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
     package struct Limits: Sendable, Equatable {
         /// For all attempts of one message together.
         package var timeout: Duration
-        /// Calls under way; more are not waited for but refused.
+        /// Calls in flight; more wait for their turn.
         package var concurrency: Int
 
         /// Makes limits.
@@ -17,11 +17,6 @@ package final class ProviderNotifier: AlimtalkNotifier {
             self.timeout = timeout
             self.concurrency = concurrency
         }
-    }
-
-    private struct State {
-        var underWay = 0
-        var breaker = CircuitBreaker()
     }
 
     private static let attempts = 3
@@ -32,7 +27,8 @@ package final class ProviderNotifier: AlimtalkNotifier {
     private let limits: Limits
     private let exchange: @Sendable (ProviderRequest, MonotonicTime) async -> ProviderExchange
     private let onCircuitChange: @Sendable (_ state: String) -> Void
-    private let state = Locked(State())
+    private let breaker = Locked(CircuitBreaker())
+    private let slots: SlotQueue
 
     /// A notifier that sends by HTTP or HTTPS.
     ///
@@ -59,16 +55,17 @@ package final class ProviderNotifier: AlimtalkNotifier {
         self.limits = limits
         self.exchange = exchange
         self.onCircuitChange = onCircuitChange
+        slots = SlotQueue(slots: limits.concurrency)
     }
 
     /// The provider's name.
     package var name: String { type(of: provider).name }
 
     /// `closed`, `open` or `half_open`, for metrics.
-    package var circuit: String { state.withLock { $0.breaker.state(at: .now()).rawValue } }
+    package var circuit: String { breaker.withLock { $0.state(at: .now()).rawValue } }
 
-    /// Calls under way, for metrics.
-    package var underWay: Int { state.withLock { $0.underWay } }
+    /// Calls in flight, for metrics.
+    package var inFlight: Int { slots.inFlight }
 
     /// Sends one message, in one attempt or a few.
     package func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
@@ -77,10 +74,13 @@ package final class ProviderNotifier: AlimtalkNotifier {
         if let deadline, deadline <= .now() + min(Self.shortestAttempt, limits.timeout / 4) {
             return .tryLater(reason: "\(name): no time left", isSafe: true)
         }
-        let pass: CircuitBreaker.Pass
-        switch enter() {
-        case .success(let granted): pass = granted
-        case .failure(let refusal): return .tryLater(reason: "\(name): \(refusal.reason)", isSafe: true)
+        let last = (deadline ?? .now() + limits.timeout) + (.zero - min(.seconds(2), limits.timeout / 2))
+        guard await slots.acquire(account: notification.userID, until: last) else {
+            return .tryLater(reason: "\(name): \(limits.concurrency) messages are in flight", isSafe: true)
+        }
+        defer { slots.release(account: notification.userID) }
+        guard let pass = breaker.withLock({ $0.enter(at: .now()) }) else {
+            return .tryLater(reason: "\(name): not asked after repeated failures", isSafe: true)
         }
         let own = MonotonicTime.now() + limits.timeout
         // A task of its own: the caller's is cancelled when its client hangs up, and a parent is told all the same.
@@ -114,24 +114,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
         }
     }
 
-    // MARK: Limits
-
-    private struct Refusal: Error {
-        var reason: String
-    }
-
-    private func enter() -> Result<CircuitBreaker.Pass, Refusal> {
-        state.withLock { state in
-            guard state.underWay < limits.concurrency else {
-                return .failure(Refusal(reason: "\(limits.concurrency) messages are under way"))
-            }
-            guard let pass = state.breaker.enter(at: .now()) else {
-                return .failure(Refusal(reason: "not asked after repeated failures"))
-            }
-            state.underWay += 1
-            return .success(pass)
-        }
-    }
+    // MARK: Circuit breaker
 
     private func leave(_ pass: CircuitBreaker.Pass, _ outcome: NotificationOutcome) {
         let worked =
@@ -139,12 +122,11 @@ package final class ProviderNotifier: AlimtalkNotifier {
             case .accepted, .refused, .misconfigured: true
             case .tryLater, .unknown: false
             }
-        let change = state.withLock { state -> CircuitBreaker.State? in
+        let change = breaker.withLock { breaker -> CircuitBreaker.State? in
             let now = MonotonicTime.now()
-            let before = state.breaker.state(at: now)
-            state.underWay -= 1
-            state.breaker.leave(pass, worked: worked, at: now)
-            let after = state.breaker.state(at: now)
+            let before = breaker.state(at: now)
+            breaker.leave(pass, worked: worked, at: now)
+            let after = breaker.state(at: now)
             return before == after ? nil : after
         }
         if let change { onCircuitChange(change.rawValue) }

@@ -9,6 +9,7 @@ import LUX
 import LUXAPI
 import LUXNotify
 import LUXStore
+import LUXStore
 import LogOutput
 import Logging
 import LUXSettings
@@ -210,6 +211,14 @@ package struct Server {
         return metricsServer
     }
 
+    private var messageRules: MessageRules {
+        var rules = MessageRules()
+        rules.userLimit = configuration.alimtalk.userLimit
+        rules.cooldown = configuration.alimtalk.cooldown
+        rules.longestCall = databaseTimeout
+        return rules
+    }
+
     private var databaseTimeout: Duration {
         max(.milliseconds(50), configuration.requestTimeout - Self.answerReserve)
     }
@@ -221,7 +230,7 @@ package struct Server {
         let pool = uploads.pool
         return APIServices(
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool, uploads: uploads,
-            notifier: notifier, alimtalkCooldown: configuration.alimtalk.cooldown, requestTimeout: databaseTimeout,
+            notifier: notifier, messageRules: messageRules, requestTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter, guesses: guesses,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,

@@ -101,7 +101,7 @@ package final class ServerMetrics: Sendable {
     }
 
     private func write(_ notifier: ProviderNotifier, to text: inout MetricsText) {
-        text.gauge("lux_alimtalk_in_flight", "Messages that the provider is being given.", Double(notifier.underWay))
+        text.gauge("lux_alimtalk_in_flight", "Messages that the provider is being given.", Double(notifier.inFlight))
         let circuit = notifier.circuit
         text.gauge(
             "lux_alimtalk_circuit", "The circuit breaker's state: 1 at the one that it is in.",

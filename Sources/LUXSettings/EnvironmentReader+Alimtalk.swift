@@ -15,6 +15,8 @@ package struct AlimtalkConfiguration: Sendable {
     package var roots = TrustedRoots()
     package var limits = ProviderNotifier.Limits()
     package var cooldown = Duration.zero
+    /// Messages of one account within an hour; `nil` for no limit.
+    package var userLimit: Int? = 20
 
     /// Whether keys and numbers go over a network without TLS.
     package var isUnencrypted: Bool {
@@ -55,6 +57,9 @@ extension EnvironmentReader {
         }
         if let concurrency = integer("LUX_ALIMTALK_CONCURRENCY", in: 1...1_000) {
             alimtalk.limits.concurrency = concurrency
+        }
+        if let limit = integer("LUX_ALIMTALK_USER_LIMIT", in: 0...1_000_000) {
+            alimtalk.userLimit = limit == 0 ? nil : limit
         }
         alimtalk.cooldown = .seconds(integer("LUX_ALIMTALK_COOLDOWN", in: 0...86_400) ?? 0)
         let variables = templateVariables(timeZone: timeZone)

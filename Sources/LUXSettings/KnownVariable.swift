@@ -37,6 +37,7 @@ package struct KnownVariable {
             KnownVariable(name: "LUX_ALIMTALK_BASE_URL", otherwise: "the provider's own"),
             KnownVariable(name: "LUX_ALIMTALK_TIMEOUT", otherwise: "5"),
             KnownVariable(name: "LUX_ALIMTALK_CONCURRENCY", otherwise: "16"),
+            KnownVariable(name: "LUX_ALIMTALK_USER_LIMIT", otherwise: "20"),
             KnownVariable(name: "LUX_ALIMTALK_COOLDOWN", otherwise: "0"),
             KnownVariable(name: "LUX_ALIMTALK_SMS_FALLBACK", otherwise: "unset"),
             KnownVariable(name: "LUX_ALIMTALK_VARIABLES", otherwise: "{}"),

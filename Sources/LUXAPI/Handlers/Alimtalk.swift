@@ -6,32 +6,61 @@ import LUXNotify
 import LUXStore
 import Postgres
 
-/// `POST alimtalk`: tells the parent that the electrodes have lost contact.
+/// `POST alimtalk`: sends the parent a message that the electrodes have lost contact.
 ///
-/// The audit row stands before the provider is called, so that a crash in between leaves a trace.
+/// The audit row is stored before the provider is called, so that a crash in between leaves a trace.
 @Sendable func alimtalk(_ request: DeviceRequest) async throws -> HTTPResponse {
     guard let recipient = try await request.store.alimtalkRecipient(userID: request.userID),
         let number = recipient.phoneNumber.flatMap({ PhoneNumber($0) }), number.isUsableForAlimtalk
     else { throw LUXError.phoneNumberNotFound }
     let notifier = request.services.notifier
-    let row = try await request.store.beginAlimtalk(
-        userID: request.userID, provider: notifier.name, cooldown: request.services.alimtalkCooldown,
-        longestCall: request.services.requestTimeout)
-    // Nothing begun: the parent was told a moment ago.
-    if let row {
+    let start = try await request.store.beginMessage(
+        userID: request.userID, provider: notifier.name, key: request.idempotencyKey,
+        rules: request.services.messageRules)
+    switch start {
+    case .limited(let seconds): throw APIError.tooManyRequests(retryAfter: seconds)
+    case .earlier(let id): try await request.awaitMessage(id)
+    case .begun(let id, let createdAt):
         let outcome = await notifier.send(
             Notification(
-                userID: request.userID, phoneNumber: number, children: recipient.children, time: row.createdAt,
-                reference: Notification.reference(row: row.id, created: row.createdAt)),
+                userID: request.userID, phoneNumber: number, children: recipient.children, time: createdAt,
+                reference: Notification.reference(row: id, created: createdAt)),
             deadline: request.store.deadline + (.zero - request.settlingTime))
         request.services.counted.count(outcome, of: notifier.name)
-        await request.settle(row.id, outcome)
+        await request.settle(id, outcome)
         guard case .accepted = outcome else { throw APIError.alimtalkSendFailed(outcome.reason ?? "") }
     }
     return .json(bytes: Array("null".utf8))
 }
 
 extension DeviceRequest {
+    /// How often the outcome of a message in flight is looked for.
+    private static let pollInterval = Duration.milliseconds(100)
+
+    /// The value of `Idempotency-Key`; several fields are one list (RFC 9110 section 5.3). An empty one is none: it would
+    /// suppress every further message of the account.
+    fileprivate var idempotencyKey: String? {
+        let value = http.headers.values(for: "idempotency-key").joined(separator: ", ")
+        return value.isEmpty || value == "\"\"" ? nil : value
+    }
+
+    /// Returns when an earlier message was sent; waits while it is in flight.
+    ///
+    /// - Throws: `APIError.alimtalkSendFailed` when it was not, or its outcome did not come in time; `PostgresError`.
+    fileprivate func awaitMessage(_ id: Int64) async throws {
+        while true {
+            let status = try await store.messageStatus(id: id, rules: services.messageRules)
+            if status == "sent" { return }
+            guard status == "pending" else {
+                throw APIError.alimtalkSendFailed("the earlier message: \(status ?? "gone")")
+            }
+            guard .now() + settlingTime < store.deadline else {
+                throw APIError.alimtalkSendFailed("the earlier message is still in flight")
+            }
+            try await Task.sleep(for: Self.pollInterval)
+        }
+    }
+
     /// Part of the request's time that is not the provider's, so that the row is settled before the answer is due.
     fileprivate var settlingTime: Duration { min(.milliseconds(500), services.requestTimeout / 4) }
 

@@ -1,3 +1,4 @@
+import Foundation
 import LUXTestSupport
 import Testing
 
@@ -52,6 +53,93 @@ import Testing
         let user = try world.user(phone: "+821093847561")
         for _ in 0..<3 { #expect(try world.call("POST", "alimtalk", as: user).status == 200) }
         #expect(try rows(of: user).count == 3)
+    }
+
+    @Test func `the 21st message of an account within an hour is rejected, on every server`() throws {
+        let user = try world.user(phone: "+821093847561")
+        for _ in 0..<20 { expect(try world.call("POST", "alimtalk", as: user), answers: "null") }
+        for server in [world.server, try TestServer(World.sharedDatabase)] {
+            let reply = try World(World.sharedDatabase, server).call("POST", "alimtalk", as: user)
+            expect(reply, 429, "Too many requests")
+            let wait = reply.header("Retry-After").flatMap { Int($0) } ?? 0
+            #expect((3_500...3_600).contains(wait), "\(wait)")
+        }
+        #expect(try rows(of: user).count == 20)
+        let other = try world.user(phone: "+821093847562")
+        expect(try world.call("POST", "alimtalk", as: other), answers: "null")
+        try world.sql.query("update alimtalks set status = 'failed' where user_id = $1", [String(user)])
+        expect(try world.call("POST", "alimtalk", as: user), 429, "Too many requests", "whatever became of them")
+        try world.sql.query(
+            """
+            update alimtalks set created_at = now() - interval '61 minutes'
+            where id = (select min(id) from alimtalks where user_id = $1)
+            """, [String(user)])
+        expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+        expect(try world.call("POST", "alimtalk", as: user), 429, "Too many requests")
+    }
+
+    private func call(_ user: Int64, key: String...) throws -> HTTPReply {
+        let client = try world.server.connect()
+        try client.send(
+            TestServer.request(
+                "POST", World.api + "alimtalk", token: Token.access(user: user),
+                headers: key.map { ("Idempotency-Key", $0) }))
+        return try client.receive()
+    }
+
+    @Test func `a repeated Idempotency-Key of the same account sends nothing and gets the first outcome`() throws {
+        let (user, other) = (try world.user(phone: "+821093847561"), try world.user(phone: "+821093847562"))
+        for _ in 0..<25 { expect(try call(user, key: "k-1"), answers: "null") }
+        #expect(try rows(of: user).count == 1, "the key comes before the limit")
+        expect(try call(other, key: "k-1"), answers: "null")
+        #expect(try rows(of: other).count == 1, "keys of accounts are apart")
+        for status in ["failed", "unknown"] {
+            try world.sql.query("update alimtalks set status = $2 where user_id = $1", [String(user), status])
+            expect(try call(user, key: "k-1"), 409, "Alimtalk send failed")
+        }
+        try world.sql.query(
+            "update alimtalks set created_at = now() - interval '25 hours' where user_id = $1", [String(user)])
+        expect(try call(user, key: "k-1"), answers: "null")
+        #expect(try rows(of: user).count == 2, "after 24 hours it is another message")
+        for key in ["a b", String(repeating: "x", count: 8_000), "é"] {
+            let before = try rows(of: user).count
+            for _ in 0..<2 { #expect(try call(user, key: key).status == 200) }
+            #expect(try rows(of: user).count == before + 1, "\(key.prefix(10))")
+        }
+        let before = try rows(of: user).count
+        for _ in 0..<2 { #expect(try call(user, key: "").status == 200) }
+        #expect(try rows(of: user).count == before + 2, "an empty key is none")
+    }
+
+    @Test func `a 429 settles nothing for its key`() throws {
+        let user = try world.user(phone: "+821093847561")
+        for _ in 0..<20 { #expect(try call(user, key: UUID().uuidString).status == 200) }
+        #expect(try call(user, key: "late").status == 429)
+        try world.sql.query("delete from alimtalks where user_id = $1", [String(user)])
+        expect(try call(user, key: "late"), answers: "null")
+        #expect(try rows(of: user).count == 1)
+    }
+
+    @Test func `a repeated key waits for the message in flight`() async throws {
+        try await onThread {
+            let world = try World()
+            let user = try world.user(phone: "+821093847561")
+            // Another server's message: in flight until its row is settled.
+            let id = try world.sql.integer(
+                """
+                insert into alimtalks (user_id, provider, status, idempotency_key)
+                values (\(user), 'log', 'pending', encode(sha256('slow'), 'hex')) returning id
+                """)
+            let client = try world.server.connect()
+            try client.send(
+                TestServer.request(
+                    "POST", World.api + "alimtalk", token: Token.access(user: user),
+                    headers: [("Idempotency-Key", "slow")]))
+            usleep(400_000)
+            try world.sql.query("update alimtalks set status = 'sent' where id = $1", [String(id)])
+            expect(try client.receive(), answers: "null")
+            #expect(try world.sql.integer("select count(*) from alimtalks where user_id = \(user)") == 1)
+        }
     }
 
     @Test func `refuses a user without a usable phone number`() throws {

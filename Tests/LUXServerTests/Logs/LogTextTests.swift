@@ -49,11 +49,15 @@ import Testing
         try await onThread {
             let colored = try log([:])
             #expect(colored[0].contains(" \u{1B}[32minfo\u{1B}[0m     listening    host=127.0.0.1 port="))
-            #expect(colored[1].contains(" \u{1B}[32minfo\u{1B}[0m     request      request_id=its-id method=GET "))
+            #expect(
+                colored[1].contains(
+                    " \u{1B}[32minfo\u{1B}[0m     request      request_id=its-id client=127.0.0.1 method=GET "))
             for environment in [["NO_COLOR": "1"], ["TERM": "dumb"]] {
                 let plain = try log(environment)
                 #expect(
-                    plain[1].contains("Z info     request      request_id=its-id method=GET route=/healthz status=200 ")
+                    plain[1].contains(
+                        "Z info     request      request_id=its-id client=127.0.0.1 method=GET route=/healthz status=200 "
+                    )
                 )
                 #expect(!plain.joined().contains("\u{1B}"), "\(environment)")
             }
