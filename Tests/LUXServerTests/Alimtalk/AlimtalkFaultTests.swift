@@ -171,7 +171,7 @@ import Testing
         }
     }
 
-    @Test func `the server ends in its time with calls under way, and leaves their rows pending`() async throws {
+    @Test func `the server ends in its time with calls in flight, and leaves their rows pending`() async throws {
         try await onThread {
             let authority = try TestCA()
             let provider = try FakeProvider(
@@ -181,9 +181,10 @@ import Testing
                 provider.baseURL, ["LUX_DRAIN_TIMEOUT": "1", "LUX_ALIMTALK_TIMEOUT": "9"]
             ).merging(try authority.asRoot()) { $1 }
             let world = try World.own(environment: environment)
-            let user = try world.user(phone: "+821093847561")
-            let (server, token) = (world.server, Token.access(user: user))
+            let server = world.server
+            // More than an account's share, but not more than the slots of all.
             for _ in 0..<16 {
+                let token = Token.access(user: try world.user(phone: "+821093847561"))
                 Thread.detachNewThread { _ = try? server.call("POST", World.api + "alimtalk", token: token) }
             }
             #expect(waits { provider.requests.count == 16 })
