@@ -94,7 +94,7 @@ let package = Package(
         testTarget("MetricsTests", ["Metrics"]),
         testTarget(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
-        testTarget("PostgresTests", ["Postgres", "EventLoop", "LUXTestSupport"]),
+        testTarget("PostgresTests", ["Concurrency", "Postgres", "EventLoop", "LUXTestSupport", "Metrics"]),
         testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["CCurl", "Concurrency", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),

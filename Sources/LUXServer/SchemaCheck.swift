@@ -12,10 +12,11 @@ package struct SchemaCheck {
     package let configuration: Configuration
     package let logger: Logger
     package let migrate: Bool
+    package let availability: DatabaseAvailability
 
     /// Checks, or migrates, once.
     ///
-    /// - Returns: `false` when the database is out of reach.
+    /// - Returns: `false` when the database is unavailable.
     /// - Throws: `MigrationError`, `PostgresError`.
     package func attempt(_ migrations: [Migration]) throws -> Bool {
         do {
@@ -31,7 +32,7 @@ package struct SchemaCheck {
             try warnOfLostCommits(session)
             return true
         } catch let error as PostgresError where error.isUnavailable {
-            logger.log(.warning, "the database is out of reach", [.cause: "\(error)"])
+            availability.connectFailed(error)
             return false
         }
     }

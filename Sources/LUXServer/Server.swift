@@ -58,10 +58,12 @@ package struct Server {
         let levelSignals = LogLevelSignals(log)
         let reloads = !stopSignals.contains(SIGHUP)
         if reloads { signal(SIGHUP, SIG_IGN) }
-        let schema = SchemaCheck(configuration: configuration, logger: logger, migrate: migrate)
+        let availability = DatabaseAvailability(onEvent: ServerEventLog(logger: logger).log)
+        let schema = SchemaCheck(
+            configuration: configuration, logger: logger, migrate: migrate, availability: availability)
         let migrations = try Migration.all(in: configuration.migrations)
         let gate = ReadinessGate(migrations: migrations)
-        let (loops, pools) = try makeLoops()
+        let (loops, pools) = try makeLoops(availability)
         try schema.start(migrations, patience: Self.schemaPatience) {
             gate.open()
             for pool in pools { pool.start() }
@@ -153,7 +155,7 @@ package struct Server {
 
     /// One loop for each core, but no more than can have three connections: for reads, for uploads of usual size, and for
     /// large uploads and everything else.
-    private func makeLoops() throws -> ([EventLoop], [PostgresPool]) {
+    private func makeLoops(_ availability: DatabaseAvailability) throws -> ([EventLoop], [PostgresPool]) {
         let total = configuration.databasePool
         let count = max(1, min(configuration.loops, total / 3))
         var database = PostgresConfiguration(
@@ -167,12 +169,13 @@ package struct Server {
         let loops = try (0..<count).map { try EventLoop(label: "lux.loop.\($0)") }
         let pools = loops.enumerated().map { index, loop in
             PostgresPool(
-                loop: loop, configuration: database, connections: total / count + (index < total % count ? 1 : 0)
+                loop: loop, configuration: database, connections: total / count + (index < total % count ? 1 : 0),
+                availability: availability
             ) { event in
                 switch event {
                 case .connected: logger.debug("connected to the database")
-                case .connectFailed(let error): logger.log(.warning, "cannot connect", [.cause: "\(error)"])
-                case .lost(let error): logger.log(.warning, "lost a connection", [.cause: "\(error)"])
+                case .connectFailed(let error): logger.log(.debug, "cannot connect", [.cause: "\(error)"])
+                case .lost(let error): logger.log(.debug, "lost a connection", [.cause: "\(error)"])
                 case .slow(let statement): requestLog.write(statement)
                 }
             }

@@ -1,8 +1,9 @@
 import Concurrency
 import HTTP
 import Logging
+import Postgres
 
-/// Logs what a server tells. A flood is one line each ten seconds, with how many there were.
+/// Logs the events of the HTTP server and of the database. A flood is one line each ten seconds, with how many there were.
 package final class ServerEventLog: Sendable {
     private struct Flood {
         package var count = 0
@@ -27,6 +28,28 @@ package final class ServerEventLog: Sendable {
             tell("connections refused", reason, count(refused))
         case .acceptPaused(let reason):
             tell("cannot accept connections for the moment", reason, count(paused))
+        }
+    }
+
+    /// Logs the course of an outage: once when it begins, once a minute, once when it ends.
+    package func log(_ event: DatabaseAvailability.Event) {
+        switch event {
+        case .lost(let error):
+            logger.log(.warning, "the database is unavailable", [.cause: "\(error)"])
+        case .stillUnavailable(let error, let duration):
+            logger.log(
+                .warning, "the database is still unavailable",
+                [.cause: "\(error)", .duration: .stringConvertible(duration.wholeNanoseconds / 1_000_000)])
+        case .recovered(let duration):
+            logger.log(
+                .notice, "the database is available again",
+                [.duration: .stringConvertible(duration.wholeNanoseconds / 1_000_000)])
+        case .reconnected(let lost, let error):
+            logger.log(
+                .notice, "reopened connections to the database",
+                [.cause: "\(error)", .count: .stringConvertible(lost)])
+        case .incomplete(let error):
+            logger.log(.warning, "cannot open all connections to the database", [.cause: "\(error)"])
         }
     }
 

@@ -89,11 +89,7 @@ extension DeviceStore {
 
     private static let lockDeviceByID = PostgresStatement(
         "lock_device_by_id",
-        """
-        select id, real_user_id, project_id, hardware_id, now_firmware_id, unique_id, serial_code, device_alias, mac_id,
-               created_at, last_log_file_id
-        from devices where id = $1 for no key update
-        """)
+        "select \(Device.columns) from devices d where d.id = $1 for no key update")
 
     private static let renameDevice = PostgresStatement(
         "rename_device", "update devices set device_alias = $2 where id = $1")
@@ -110,7 +106,8 @@ extension DeviceStore {
             ])
             guard results.first?.first != nil else { throw LUXError.notAuthorizedUser }
             guard let row = results.last?.first else { throw LUXError.notFoundDevice }
-            var device = try Device(row: row)
+            var columns = PostgresColumns(row)
+            var device = try Device(from: &columns)
             guard device.realUserID == childID else { throw LUXError.notConnectedDevice }
             try await transaction.commit([Self.renameDevice(.int8(deviceID), .text(alias.value))])
             device.deviceAlias = alias.value

@@ -22,6 +22,11 @@ package struct Histogram: Sendable, Equatable {
         sum += seconds
     }
 
+    /// Counts a duration.
+    package mutating func observe(_ duration: Duration) {
+        observe(Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)
+    }
+
     /// Adds what another one has counted.
     package mutating func add(_ other: Histogram) {
         for index in counts.indices { counts[index] += other.counts[index] }

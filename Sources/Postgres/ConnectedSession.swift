@@ -3,7 +3,7 @@ import Concurrency
 import EventLoop
 import Glibc
 
-/// A connection that was made on one thread and goes to the loop that will own it.
+/// A connection that was opened on one thread and is passed to the loop that will own it.
 ///
 /// `@unchecked Sendable`: exactly one owner at a time; libpq binds a `PGconn` to no thread.
 struct ConnectedSession: @unchecked Sendable {
@@ -33,12 +33,15 @@ struct ConnectedSession: @unchecked Sendable {
         PQfinish(pg)
     }
 
+    private static let programName =
+        CommandLine.arguments.first?.split(separator: "/").last.map { String($0) } ?? ""
+
     /// A connection string overrides what stands before it, so these are defaults only. The keep-alives and the user timeout
-    /// end the connection to a server that has vanished without a word within half a minute; the kernel's defaults take a
-    /// quarter of an hour and more.
+    /// end the connection to a server that has vanished within half a minute; the kernel's defaults take a quarter of an hour
+    /// and more.
     private static func connect(_ connectionString: String) -> OpaquePointer? {
         let parameters = [
-            ("connect_timeout", "5"), ("fallback_application_name", "lux-server"), ("client_encoding", "UTF8"),
+            ("connect_timeout", "3"), ("fallback_application_name", programName), ("client_encoding", "UTF8"),
             ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "20000"), ("dbname", connectionString),
         ]

@@ -1,8 +1,8 @@
-import DequeModule
 import Concurrency
+import DequeModule
 import EventLoop
 
-/// The connections that wait for somebody, and those who wait for a connection.
+/// The idle connections of a pool, and the transactions that wait for one.
 ///
 /// `@unchecked Sendable`: confined to the pool's loop.
 final class LeaseQueue: @unchecked Sendable {
@@ -13,12 +13,13 @@ final class LeaseQueue: @unchecked Sendable {
         let continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
     }
 
-    /// Whoever gets a connection must have time left to use it: one that is given up in the middle of a statement has to be
-    /// made anew, just when connections are scarce.
+    /// A transaction that gets a connection must have time left to use it: a connection that is given up in the middle of a
+    /// statement has to be opened again, just when connections are scarce.
     private static let reserve = Duration.milliseconds(50)
 
     private let loop: EventLoop
     private let statistics: PostgresStatistics
+    private let availability: DatabaseAvailability
     private let maximumWait: Duration
     private let maximumWaiting: Int
     private var idle: [PostgresConnection] = []
@@ -26,23 +27,31 @@ final class LeaseQueue: @unchecked Sendable {
     private var isClosed = false
     private var lastNumber = 0
 
-    init(_ configuration: PostgresConfiguration, loop: EventLoop, statistics: PostgresStatistics) {
+    init(
+        _ configuration: PostgresConfiguration, loop: EventLoop, statistics: PostgresStatistics,
+        availability: DatabaseAvailability
+    ) {
         self.loop = loop
         self.statistics = statistics
+        self.availability = availability
         maximumWait = configuration.connectionWait
         maximumWaiting = configuration.maximumWaiting
     }
 
-    /// A connection for one owner, to be given back by ``offer(_:)``.
+    /// A connection for one owner, to be returned by ``offer(_:)``.
+    ///
+    /// - Throws: ``PostgresError`` of the kinds `.connection`, `.timeout` and `.poolExhausted`.
     func lease(until deadline: MonotonicTime) async throws(PostgresError) -> PostgresConnection {
+        loop.assertCurrent()
         let last = deadline + (.zero - Self.reserve)
         guard MonotonicTime.now() < last else {
             throw PostgresError(kind: .timeout, message: "the deadline of the request has passed")
         }
         guard !Task.isCancelled else { throw Self.cancelled }
+        guard !availability.isUnavailable else { throw .knownUnavailable }
         while let connection = idle.popLast() {
             guard connection.isOpen else { continue }
-            statistics.leased(after: .zero)
+            statistics.waited(.zero)
             return connection
         }
         guard !isClosed, waiters.count < maximumWaiting else {
@@ -62,25 +71,30 @@ final class LeaseQueue: @unchecked Sendable {
         }.get()
     }
 
-    private static let cancelled = PostgresError(kind: .timeout, message: "nobody waits for it any more")
+    private static let cancelled = PostgresError(kind: .timeout, message: "the request was cancelled")
 
     private func cancel(_ number: Int) {
         guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
-        waiters.remove(at: index).continuation.resume(returning: .failure(Self.cancelled))
+        end(waiters.remove(at: index), .failure(Self.cancelled))
     }
 
-    /// Takes a connection for whoever comes next.
+    private func end(_ waiter: Waiter, _ outcome: Result<PostgresConnection, PostgresError>) {
+        statistics.waited(.now() - waiter.since)
+        waiter.continuation.resume(returning: outcome)
+    }
+
+    /// Passes a connection to the transaction that has waited longest, or keeps it for the next one.
     func offer(_ connection: PostgresConnection) {
+        loop.assertCurrent()
         expire(at: .now())
         if let waiter = waiters.popFirst() {
-            statistics.leased(after: .now() - waiter.since)
-            waiter.continuation.resume(returning: .success(connection))
+            end(waiter, .success(connection))
         } else {
             idle.append(connection)
         }
     }
 
-    /// How many connections wait, and how many requests.
+    /// How many connections are idle, and how many transactions wait.
     var counts: (idle: Int, waiting: Int) { (idle.count, waiters.count) }
 
     /// Forgets a connection that was lost.
@@ -88,20 +102,25 @@ final class LeaseQueue: @unchecked Sendable {
         idle.removeAll { $0 === connection }
     }
 
-    /// Tells those who have waited for too long.
+    /// Fails the transactions that have waited too long.
     func expire(at now: MonotonicTime) {
         guard waiters.contains(where: { $0.deadline <= now }) else { return }
         let late = waiters.filter { $0.deadline <= now }
         waiters.removeAll { $0.deadline <= now }
         let error = PostgresError(kind: .poolExhausted, message: "no connection within the time to wait for one")
-        for waiter in late { waiter.continuation.resume(returning: .failure(error)) }
+        for waiter in late { end(waiter, .failure(error)) }
     }
 
-    /// Tells all who wait, and whoever comes later.
-    func close(_ reason: PostgresError) {
-        isClosed = true
+    /// Fails all transactions that wait.
+    func fail(_ reason: PostgresError) {
         let left = waiters
         waiters = []
-        for waiter in left { waiter.continuation.resume(returning: .failure(reason)) }
+        for waiter in left { end(waiter, .failure(reason)) }
+    }
+
+    /// Fails all transactions that wait, and all later ones.
+    func close(_ reason: PostgresError) {
+        isClosed = true
+        fail(reason)
     }
 }

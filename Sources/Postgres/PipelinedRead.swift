@@ -1,37 +1,38 @@
 import Concurrency
 import EventLoop
 
-/// One read on its way through a shared pipeline. Confined to the pool's loop.
+/// One read in flight through a shared pipeline. Confined to the pool's loop.
 final class PipelinedRead: OutcomeReceiver {
     let query: PostgresQuery
     let caller = PostgresCaller.name
     private let deadline: MonotonicTime
     /// Until when it may wait for a connection.
     private var waitsUntil: MonotonicTime
-    private var continuation: UnsafeContinuation<Result<PostgresResult, PostgresError>, Never>?
-    /// Sends it a second time; called at most once.
-    var retry: ((PipelinedRead) -> Void)?
-    /// Whether it is on its way for the second time.
-    private(set) var isRepeat = false
+    private var continuation: UnsafeContinuation<Result<PostgresRows, PostgresError>, Never>?
+    private unowned let lane: ReadLane
+    /// How often it was sent before, in a group or alone.
+    private var repeats = 0
+    var isRepeat: Bool { repeats > 0 }
 
-    private init(_ query: PostgresQuery, deadline: MonotonicTime) {
+    private init(_ query: PostgresQuery, deadline: MonotonicTime, lane: ReadLane) {
         self.query = query
         self.deadline = deadline
+        self.lane = lane
         waitsUntil = deadline
     }
 
-    /// Hands a read to `submit` and waits for its outcome.
+    /// Passes a read to `submit` and waits for its outcome.
     static func run(
-        _ query: PostgresQuery, deadline: MonotonicTime, _ submit: (PipelinedRead) -> Void
-    ) async throws(PostgresError) -> PostgresResult {
-        let read = PipelinedRead(query, deadline: deadline)
+        _ query: PostgresQuery, deadline: MonotonicTime, lane: ReadLane, _ submit: (PipelinedRead) -> Void
+    ) async throws(PostgresError) -> PostgresRows {
+        let read = PipelinedRead(query, deadline: deadline, lane: lane)
         return try await withUnsafeContinuation { continuation in
             read.continuation = continuation
             submit(read)
         }.get()
     }
 
-    /// Whether somebody still waits for it.
+    /// Whether its caller still waits for it.
     var isWaiting: Bool { continuation != nil }
 
     /// Begins to wait for a connection.
@@ -39,9 +40,9 @@ final class PipelinedRead: OutcomeReceiver {
         waitsUntil = min(deadline, last)
     }
 
-    /// Gives up when no connection has come in time.
+    /// Fails when no connection was available in time.
     ///
-    /// - Returns: whether nobody waits for it any more.
+    /// - Returns: whether its caller no longer waits for it.
     func hasGivenUp(at now: MonotonicTime) -> Bool {
         if isWaiting, now >= waitsUntil {
             let message = "no connection within the time to wait for one"
@@ -52,37 +53,52 @@ final class PipelinedRead: OutcomeReceiver {
 
     func received(_ outcome: StatementOutcome) {
         switch outcome {
-        case .result(let result): finish(.success(result))
-        // Its preparation stood in a batch that failed: it can be prepared again.
-        case .failure(let error) where error.sqlState == "26000": tryAgain(or: error)
-        case .failure(let error): finish(.failure(error))
-        case .aborted(let cause): tryAgain(or: cause)
+        case .result(let result):
+            received(result, rows: 0..<result.count)
+        case .failure(let error) where error.requiresPreparation:
+            retry(or: error)
+        case .failure(let error):
+            lane.failed(self, error)
+            finish(.failure(error))
+        case .aborted(let cause):
+            retry(or: cause)
         }
+    }
+
+    /// Takes its rows of a result that may contain those of others.
+    func received(_ result: PostgresResult, rows: Range<Int>) {
+        lane.succeeded(self)
+        finish(.success(PostgresRows(result, rows)))
     }
 
     func synchronized() {}
 
     func lost(_ error: PostgresError) {
-        tryAgain(or: error)
+        retry(or: error)
+    }
+
+    /// Fails it without sending it.
+    func fail(_ error: PostgresError) {
+        finish(.failure(error))
     }
 
     func expired(at now: MonotonicTime) -> Bool {
         guard isWaiting, now >= deadline else { return false }
         finish(.failure(PostgresError(kind: .timeout, message: "the deadline of the request has passed")))
-        // Its answer may still come, and the reads behind it are not to blame: the session's own statement_timeout
-        // ends what hangs.
+        // Its result may still arrive, and the reads behind it did not cause the delay: the session's own
+        // statement_timeout ends a statement that hangs.
         return false
     }
 
-    private func tryAgain(or error: PostgresError) {
+    /// Sends it again, in a batch of its own: once, or three times while it only has to be prepared again.
+    func retry(or error: PostgresError) {
         guard isWaiting else { return }
-        guard let retry else { return finish(.failure(error)) }
-        self.retry = nil
-        isRepeat = true
-        retry(self)
+        guard repeats < (error.requiresPreparation ? 3 : 1) else { return finish(.failure(error)) }
+        repeats += 1
+        lane.submit(self)
     }
 
-    private func finish(_ result: Result<PostgresResult, PostgresError>) {
+    private func finish(_ result: Result<PostgresRows, PostgresError>) {
         continuation?.resume(returning: result)
         continuation = nil
     }

@@ -11,11 +11,13 @@ package struct PostgresConfiguration: Sendable {
     /// After how long a statement of a transaction stops waiting for a lock, with SQLSTATE 55P03; `nil` for no limit.
     package var lockTimeout: Duration?
     /// `statementTimeout` for reads. Short, since a slow one holds up all that share its pipeline.
-    package var readTimeout: Duration = .seconds(2)
+    package var readTimeout: Duration = .milliseconds(1_500)
+    /// How long a read waits for a lock, which only a change of its table's definition holds against it.
+    package var readLockTimeout: Duration = .milliseconds(150)
     /// How long a request waits for a connection at most.
     package var connectionWait: Duration = .seconds(5)
     /// For how long the server may be silent while it owes answers to reads: they are under `readTimeout` all.
-    var readSilence: Duration { readTimeout + .seconds(2) }
+    var readSilence: Duration { readTimeout + .milliseconds(400) }
     /// For how long it may owe the answer to a commit that nobody waits for any more. While a standby is away this is the
     /// pace at which sessions are given up to wait on their own.
     package var commitSilence: Duration = .seconds(60)
@@ -71,7 +73,10 @@ package struct PostgresConfiguration: Sendable {
     }
 
     var readSettings: [(name: String, value: String)] {
-        settings + [("statement_timeout", String(readTimeout.wholeMilliseconds))]
+        settings + [
+            ("statement_timeout", String(readTimeout.wholeMilliseconds)),
+            ("lock_timeout", String(readLockTimeout.wholeMilliseconds)),
+        ]
     }
 
     var transactionSettings: [(name: String, value: String)] {
@@ -84,14 +89,14 @@ extension Duration {
     fileprivate var wholeMilliseconds: Int64 { max(1, wholeNanoseconds / 1_000_000) }
 }
 
-/// Something an operator wants to know of a pool.
+/// An event of one pool, for detailed logs.
 package enum PostgresPoolEvent: Sendable {
-    /// A connection was made.
+    /// A connection was opened.
     case connected
-    /// A connection could not be made.
+    /// A connection could not be opened.
     case connectFailed(PostgresError)
-    /// A connection ended that was not meant to.
+    /// A connection ended unexpectedly.
     case lost(PostgresError)
-    /// A statement took long, whatever came of it.
+    /// A statement took long, whatever its outcome.
     case slow(SlowStatement)
 }

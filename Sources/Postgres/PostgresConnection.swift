@@ -1,19 +1,31 @@
 import CLibPQ
-import DequeModule
 import Concurrency
+import DequeModule
 import EventLoop
 
 /// A libpq connection in non-blocking pipeline mode, confined to one event loop.
 ///
-/// It owns its `PGconn` from ``init(adopting:loop:onClose:)`` to ``close(_:)``. Its socket is watched level-triggered, since
-/// `PQconsumeInput` reads once. libpq may notice a dead connection wherever it touches the socket, and closes it
-/// there without a word to epoll; so `endTurn()` looks at `PQstatus` in each turn of the loop.
+/// It owns its `PGconn` from its creation to ``close(_:)``. Its socket is watched level-triggered, since `PQconsumeInput`
+/// reads once. libpq may notice a dead connection wherever it touches the socket, and closes it there without an event of
+/// epoll; so ``endTurn()`` checks `PQstatus` in each turn of the loop.
 ///
 /// `@unchecked Sendable`: confined to its loop, where the tasks that lease it run.
 final class PostgresConnection: EventHandler, @unchecked Sendable {
+    /// A statement that was prepared in this session, or is being prepared.
+    private final class Preparation {
+        /// Its name on the server.
+        let name: String
+        /// Why it could not be prepared.
+        var error: PostgresError?
+
+        init(name: String) {
+            self.name = name
+        }
+    }
+
     private enum Expectation {
-        case preparation(name: String)
-        case statement(any OutcomeReceiver, name: String, sent: MonotonicTime)
+        case preparation(PostgresStatement, Preparation)
+        case statement(any OutcomeReceiver, PostgresStatement, Preparation, sent: MonotonicTime)
         case sync((any OutcomeReceiver)?)
     }
 
@@ -22,27 +34,31 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     private let loop: EventLoop
     private let statistics: PostgresStatistics
     private let cancels: CancelQueue
+    private let availability: DatabaseAvailability
+    private let address: ServerAddress?
     private let silenceLimit: Duration
     private var slowStatements: SlowStatementLog
     private let onClose: (PostgresError) -> Void
     private var expectations: Deque<Expectation> = []
-    private var prepared: Set<String> = []
+    /// By the index of their statements.
+    private var preparations: [Preparation?] = []
+    private var preparationCount = 0
     private var current: StatementOutcome?
     private var batchError: PostgresError?
     private var needsSync = false
     private var watchesWritable = false
     private var encoder = ParameterEncoder()
-    /// When the server last said something, or began to owe an answer.
+    /// When the server last sent something, or began to owe a result.
     private var lastProgress = MonotonicTime.now()
 
-    /// Whether the server has refused to write: the primary is elsewhere by now, and a new connection may find it.
+    /// Whether the server has rejected a write: the primary is elsewhere by now, and a new connection may find it.
     private var isReadOnly = false
 
-    /// Whether a `COMMIT` was sent and not answered.
+    /// Whether a `COMMIT` is in flight.
     private(set) var isCommitting = false
-    /// `false` when the last commit is stored here, but its wait for a standby was broken off.
+    /// `false` when the last commit is stored here, but its wait for a standby was interrupted.
     private(set) var isCommitConfirmed = true
-    /// Called once when the commit that is under way is answered, its owner having given up.
+    /// Called once when the commit in flight has ended, its owner having given up.
     var whenCommitted: (() -> Void)?
 
     /// Whether statements may be sent.
@@ -54,18 +70,21 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     /// Takes the ownership of a connected, idle `PGconn`.
     ///
     /// - Parameters:
-    ///   - silenceLimit: for how long the server may owe an answer without saying anything.
-    ///   - slowStatements: is told how long each took.
+    ///   - silenceLimit: for how long the server may owe a result without sending anything.
+    ///   - slowStatements: receives how long each statement took.
+    /// - Throws: ``PostgresError`` of the kind `.connection`; the `PGconn` is closed then.
     init(
         adopting pg: OpaquePointer, loop: EventLoop, statistics: PostgresStatistics, cancels: CancelQueue,
-        silenceLimit: Duration, slowStatements: SlowStatementLog,
+        availability: DatabaseAvailability, silenceLimit: Duration, slowStatements: SlowStatementLog,
         onClose: @escaping (PostgresError) -> Void
     ) throws(PostgresError) {
         self.pg = pg
         self.loop = loop
         self.statistics = statistics
         self.cancels = cancels
+        self.availability = availability
         self.silenceLimit = silenceLimit
+        address = ServerAddress(of: pg)
         self.slowStatements = slowStatements
         self.onClose = onClose
         descriptor = PQsocket(pg)
@@ -84,20 +103,20 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         PQsetNoticeReceiver(pg, noticed, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Says that the batch that is sent next commits.
+    /// Called before the batch that commits is sent.
     func beginCommit() {
         isCommitting = true
         isCommitConfirmed = true
     }
 
-    /// A `SyncRepWaitForLSN` that is cancelled warns, and the commit is then answered as any other (PostgreSQL manual,
+    /// A `SyncRepWaitForLSN` that is cancelled warns, and the commit then succeeds as any other (PostgreSQL manual,
     /// "Synchronous Replication").
     fileprivate func take(notice: OpaquePointer) {
         guard let function = PQresultErrorField(notice, Int32(Character("R").asciiValue ?? 0)) else { return }
         if String(cString: function) == "SyncRepWaitForLSN" { isCommitConfirmed = false }
     }
 
-    /// Whether the session is as it was at the beginning: no transaction, nothing under way, and of use.
+    /// Whether the session is as it was at the beginning: no transaction, nothing in flight, and able to write.
     var isIdle: Bool {
         isOpen && !isReadOnly && expectations.isEmpty && PQtransactionStatus(pg) == PQTRANS_IDLE
     }
@@ -112,23 +131,37 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             return
         }
         if expectations.isEmpty { lastProgress = loop.now }
-        let name = query.statement.name
-        if prepared.insert(name).inserted {
-            let types = query.parameters.map { Oid($0.typeOID) }
-            guard PQsendPrepare(pg, name, query.statement.sql, Int32(types.count), types) == 1 else {
-                return fail(receiver)
-            }
-            expectations.append(.preparation(name: name))
-        }
+        let statement = query.statement
+        guard let preparation = preparation(of: query) else { return fail(receiver) }
         let sent = encoder.withEncoded(query.parameters) { count, values, lengths, formats in
-            PQsendQueryPrepared(pg, name, count, values, lengths, formats, 1)
+            PQsendQueryPrepared(pg, preparation.name, count, values, lengths, formats, 1)
         }
         guard sent == 1 else { return fail(receiver) }
-        expectations.append(.statement(receiver, name: name, sent: loop.now))
+        expectations.append(.statement(receiver, statement, preparation, sent: loop.now))
         needsSync = true
     }
 
-    /// First the pool is told, so that a read that is sent again goes to another connection.
+    /// The statement's preparation, which is sent if there is none; `nil` when it cannot be sent.
+    private func preparation(of query: PostgresQuery) -> Preparation? {
+        let statement = query.statement
+        while preparations.count <= statement.index { preparations.append(nil) }
+        if let known = preparations[statement.index] { return known }
+        preparationCount += 1
+        // Another name each time: one that became useless still exists on the server.
+        let preparation = Preparation(name: "\(statement.name).\(preparationCount)")
+        let types = query.parameters.map { Oid($0.typeOID) }
+        guard PQsendPrepare(pg, preparation.name, statement.sql, Int32(types.count), types) == 1 else { return nil }
+        preparations[statement.index] = preparation
+        expectations.append(.preparation(statement, preparation))
+        return preparation
+    }
+
+    /// Makes the next execution of a statement prepare it again.
+    private func forget(_ preparation: Preparation, of statement: PostgresStatement) {
+        if preparations[statement.index] === preparation { preparations[statement.index] = nil }
+    }
+
+    /// The pool is informed first, so that a read that is sent again goes to another connection.
     private func fail(_ receiver: any OutcomeReceiver) {
         let reason = PostgresError(connection: pg)
         close(reason)
@@ -144,15 +177,18 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         flush()
     }
 
-    /// Ends what this turn sent with one Sync, and finds out whether the connection still lives.
+    /// Ends what was sent since the last Sync with a Sync.
+    func endBatch() {
+        guard isOpen, needsSync else { return }
+        needsSync = false
+        guard PQpipelineSync(pg) == 1 else { return closeBroken() }
+        expectations.append(.sync(nil))
+        flush()
+    }
+
+    /// Sends what this turn gathered, and finds out whether the connection is still open.
     func endTurn() {
-        guard isOpen else { return }
-        if needsSync {
-            needsSync = false
-            guard PQpipelineSync(pg) == 1 else { return closeBroken() }
-            expectations.append(.sync(nil))
-            flush()
-        }
+        endBatch()
         if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
     }
 
@@ -172,6 +208,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     // MARK: Receiving
 
     func ready(_ events: Readiness) {
+        loop.assertCurrent()
         guard isOpen else { return }
         if events.contains(.writable) { flush() }
         guard isOpen else { return }
@@ -180,13 +217,14 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             return closeBroken()
         }
         lastProgress = loop.now
+        availability.heard(at: loop.now)
         deliver()
         if isOpen, watchesWritable { flush() }
         if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
     }
 
-    /// Hands out what has arrived. On a bad connection `PQgetResult` answers NULL for ever, so a NULL that ends no
-    /// statement ends the loop.
+    /// Delivers the results that have arrived. On a bad connection `PQgetResult` returns NULL for ever, so a NULL that ends
+    /// no statement ends the loop.
     private func deliver() {
         while isOpen, !expectations.isEmpty, PQisBusy(pg) == 0 {
             if let result = PQgetResult(pg) {
@@ -218,7 +256,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         default:
             let error = PostgresError(result: result, statement: nameOfCurrentStatement)
             PQclear(result)
-            // The server's last word. Whoever waits is told that the connection is lost: a commit may have taken place.
+            // The server's last message. For the callers the connection is lost: a commit may have taken place.
             guard error.kind == .server else { return close(error) }
             if error.sqlState == "25006" { isReadOnly = true }
             if batchError == nil { batchError = error }
@@ -228,33 +266,51 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     private var nameOfCurrentStatement: String? {
         switch expectations.first {
-        case .preparation(let name), .statement(_, let name, _): name
+        case .preparation(let statement, _), .statement(_, let statement, _, _): statement.name
         case .sync, nil: nil
         }
     }
 
     private func finishStatement(_ outcome: StatementOutcome) {
         switch expectations.first {
-        case .preparation(let name):
+        case .preparation(let statement, let preparation):
             expectations.removeFirst()
             if case .result = outcome { return }
-            prepared.remove(name)
-        case .statement(let receiver, let name, let sent):
+            forget(preparation, of: statement)
+            if case .failure(let error) = outcome { preparation.error = error }
+        case .statement(let receiver, let statement, let preparation, let sent):
             expectations.removeFirst()
             let duration = loop.now - sent
-            statistics.executed(name, duration)
-            slowStatements.executed(name, duration, for: receiver)
-            receiver.received(outcome)
+            statistics.executed(statement, duration)
+            slowStatements.executed(statement.name, duration, for: receiver)
+            receiver.received(explained(outcome, of: statement, preparation))
         case .sync, nil:
-            close(PostgresError(kind: .connection, message: "a result that nothing asked for"))
+            close(PostgresError(kind: .connection, message: "an unexpected result"))
         }
+    }
+
+    /// A statement that is missing because it could not be prepared failed for that reason; one that is missing or obsolete
+    /// for any other reason is prepared again next time.
+    private func explained(
+        _ outcome: StatementOutcome, of statement: PostgresStatement, _ preparation: Preparation
+    ) -> StatementOutcome {
+        switch outcome {
+        case .result:
+            return outcome
+        case .failure(let error):
+            guard error.requiresPreparation else { return outcome }
+            forget(preparation, of: statement)
+        case .aborted:
+            break
+        }
+        return preparation.error.map { .failure($0) } ?? outcome
     }
 
     private func finishBatch() {
         batchError = nil
         slowStatements.synchronized()
         guard case .sync(let receiver)? = expectations.first else {
-            return close(PostgresError(kind: .connection, message: "a Sync that nothing asked for"))
+            return close(PostgresError(kind: .connection, message: "an unexpected Sync"))
         }
         expectations.removeFirst()
         receiver?.synchronized()
@@ -266,16 +322,18 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Gives up what has waited for too long.
+    /// Fails what has waited too long.
     func expire(at now: MonotonicTime) {
-        guard isOpen else { return }
-        if !expectations.isEmpty, now - lastProgress > silenceLimit {
-            return close(PostgresError(kind: .connection, message: "the server owes an answer and is silent"))
+        guard isOpen, !expectations.isEmpty else { return }
+        let silence = now - lastProgress
+        if silence > silenceLimit {
+            return close(PostgresError(kind: .connection, message: "the server owes a result and is silent"))
         }
+        if silence > DatabaseAvailability.suspicion, let address { availability.suspect(address, at: now) }
         var giveUp = false
         for expectation in expectations {
             switch expectation {
-            case .statement(let receiver, _, _), .sync(let receiver?):
+            case .statement(let receiver, _, _, _), .sync(let receiver?):
                 if receiver.expired(at: now) { giveUp = true }
             case .preparation, .sync(nil):
                 break
@@ -292,8 +350,9 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         if isOpen { close(PostgresError(connection: pg)) }
     }
 
-    /// Ends the session; whoever waits for an outcome is told that it is lost. A second call does nothing.
+    /// Ends the session; the receivers of all outcomes that are owed are informed. A second call does nothing.
     func close(_ reason: PostgresError) {
+        loop.assertCurrent()
         guard isOpen else { return }
         isOpen = false
         loop.unwatch(descriptor, handler: self)
@@ -302,14 +361,14 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         expectations = []
         // First the pool, so that a read that is sent again goes to another connection.
         onClose(reason)
-        // What was given up on took long, too.
-        for case .statement(let receiver, let name, let sent) in lost {
-            slowStatements.executed(name, loop.now - sent, for: receiver)
+        // What did not end counts as slow, too.
+        for case .statement(let receiver, let statement, _, let sent) in lost {
+            slowStatements.executed(statement.name, loop.now - sent, for: receiver)
         }
         slowStatements.synchronized()
         for expectation in lost {
             switch expectation {
-            case .statement(let receiver, _, _), .sync(let receiver?): receiver.lost(reason)
+            case .statement(let receiver, _, _, _), .sync(let receiver?): receiver.lost(reason)
             case .preparation, .sync(nil): break
             }
         }

@@ -28,6 +28,13 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var constraint: String?
     /// The name of the statement.
     package var statement: String?
+    /// Whether the session's prepared statement is missing or was made for columns that have changed; it was not executed.
+    private(set) var requiresPreparation = false
+
+    static let lockNotAvailable = "55P03"
+
+    /// The database is known to be unavailable; nothing was sent to it.
+    static let knownUnavailable = PostgresError(kind: .connection, message: "the database is known to be unavailable")
 
     /// Makes an error that did not come from the server.
     package init(kind: Kind, message: String) {
@@ -47,6 +54,10 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.statement = statement
         // Without an SQLSTATE the message is libpq's own: the server is gone. It also is after a fatal error.
         kind = sqlState == nil || ["FATAL", "PANIC"].contains(field("V")) ? .connection : .server
+        // 26000 is the missing statement. "cached plan must not change result type" has a general SQLSTATE and a translated
+        // text, so it is recognised by the function that reports it (plancache.c).
+        requiresPreparation =
+            sqlState == "26000" || sqlState == "0A000" && field("R") == "RevalidateCachedQuery"
     }
 
     /// What libpq says of a connection that was not made or was lost.
@@ -58,6 +69,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the same may succeed later: the database is out of reach, overloaded, starting, stopping or read-only.
     package var isUnavailable: Bool {
+        if requiresPreparation { return true }
         switch kind {
         case .connection, .timeout, .poolExhausted: return true
         case .protocolViolation: return false

@@ -10,6 +10,8 @@ package enum PostgresParameter: Sendable {
     case timestamptz(Int64?)
     /// `bigint[]`
     case int8Array([Int64?])
+    /// `text[]`
+    case textArray([String?])
     /// `integer[]`
     case int4Array([Int32?])
     /// `smallint[]`
@@ -31,6 +33,7 @@ enum TypeOID {
     static let int2Array: UInt32 = 1005
     static let int4Array: UInt32 = 1007
     static let int8Array: UInt32 = 1016
+    static let textArray: UInt32 = 1009
     static let timestamptzArray: UInt32 = 1185
     static let jsonbArray: UInt32 = 3807
 }
@@ -39,6 +42,18 @@ enum TypeOID {
 let postgresEpoch: Int64 = 946_684_800_000_000
 
 extension PostgresParameter {
+    /// The array of some scalar values of one type.
+    init(array values: [PostgresParameter]) {
+        switch values.first {
+        case .text:
+            self = .textArray(values.map { if case .text(let value) = $0 { value } else { nil } })
+        case .timestamptz:
+            self = .timestamptzArray(values.map { if case .timestamptz(let value) = $0 { value } else { nil } })
+        default:
+            self = .int8Array(values.map { if case .int8(let value) = $0 { value } else { nil } })
+        }
+    }
+
     /// The type that the parameter is declared with when its statement is prepared.
     var typeOID: UInt32 {
         switch self {
@@ -46,6 +61,7 @@ extension PostgresParameter {
         case .text: TypeOID.text
         case .timestamptz: TypeOID.timestamptz
         case .int8Array: TypeOID.int8Array
+        case .textArray: TypeOID.textArray
         case .int4Array: TypeOID.int4Array
         case .int2Array: TypeOID.int2Array
         case .timestamptzArray: TypeOID.timestamptzArray
@@ -67,6 +83,11 @@ extension PostgresParameter {
             bytes.append(bigEndian: postgresTime(value))
         case .int8Array(let values):
             bytes.append(array: values, of: TypeOID.int8) { $0.append(sized: $1) }
+        case .textArray(let values):
+            bytes.append(array: values, of: TypeOID.text) { bytes, value in
+                bytes.append(bigEndian: Int32(clamping: value.utf8.count))
+                bytes.append(contentsOf: value.utf8)
+            }
         case .int4Array(let values):
             bytes.append(array: values, of: TypeOID.int4) { $0.append(sized: $1) }
         case .int2Array(let values):

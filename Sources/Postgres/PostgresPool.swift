@@ -1,20 +1,19 @@
 import CLibPQ
-import DequeModule
-import Dispatch
 import Concurrency
+import Dispatch
 import EventLoop
 
 /// The connections of one event loop: a shared pipeline for reads and leased connections for transactions.
 ///
 /// With two connections or more the first is the pipeline: the reads of all requests of a loop's turn travel together.
-/// The others are leased, one owner at a time. A single connection is leased for everything. Lost connections are made
-/// anew on a background queue, with a pause that doubles up to 0.4 seconds.
+/// The others are leased, one owner at a time. A single connection is leased for everything. Lost connections are
+/// reopened on a background queue, with a pause that doubles up to 0.2 seconds.
 ///
 /// `@unchecked Sendable`: all state is confined to the loop, which `assertCurrent()` checks in debug builds.
 package final class PostgresPool: @unchecked Sendable {
     private final class Slot {
         let isPipeline: Bool
-        /// A queue of its own: one that waits for a server in vain must not keep the others waiting.
+        /// A queue of its own: an attempt that waits for a server in vain must not delay the others.
         let queue = DispatchQueue(label: "lux.postgres.connect")
         var connection: PostgresConnection?
         var connecting = false
@@ -26,32 +25,36 @@ package final class PostgresPool: @unchecked Sendable {
         }
     }
 
-    /// The loop that the pool lives on.
+    /// The loop that the pool is confined to.
     package let loop: EventLoop
-    /// What it has done and is doing.
     package let statistics = PostgresStatistics()
+    /// Shared by the pools of a process.
+    package let availability: DatabaseAvailability
     private let configuration: PostgresConfiguration
     private let onEvent: @Sendable (PostgresPoolEvent) -> Void
     private let slots: [Slot]
     private let leases: LeaseQueue
+    private let reads: ReadLane
     private let cancels = CancelQueue()
-    private var waitingReads: Deque<PipelinedRead> = []
     private var started = false
     private var closed = false
 
-    /// Makes a pool that connects once ``start()`` is called. Who asks earlier waits, within the usual limits.
+    /// Creates a pool that connects once ``start()`` is called. Earlier requests wait, within the usual limits.
     ///
     /// - Parameters:
     ///   - connections: how many connections it keeps, at least 1.
-    ///   - onEvent: told of connections made and lost and of slow statements, on any thread.
+    ///   - onEvent: called on any thread.
     package init(
         loop: EventLoop, configuration: PostgresConfiguration, connections: Int,
+        availability: DatabaseAvailability = DatabaseAvailability(),
         onEvent: @escaping @Sendable (PostgresPoolEvent) -> Void
     ) {
         self.loop = loop
         self.configuration = configuration
+        self.availability = availability
         self.onEvent = onEvent
-        leases = LeaseQueue(configuration, loop: loop, statistics: statistics)
+        leases = LeaseQueue(configuration, loop: loop, statistics: statistics, availability: availability)
+        reads = ReadLane(configuration, loop: loop, availability: availability)
         slots = (0..<max(1, connections)).map { Slot(isPipeline: $0 == 0 && connections > 1) }
         loop.execute {
             loop.onTurnEnd { self.endTurn() }
@@ -64,16 +67,14 @@ package final class PostgresPool: @unchecked Sendable {
         loop.execute { self.started = true }
     }
 
-    /// Closes all connections; whoever waits is told. From any thread.
+    /// Closes all connections and fails all requests that wait. From any thread.
     package func close() {
         loop.execute {
             self.closed = true
             let reason = PostgresError(kind: .connection, message: "the pool is closed")
             for slot in self.slots { slot.connection?.close(reason) }
             self.leases.close(reason)
-            let reads = self.waitingReads
-            self.waitingReads = []
-            for read in reads { read.lost(reason) }
+            self.reads.close(reason)
         }
     }
 
@@ -81,71 +82,49 @@ package final class PostgresPool: @unchecked Sendable {
 
     /// Executes a single `select` that takes no lock.
     ///
-    /// It shares a connection, so it may be sent a second time when the connection is lost or another read fails beside it.
+    /// It shares a connection, so it may be sent a second time when the connection is lost or another read beside it fails.
     /// - Throws: ``PostgresError``.
-    package func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresResult {
+    package func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresRows {
         loop.assertCurrent()
-        guard slots[0].isPipeline else {
-            return try await leasedRead(query, deadline: deadline)
-        }
-        return try await PipelinedRead.run(query, deadline: deadline) { read in
-            read.retry = { [unowned self] in self.submit($0) }
-            self.submit(read)
-        }
+        guard slots[0].isPipeline else { return try await leasedRead(query, deadline: deadline) }
+        return try await reads.read(query, deadline: deadline)
+    }
+
+    /// Executes a read, together with other calls of the same read in this turn of the loop.
+    ///
+    /// - Throws: ``PostgresError``; an error that another call causes is not thrown here.
+    package func read(
+        _ read: GroupableRead, _ parameters: PostgresParameter..., deadline: MonotonicTime
+    ) async throws(PostgresError) -> PostgresRows {
+        loop.assertCurrent()
+        let query = PostgresQuery(statement: read.one, parameters: parameters)
+        guard slots[0].isPipeline else { return try await leasedRead(query, deadline: deadline) }
+        return try await reads.read(read, query, deadline: deadline)
     }
 
     private func leasedRead(
         _ query: PostgresQuery, deadline: MonotonicTime, isRepeat: Bool = false
-    ) async throws(PostgresError) -> PostgresResult {
+    ) async throws(PostgresError) -> PostgresRows {
         do throws(PostgresError) {
             let results = try await withLease(until: deadline) { connection throws(PostgresError) in
                 try await Batch.run([query], on: connection, deadline: deadline)
             }
-            if let result = results.first { return result }
+            if let result = results.first { return PostgresRows(result, 0..<result.count) }
         } catch {
-            guard error.kind == .connection, !isRepeat else { throw error }
+            guard error.kind == .connection || error.requiresPreparation, !isRepeat else { throw error }
             return try await leasedRead(query, deadline: deadline, isRepeat: true)
         }
         throw PostgresError(kind: .protocolViolation, message: "a read without a result")
-    }
-
-    private func submit(_ read: PipelinedRead) {
-        if waitingReads.isEmpty, let connection = slots[0].connection,
-            connection.inFlight < configuration.maximumReadsInFlight
-        {
-            send(read, on: connection)
-        } else if !closed, waitingReads.count < configuration.maximumWaiting {
-            read.wait(until: .now() + configuration.connectionWait)
-            waitingReads.append(read)
-        } else {
-            read.lost(PostgresError(kind: .poolExhausted, message: "too many reads are waiting"))
-        }
-    }
-
-    private func sendWaitingReads() {
-        guard let connection = slots[0].connection else { return }
-        while connection.isOpen, connection.inFlight < configuration.maximumReadsInFlight,
-            let read = waitingReads.popFirst()
-        {
-            if !read.hasGivenUp(at: loop.now) { send(read, on: connection) }
-        }
-    }
-
-    /// A read that is sent again has a batch of its own, so that a neighbour's failure harms it once at most.
-    private func send(_ read: PipelinedRead, on connection: PostgresConnection) {
-        if read.isRepeat { connection.endTurn() }
-        connection.send(read.query, for: read)
-        if read.isRepeat { connection.endTurn() }
     }
 
     // MARK: Transactions
 
     /// Runs a transaction on a connection of its own.
     ///
-    /// `body` has to commit; what it leaves open is rolled back. The whole transaction is tried again, up to three times and
-    /// after a pause with jitter, when a deadlock or a serialization failure ended it, or when its connection was lost before
-    /// `COMMIT` was sent: then nothing can have been committed.
-    /// - Parameter transientRetries: how often it is tried again after a deadlock, a serialization failure or a unique violation;
+    /// `body` has to commit; what it leaves open is rolled back. The whole transaction is retried, up to three times and after
+    /// a pause with jitter, when a deadlock or a serialization failure ended it, when one of its statements has to be prepared
+    /// again, or when its connection was lost before `COMMIT` was sent: then nothing can have been committed.
+    /// - Parameter transientRetries: how often it is retried after a deadlock, a serialization failure or a unique violation;
     ///   evaluated after each failure.
     /// - Throws: what `body` throws, or ``PostgresError``.
     package func transaction<T>(
@@ -170,8 +149,9 @@ package final class PostgresPool: @unchecked Sendable {
                     }
                 }
             } catch let error as PostgresError
-                where attempt < 3 && .now() < deadline
-                && (error.isTransient && attempt < transientRetries() || error.kind == .connection && !mayHaveCommitted)
+                where attempt < 3 && .now() < deadline && !availability.isUnavailable
+                && (error.isTransient && attempt < transientRetries() || error.requiresPreparation
+                    || error.kind == .connection && !mayHaveCommitted)
             {
                 attempt += 1
                 // A cancelled request does not pause, and gets no connection.
@@ -200,7 +180,7 @@ package final class PostgresPool: @unchecked Sendable {
         if connection.isIdle { return leases.offer(connection) }
         guard connection.isOpen, connection.isCommitting else {
             return connection.close(
-                PostgresError(kind: .connection, message: "given back in the middle of a transaction"))
+                PostgresError(kind: .connection, message: "released in the middle of a transaction"))
         }
         // Its owner was not prepared to wait for the commit.
         connection.whenCommitted = { [unowned self, unowned connection] in release(connection) }
@@ -209,21 +189,26 @@ package final class PostgresPool: @unchecked Sendable {
     // MARK: Turns and ticks
 
     private func endTurn() {
-        if !waitingReads.isEmpty { sendWaitingReads() }
+        reads.endTurn()
         for slot in slots { slot.connection?.endTurn() }
     }
 
     private func tick() {
         let now = loop.now
         for slot in slots { slot.connection?.expire(at: now) }
+        if availability.isUnavailable {
+            // Sessions of a server that has stopped responding are of no use, even if it should continue one day.
+            for slot in slots { slot.connection?.close(.knownUnavailable) }
+            leases.fail(.knownUnavailable)
+        }
         connectMissing(at: now)
         leases.expire(at: now)
-        if !waitingReads.isEmpty { waitingReads.removeAll { $0.hasGivenUp(at: now) } }
+        reads.tick()
         let (idle, waiting) = leases.counts
         let isPipelineOpen = slots[0].isPipeline && slots[0].connection != nil
         statistics.set(
             size: slots.count, open: slots.count { $0.connection != nil }, idle: idle + (isPipelineOpen ? 1 : 0),
-            waiting: waiting + waitingReads.count)
+            waiting: waiting + reads.waitingCount)
     }
 
     // MARK: Connecting
@@ -257,6 +242,7 @@ package final class PostgresPool: @unchecked Sendable {
             guard !closed else { return session.finish() }
             let connection = try PostgresConnection(
                 adopting: session.pg, loop: loop, statistics: statistics, cancels: cancels,
+                availability: availability,
                 silenceLimit: slot.isPipeline ? configuration.readSilence : configuration.commitSilence,
                 slowStatements: SlowStatementLog(threshold: configuration.slowStatement) { [onEvent] in
                     onEvent(.slow($0))
@@ -267,12 +253,16 @@ package final class PostgresPool: @unchecked Sendable {
             }
             slot.connection = connection
             slot.failures = 0
+            availability.opened()
             onEvent(.connected)
             guard slot.isPipeline else { return leases.offer(connection) }
-            sendWaitingReads()
+            reads.connection = connection
+            reads.sendWaiting()
             connectMissing(at: .now())
         } catch {
             pause(slot)
+            guard !closed else { return }
+            availability.connectFailed(error)
             onEvent(.connectFailed(error))
         }
     }
@@ -280,6 +270,8 @@ package final class PostgresPool: @unchecked Sendable {
     private func lost(_ slot: Slot, _ reason: PostgresError) {
         leases.withdraw(slot.connection)
         slot.connection = nil
+        if slot.isPipeline { reads.connection = nil }
+        availability.closed(closed ? nil : reason)
         guard !closed else { return }
         // The first attempt follows at once, with a little jitter so that not all connections return in one moment.
         slot.retryAt = loop.now + .milliseconds(Int.random(in: 0...50))
@@ -288,6 +280,6 @@ package final class PostgresPool: @unchecked Sendable {
 
     private func pause(_ slot: Slot) {
         slot.failures = min(slot.failures + 1, 5)
-        slot.retryAt = .now() + .milliseconds(min(400, 50 << slot.failures) - Int.random(in: 0...50))
+        slot.retryAt = .now() + .milliseconds(min(200, 50 << slot.failures) - Int.random(in: 0...50))
     }
 }

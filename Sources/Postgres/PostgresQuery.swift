@@ -1,14 +1,20 @@
-/// A statement that is prepared on each connection at its first use there.
-package struct PostgresStatement: Sendable {
+import Synchronization
+
+/// A statement that each session prepares when it first executes it. A constant of the program.
+package final class PostgresStatement: Sendable {
+    private static let created = Atomic(0)
+
     /// Its name on the server and in logs; unique in the program.
     package let name: String
-    /// Its text, with `$1`, `$2`, … where the parameters go.
+    /// Its text, with `$1`, `$2`, … for the parameters.
     package let sql: String
+    /// Its place in the tables of a session.
+    let index: Int
 
-    /// Takes literals only, so that no SQL text can be made from values.
-    package init(_ name: StaticString, _ sql: StaticString) {
+    package init(_ name: StaticString, _ sql: SQL) {
         self.name = name.description
-        self.sql = sql.description
+        self.sql = sql.text
+        index = Self.created.wrappingAdd(1, ordering: .relaxed).oldValue
     }
 
     /// The statement with its parameters.
@@ -19,8 +25,6 @@ package struct PostgresStatement: Sendable {
 
 /// A statement and the parameters of one execution.
 package struct PostgresQuery: Sendable {
-    /// What is executed.
     package let statement: PostgresStatement
-    /// Its parameters, in order.
     package let parameters: [PostgresParameter]
 }

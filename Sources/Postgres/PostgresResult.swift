@@ -1,6 +1,6 @@
 import CLibPQ
 
-/// The rows that a statement answered, in binary format.
+/// The rows that a statement returned, in binary format.
 ///
 /// `@unchecked Sendable`: owns a `PGresult` that nothing changes any more; libpq allows reading one from several threads
 /// (libpq manual, section "Behavior in Threaded Programs").
@@ -21,14 +21,24 @@ package final class PostgresResult: @unchecked Sendable {
         Int(PQntuples(result))
     }
 
+    /// The number of columns.
+    var columnCount: Int {
+        Int(PQnfields(result))
+    }
+
+    /// A row by its index, which must exist.
+    func row(_ index: Int) -> PostgresRow {
+        PostgresRow(result: self, index: Int32(truncatingIfNeeded: index))
+    }
+
     /// The first row, or `nil` when there is none.
     package var first: PostgresRow? {
-        count > 0 ? PostgresRow(result: self, index: 0) : nil
+        count > 0 ? row(0) : nil
     }
 
     /// All rows, in order.
     package var rows: some Sequence<PostgresRow> {
-        (0..<Int32(clamping: count)).lazy.map { PostgresRow(result: self, index: $0) }
+        (0..<count).lazy.map { self.row($0) }
     }
 
     /// The command that was completed, such as `COMMIT` or `UPDATE 1` (`PQcmdStatus`).
@@ -36,6 +46,7 @@ package final class PostgresResult: @unchecked Sendable {
         PQcmdStatus(result).map { String(cString: $0) } ?? ""
     }
 
+    /// - Throws: ``PostgresError`` of the kind `.protocolViolation` when there is no such column.
     fileprivate func value(_ row: Int32, _ column: Int) throws(PostgresError) -> UnsafeRawBufferPointer? {
         guard column >= 0, column < Int(PQnfields(result)) else {
             throw PostgresError(kind: .protocolViolation, message: "no column \(column) in the result")
@@ -44,6 +55,34 @@ package final class PostgresResult: @unchecked Sendable {
         if PQgetisnull(result, row, column) == 1 { return nil }
         return UnsafeRawBufferPointer(
             start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+    }
+
+    fileprivate func type(of column: Int) -> UInt32 {
+        UInt32(PQftype(result, Int32(truncatingIfNeeded: column)))
+    }
+}
+
+/// Some consecutive rows of a ``PostgresResult``.
+package struct PostgresRows: Sendable {
+    private let result: PostgresResult
+    private let range: Range<Int>
+
+    init(_ result: PostgresResult, _ range: Range<Int>) {
+        self.result = result
+        self.range = range
+    }
+
+    /// The number of rows.
+    package var count: Int { range.count }
+
+    /// The first row, or `nil` when there is none.
+    package var first: PostgresRow? {
+        range.isEmpty ? nil : result.row(range.lowerBound)
+    }
+
+    /// All rows, in order.
+    package var rows: some Sequence<PostgresRow> {
+        range.lazy.map { [result] in result.row($0) }
     }
 }
 
@@ -55,18 +94,25 @@ package struct PostgresRow {
     fileprivate let result: PostgresResult
     fileprivate let index: Int32
 
-    /// A `bigint`.
+    /// An integer of any width, so that a column may become narrower or wider while the program runs.
+    ///
+    /// - Throws: ``PostgresError`` of the kind `.protocolViolation`, as all accessors.
     package func int8(_ column: Int) throws(PostgresError) -> Int64 {
         try notNull(int8OrNull(column), column)
     }
 
-    /// A `bigint` or NULL.
+    /// An integer of any width, or NULL.
     package func int8OrNull(_ column: Int) throws(PostgresError) -> Int64? {
         guard let bytes = try result.value(index, column) else { return nil }
-        guard bytes.count == 8 else {
-            throw PostgresError(kind: .protocolViolation, message: "column \(column) is not 8 bytes wide")
+        if bytes.count == 8 { return Int64(bigEndian: bytes.loadUnaligned(as: Int64.self)) }
+        switch result.type(of: column) {
+        case TypeOID.int4 where bytes.count == 4:
+            return Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+        case TypeOID.int2 where bytes.count == 2:
+            return Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
+        default:
+            throw PostgresError(kind: .protocolViolation, message: "column \(column) is not an integer")
         }
-        return Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
     }
 
     /// A `text`.
@@ -98,4 +144,31 @@ package struct PostgresRow {
         }
         return value
     }
+}
+
+/// Reads the columns of a row from left to right.
+package struct PostgresColumns {
+    private let row: PostgresRow
+    private var next = 0
+
+    /// Begins at the first column.
+    package init(_ row: PostgresRow) {
+        self.row = row
+    }
+
+    private mutating func advance() -> Int {
+        defer { next += 1 }
+        return next
+    }
+
+    /// - Throws: ``PostgresError``, as all of them.
+    package mutating func int8() throws(PostgresError) -> Int64 { try row.int8(advance()) }
+
+    package mutating func int8OrNull() throws(PostgresError) -> Int64? { try row.int8OrNull(advance()) }
+
+    package mutating func text() throws(PostgresError) -> String { try row.text(advance()) }
+
+    package mutating func textOrNull() throws(PostgresError) -> String? { try row.textOrNull(advance()) }
+
+    package mutating func timestamptz() throws(PostgresError) -> Int64 { try row.timestamptz(advance()) }
 }

@@ -1,14 +1,13 @@
 import Concurrency
-import EventLoop
 import Metrics
 
-/// What a pool has done and is doing. Written by its loop, read from any thread.
+/// What a pool has done and is doing. Written on the pool's loop, read from any thread.
 package final class PostgresStatistics: Sendable {
     /// A state of the pool.
     package struct Values: Sendable {
-        /// How long each statement took from its sending to its result, by its name.
-        package var statements: [String: Histogram] = [:]
-        /// How long transactions waited for their connection.
+        /// How long each statement took from its sending to its result, in the order of their indices.
+        fileprivate var durations: [(name: String, histogram: Histogram)?] = []
+        /// How long transactions waited for their connection, whether they got it or not.
         package var waits = Histogram()
         /// Connections that are open.
         package var open = 0
@@ -18,6 +17,11 @@ package final class PostgresStatistics: Sendable {
         package var waiting = 0
         /// How many connections the pool wants to have.
         package var size = 0
+
+        /// How long each statement took from its sending to its result, by its name.
+        package var statements: [String: Histogram] {
+            Dictionary(durations.compactMap { $0.map { ($0.name, $0.histogram) } }, uniquingKeysWith: { $1 })
+        }
     }
 
     private let state = Locked(Values())
@@ -25,12 +29,18 @@ package final class PostgresStatistics: Sendable {
     /// The current state; how many of what there are at the moment is up to a tick old.
     package var values: Values { state.withLock { $0 } }
 
-    func executed(_ statement: String, _ duration: Duration) {
-        state.withLock { $0.statements[statement, default: Histogram()].observe(duration.inSeconds) }
+    func executed(_ statement: PostgresStatement, _ duration: Duration) {
+        state.withLock { state in
+            while state.durations.count <= statement.index { state.durations.append(nil) }
+            if state.durations[statement.index] == nil {
+                state.durations[statement.index] = (statement.name, Histogram())
+            }
+            state.durations[statement.index]?.histogram.observe(duration)
+        }
     }
 
-    func leased(after wait: Duration) {
-        state.withLock { $0.waits.observe(wait.inSeconds) }
+    func waited(_ wait: Duration) {
+        state.withLock { $0.waits.observe(wait) }
     }
 
     func set(size: Int, open: Int, idle: Int, waiting: Int) {

@@ -126,6 +126,17 @@ package final class TestCluster: @unchecked Sendable {
         #expect(process?.wait(seconds: 30) == ending)
     }
 
+    /// Stops all processes of the cluster where they are, as a machine does that hangs, or lets them continue.
+    package func freeze(_ frozen: Bool) {
+        guard let process = lock.withLock({ self.process }) else { return }
+        // The postmaster first: it starts no more processes then.
+        let number = frozen ? SIGSTOP : SIGCONT
+        Glibc.kill(process.pid, number)
+        let path = "/proc/\(process.pid)/task/\(process.pid)/children"
+        let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        for pid in children.split(separator: " ").compactMap({ pid_t($0) }) { Glibc.kill(pid, number) }
+    }
+
     private func run(_ program: String, _ arguments: [String]) throws -> ChildProcess {
         try runUnprivileged(programs + "/" + program, arguments)
     }

@@ -270,32 +270,4 @@ import Testing
             #expect(error?.statement == (exists ? nil : "late"))
         }
     }
-
-    @Test func `with the database away requests wait, and are served when it is back`() async throws {
-        let cluster = try TestCluster()
-        let fixture = try PoolFixture(connections: 3, cluster: cluster)
-        let first = try await fixture.run { try await $0.read(Self.one(), deadline: .within(.seconds(10))).count }
-        #expect(first == 1)
-        cluster.stop()
-        let quick = try await fixture.error { _ = try await $0.read(Self.one(), deadline: .within(.milliseconds(300))) }
-        #expect(quick?.isUnavailable == true)
-        let patient = Task {
-            try await fixture.run { pool in
-                try await pool.transaction(deadline: .within(.seconds(20))) { transaction in
-                    let result = try await transaction.run([Self.one()])
-                    try await transaction.commit([])
-                    return result.count
-                }
-            }
-        }
-        let read = Task {
-            try await fixture.run { try await $0.read(Self.one(), deadline: .within(.seconds(20))).count }
-        }
-        try cluster.start()
-        let returned = MonotonicTime.now()
-        #expect(try await patient.value == 1)
-        #expect(try await read.value == 1)
-        #expect(MonotonicTime.now() - returned < .seconds(2))
-        cluster.stop()
-    }
 }

@@ -52,6 +52,10 @@ import Testing
                 PostgresStatement("a8", "select ($1)::text")(.int8Array([1, nil, .min])),
                 "{1,NULL,-9223372036854775808}"
             ),
+            (
+                PostgresStatement("att", "select ($1)::text")(.textArray(["a", nil, "", "\u{e9}\""])),
+                "{a,NULL,\"\",\"\u{e9}\\\"\"}"
+            ),
             (PostgresStatement("a8e", "select ($1)::text")(.int8Array([])), "{}"),
             (PostgresStatement("a4", "select ($1)::text")(.int4Array([1, nil, .max])), "{1,NULL,2147483647}"),
             (PostgresStatement("a2", "select ($1)::text")(.int2Array([6, nil, -1])), "{6,NULL,-1}"),
@@ -75,7 +79,7 @@ import Testing
     @Test func `NULL where none may be, a missing column and another width are errors`() async throws {
         let kinds = try await Self.fixture.run { pool in
             let result = try await pool.read(
-                PostgresStatement("odd", "select null::bigint, 1::int4, 'infinity'::timestamptz")(),
+                PostgresStatement("odd", "select null::bigint, 1::float4, 'infinity'::timestamptz")(),
                 deadline: .within(.seconds(10)))
             let row = try #require(result.first)
             #expect(try row.int8OrNull(0) == nil)

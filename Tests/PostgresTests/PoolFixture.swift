@@ -2,6 +2,7 @@ import Concurrency
 import EventLoop
 import Glibc
 import LUXTestSupport
+import Testing
 
 @testable import Postgres
 
@@ -10,6 +11,8 @@ final class PoolFixture: Sendable {
     let loop: EventLoop
     let pool: PostgresPool
     let database: TestDatabase
+    /// The events of the pool's availability, in their order.
+    let events = Locked<[DatabaseAvailability.Event]>([])
 
     init(
         connections: Int, schema: String = "", statementTimeout: Duration = .seconds(20),
@@ -22,7 +25,10 @@ final class PoolFixture: Sendable {
             connectionString: database.connectionString, statementTimeout: statementTimeout)
         configure(&configuration)
         loop = try EventLoop(label: "test.postgres")
-        pool = PostgresPool(loop: loop, configuration: configuration, connections: connections) { _ in }
+        let availability = DatabaseAvailability { [events] event in events.withLock { $0.append(event) } }
+        pool = PostgresPool(
+            loop: loop, configuration: configuration, connections: connections, availability: availability
+        ) { _ in }
         loop.start()
         pool.start()
     }
@@ -48,6 +54,16 @@ final class PoolFixture: Sendable {
                 return error
             }
         }
+    }
+
+    /// Reads until it succeeds, and returns how long that took.
+    func timeUntilServed(_ query: PostgresQuery, within limit: Duration = .seconds(10)) async throws -> Duration {
+        let start = MonotonicTime.now()
+        while try await error({ _ = try await $0.read(query, deadline: .within(.seconds(1))) }) != nil {
+            try #require(MonotonicTime.now() - start < limit)
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return MonotonicTime.now() - start
     }
 
     /// Ends the sessions of the pool, as a failing database does.

@@ -1,0 +1,188 @@
+import Concurrency
+import DequeModule
+import EventLoop
+
+/// The reads of one pool: they share one connection as a pipeline. Confined to the pool's loop.
+///
+/// A session of this lane waits for a lock for a short time only (`PostgresConfiguration.readLockTimeout`), and a statement
+/// that did not get its lock is rejected for half a second before it is tried again. So a table that somebody has locked
+/// delays the reads of other tables by one such wait in each half second.
+final class ReadLane {
+    /// The calls of one groupable read that wait for the end of the turn or for a group in flight.
+    private final class Group {
+        let read: GroupableRead
+        var waiting: [PipelinedRead] = []
+        /// The statements in flight.
+        var inFlight = 0
+
+        init(_ read: GroupableRead) {
+            self.read = read
+        }
+    }
+
+    private struct Block {
+        var until: MonotonicTime
+        var error: PostgresError
+    }
+
+    private static let blockInterval = Duration.milliseconds(500)
+    /// The most calls in one statement: beyond this the share of one call in the costs of the statement is small.
+    private static let maximumGroup = 64
+    /// While one is executed and another one waits behind it, the next one gathers.
+    private static let maximumGroupsInFlight = 2
+
+    private let loop: EventLoop
+    private let configuration: PostgresConfiguration
+    private let availability: DatabaseAvailability
+    private var waiting: Deque<PipelinedRead> = []
+    private var groups: [Group] = []
+    private var groupedCount = 0
+    /// The statements that did not get a lock, by their index.
+    private var blocks: [Int: Block] = [:]
+    private var isClosed = false
+
+    /// The connection that all reads share; `nil` while there is none.
+    var connection: PostgresConnection?
+
+    init(_ configuration: PostgresConfiguration, loop: EventLoop, availability: DatabaseAvailability) {
+        self.configuration = configuration
+        self.loop = loop
+        self.availability = availability
+    }
+
+    /// The reads that are not sent.
+    var waitingCount: Int { waiting.count + groupedCount }
+
+    // MARK: Calls
+
+    /// - Throws: ``PostgresError``.
+    func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresRows {
+        loop.assertCurrent()
+        return try await PipelinedRead.run(query, deadline: deadline, lane: self) { submit($0) }
+    }
+
+    /// - Throws: ``PostgresError``.
+    func read(
+        _ read: GroupableRead, _ query: PostgresQuery, deadline: MonotonicTime
+    ) async throws(PostgresError) -> PostgresRows {
+        loop.assertCurrent()
+        return try await PipelinedRead.run(query, deadline: deadline, lane: self) { call in
+            guard connection != nil, waitingCount < configuration.maximumWaiting else { return submit(call) }
+            group(of: read).waiting.append(call)
+            groupedCount += 1
+        }
+    }
+
+    private func group(of read: GroupableRead) -> Group {
+        if let group = groups.first(where: { $0.read === read }) { return group }
+        let group = Group(read)
+        groups.append(group)
+        return group
+    }
+
+    /// Sends a read, or lets it wait for the connection.
+    func submit(_ read: PipelinedRead) {
+        if let error = rejection(of: read) { return read.fail(error) }
+        if waiting.isEmpty, let connection, connection.inFlight < configuration.maximumReadsInFlight {
+            send(read, on: connection)
+        } else if !isClosed, waiting.count < configuration.maximumWaiting {
+            read.wait(until: .now() + configuration.connectionWait)
+            waiting.append(read)
+        } else {
+            read.fail(PostgresError(kind: .poolExhausted, message: "too many reads are waiting"))
+        }
+    }
+
+    private func rejection(of read: PipelinedRead) -> PostgresError? {
+        if availability.isUnavailable { return .knownUnavailable }
+        return blocks.isEmpty ? nil : blockingError(of: read.query.statement)
+    }
+
+    /// A read that is sent again has a batch of its own, so that the failure of another read affects it once at most.
+    private func send(_ read: PipelinedRead, on connection: PostgresConnection) {
+        if read.isRepeat { connection.endBatch() }
+        connection.send(read.query, for: read)
+        if read.isRepeat { connection.endBatch() }
+    }
+
+    // MARK: Locked tables
+
+    /// The error of a statement whose table is locked; `nil` when it may be tried.
+    private func blockingError(of statement: PostgresStatement) -> PostgresError? {
+        guard let block = blocks[statement.index] else { return nil }
+        guard block.until <= loop.now else { return block.error }
+        // This one tries; the others are rejected until it has succeeded.
+        blocks[statement.index]?.until = loop.now + Self.blockInterval
+        return nil
+    }
+
+    func failed(_ read: PipelinedRead, _ error: PostgresError) {
+        guard error.sqlState == PostgresError.lockNotAvailable else { return }
+        blocks[read.query.statement.index] = Block(until: .now() + Self.blockInterval, error: error)
+    }
+
+    func succeeded(_ read: PipelinedRead) {
+        if !blocks.isEmpty { blocks[read.query.statement.index] = nil }
+    }
+
+    // MARK: Turns and ticks
+
+    /// Sends what gathered in this turn.
+    func endTurn() {
+        if !waiting.isEmpty { sendWaiting() }
+        guard groupedCount > 0 else { return }
+        for group in groups where !group.waiting.isEmpty { send(group) }
+    }
+
+    private func send(_ group: Group) {
+        while !group.waiting.isEmpty, group.inFlight < Self.maximumGroupsInFlight {
+            let count = min(group.waiting.count, Self.maximumGroup)
+            let calls = Array(group.waiting[..<count])
+            group.waiting.removeFirst(count)
+            groupedCount -= count
+            guard let connection, connection.isOpen, waiting.isEmpty, blocks.isEmpty, !availability.isUnavailable,
+                connection.inFlight < configuration.maximumReadsInFlight
+            else {
+                for call in calls { submit(call) }
+                continue
+            }
+            group.inFlight += 1
+            let grouped = GroupedRead(calls) { group.inFlight -= 1 }
+            connection.send(grouped.query(group.read), for: grouped)
+        }
+    }
+
+    func sendWaiting() {
+        guard let connection else { return }
+        while connection.isOpen, connection.inFlight < configuration.maximumReadsInFlight,
+            let read = waiting.popFirst()
+        {
+            if read.hasGivenUp(at: loop.now) { continue }
+            if let error = rejection(of: read) { read.fail(error) } else { send(read, on: connection) }
+        }
+    }
+
+    func tick() {
+        if availability.isUnavailable { fail(.knownUnavailable) }
+        if !waiting.isEmpty { waiting.removeAll { $0.hasGivenUp(at: loop.now) } }
+        for group in groups where !group.waiting.isEmpty {
+            let count = group.waiting.count
+            group.waiting.removeAll { $0.hasGivenUp(at: loop.now) }
+            groupedCount -= count - group.waiting.count
+        }
+    }
+
+    /// Fails all reads that are not sent.
+    private func fail(_ error: PostgresError) {
+        let reads = Array(waiting) + groups.flatMap(\.waiting)
+        waiting = []
+        for group in groups { group.waiting = [] }
+        groupedCount = 0
+        for read in reads { read.fail(error) }
+    }
+
+    func close(_ reason: PostgresError) {
+        isClosed = true
+        fail(reason)
+    }
+}
