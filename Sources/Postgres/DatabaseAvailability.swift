@@ -35,6 +35,8 @@ package final class DatabaseAvailability: Sendable {
         /// Since when connections cannot be opened while others are open, and when that was reported.
         var incompleteSince: MonotonicTime?
         var incompleteReportedAt = MonotonicTime(nanoseconds: .min)
+        /// Where the last connection was opened to.
+        var address: ServerAddress?
         var isProbing = false
         var nextProbe = MonotonicTime(nanoseconds: .min)
     }
@@ -65,10 +67,11 @@ package final class DatabaseAvailability: Sendable {
     // MARK: Connections
 
     /// Called when a connection was opened.
-    func opened() {
+    func opened(to address: ServerAddress?) {
         let now = MonotonicTime.now()
         let events: [Event] = state.withLock { state in
             state.open += 1
+            state.address = address ?? state.address
             state.incompleteSince = nil
             if let outage = state.outage {
                 state.outage = nil
@@ -134,14 +137,17 @@ package final class DatabaseAvailability: Sendable {
         lastHeard.store(now.nanoseconds, ordering: .relaxed)
     }
 
-    /// Called while a session owes a result and has been silent for ``suspicion``: finds out whether its server lives.
-    func suspect(_ address: ServerAddress, at now: MonotonicTime) {
-        let begins = state.withLock { state in
-            guard !state.isProbing, state.outage == nil, state.nextProbe <= now else { return false }
+    /// Called while a session owes a result, or is being opened, and the server has been silent for ``suspicion``: finds out
+    /// whether the server lives.
+    func suspect(at now: MonotonicTime) {
+        let address: ServerAddress? = state.withLock { state in
+            guard !state.isProbing, state.outage == nil, state.nextProbe <= now, let address = state.address else {
+                return nil
+            }
             state.isProbing = true
-            return true
+            return address
         }
-        guard begins else { return }
+        guard let address else { return }
         probes.async {
             let isAlive = ServerProbe.responds(address, within: Self.probeLimit)
             self.probed(isAlive, since: now)

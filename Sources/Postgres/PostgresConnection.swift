@@ -35,7 +35,8 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     private let statistics: PostgresStatistics
     private let cancels: CancelQueue
     private let availability: DatabaseAvailability
-    private let address: ServerAddress?
+    /// Where the server listens.
+    let address: ServerAddress?
     private let silenceLimit: Duration
     private var slowStatements: SlowStatementLog
     private let onClose: (PostgresError) -> Void
@@ -329,7 +330,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         if silence > silenceLimit {
             return close(PostgresError(kind: .connection, message: "the server owes a result and is silent"))
         }
-        if silence > DatabaseAvailability.suspicion, let address { availability.suspect(address, at: now) }
+        if silence > DatabaseAvailability.suspicion { availability.suspect(at: now) }
         var giveUp = false
         for expectation in expectations {
             switch expectation {

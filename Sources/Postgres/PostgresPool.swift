@@ -16,7 +16,8 @@ package final class PostgresPool: @unchecked Sendable {
         /// A queue of its own: an attempt that waits for a server in vain must not delay the others.
         let queue = DispatchQueue(label: "lux.postgres.connect")
         var connection: PostgresConnection?
-        var connecting = false
+        /// Since when a connection is being opened.
+        var connectingSince: MonotonicTime?
         var failures = 0
         var retryAt = MonotonicTime(nanoseconds: .min)
 
@@ -195,7 +196,12 @@ package final class PostgresPool: @unchecked Sendable {
 
     private func tick() {
         let now = loop.now
-        for slot in slots { slot.connection?.expire(at: now) }
+        for slot in slots {
+            slot.connection?.expire(at: now)
+            if let since = slot.connectingSince, now - since > DatabaseAvailability.suspicion {
+                availability.suspect(at: now)
+            }
+        }
         if availability.isUnavailable {
             // Sessions of a server that has stopped responding are of no use, even if it should continue one day.
             for slot in slots { slot.connection?.close(.knownUnavailable) }
@@ -219,13 +225,13 @@ package final class PostgresPool: @unchecked Sendable {
         guard started, !closed else { return }
         let isPipelineMissing = slots[0].isPipeline && slots[0].connection == nil
         for slot in isPipelineMissing ? slots[..<1] : slots[...]
-        where slot.connection == nil && !slot.connecting && slot.retryAt <= now {
+        where slot.connection == nil && slot.connectingSince == nil && slot.retryAt <= now {
             connect(slot)
         }
     }
 
     private func connect(_ slot: Slot) {
-        slot.connecting = true
+        slot.connectingSince = .now()
         let settings = slot.isPipeline ? configuration.readSettings : configuration.transactionSettings
         let connectionString = configuration.connectionString
         let index = slots.firstIndex { $0 === slot } ?? 0
@@ -236,7 +242,7 @@ package final class PostgresPool: @unchecked Sendable {
     }
 
     private func connected(_ slot: Slot, _ outcome: Result<ConnectedSession, PostgresError>) {
-        slot.connecting = false
+        slot.connectingSince = nil
         do throws(PostgresError) {
             let session = try outcome.get()
             guard !closed else { return session.finish() }
@@ -253,7 +259,7 @@ package final class PostgresPool: @unchecked Sendable {
             }
             slot.connection = connection
             slot.failures = 0
-            availability.opened()
+            availability.opened(to: connection.address)
             onEvent(.connected)
             guard slot.isPipeline else { return leases.offer(connection) }
             reads.connection = connection
