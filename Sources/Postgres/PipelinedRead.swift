@@ -93,7 +93,10 @@ final class PipelinedRead: OutcomeReceiver {
     /// Sends it again, in a batch of its own: once, or three times while it only has to be prepared again.
     func retry(or error: PostgresError) {
         guard isWaiting else { return }
-        guard repeats < (error.requiresPreparation ? 3 : 1) else { return finish(.failure(error)) }
+        guard repeats < (error.requiresPreparation ? 3 : 1) else {
+            lane.failed(self, error)
+            return finish(.failure(error))
+        }
         repeats += 1
         lane.submit(self)
     }

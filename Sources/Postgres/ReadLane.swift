@@ -5,7 +5,7 @@ import EventLoop
 /// The reads of one pool: they share one connection as a pipeline. Confined to the pool's loop.
 ///
 /// A session of this lane waits for a lock for a short time only (`PostgresConfiguration.readLockTimeout`), and a statement
-/// that did not get its lock is rejected for half a second before it is tried again. So a table that somebody has locked
+/// that did not get its lock is rejected for half a second before one call of it tries again. So a table that somebody has locked
 /// delays the reads of other tables by one such wait in each half second.
 final class ReadLane {
     /// The calls of one groupable read that wait for the end of the turn or for a group in flight.
@@ -20,9 +20,13 @@ final class ReadLane {
         }
     }
 
+    /// A statement that did not get its lock.
     private struct Block {
         var until: MonotonicTime
         var error: PostgresError
+        /// The read that tries whether the lock is free, and those that wait for its outcome.
+        var trial: PipelinedRead?
+        var waiting: [PipelinedRead] = []
     }
 
     private static let blockInterval = Duration.milliseconds(500)
@@ -82,7 +86,7 @@ final class ReadLane {
 
     /// Sends a read, or lets it wait for the connection.
     func submit(_ read: PipelinedRead) {
-        if let error = rejection(of: read) { return read.fail(error) }
+        guard isAdmitted(read) else { return }
         if waiting.isEmpty, let connection, connection.inFlight < configuration.maximumReadsInFlight {
             send(read, on: connection)
         } else if !isClosed, waiting.count < configuration.maximumWaiting {
@@ -93,9 +97,13 @@ final class ReadLane {
         }
     }
 
-    private func rejection(of read: PipelinedRead) -> PostgresError? {
-        if availability.isUnavailable { return .knownUnavailable }
-        return blocks.isEmpty ? nil : blockingError(of: read.query.statement)
+    /// Whether a read may be sent. If not, it has failed, or it waits for another read of its statement.
+    private func isAdmitted(_ read: PipelinedRead) -> Bool {
+        if availability.isUnavailable {
+            read.fail(.knownUnavailable)
+            return false
+        }
+        return blocks.isEmpty || !isBlocked(read)
     }
 
     /// A read that is sent again has a batch of its own, so that the failure of another read affects it once at most.
@@ -107,22 +115,33 @@ final class ReadLane {
 
     // MARK: Locked tables
 
-    /// The error of a statement whose table is locked; `nil` when it may be tried.
-    private func blockingError(of statement: PostgresStatement) -> PostgresError? {
-        guard let block = blocks[statement.index] else { return nil }
-        guard block.until <= loop.now else { return block.error }
-        // This one tries; the others are rejected until it has succeeded.
-        blocks[statement.index]?.until = loop.now + Self.blockInterval
-        return nil
+    private func isBlocked(_ read: PipelinedRead) -> Bool {
+        let index = read.query.statement.index
+        guard let block = blocks[index], block.trial !== read else { return false }
+        if block.trial != nil {
+            blocks[index]?.waiting.append(read)
+            return true
+        }
+        guard block.until <= loop.now else {
+            read.fail(block.error)
+            return true
+        }
+        blocks[index]?.trial = read
+        return false
     }
 
+    /// Called when a read has failed and is not sent again.
     func failed(_ read: PipelinedRead, _ error: PostgresError) {
-        guard error.sqlState == PostgresError.lockNotAvailable else { return }
+        guard error.sqlState == PostgresError.lockNotAvailable else { return succeeded(read) }
+        let waiting = blocks[read.query.statement.index]?.waiting ?? []
         blocks[read.query.statement.index] = Block(until: .now() + Self.blockInterval, error: error)
+        for read in waiting { read.fail(error) }
     }
 
+    /// Called when a read has got its lock.
     func succeeded(_ read: PipelinedRead) {
-        if !blocks.isEmpty { blocks[read.query.statement.index] = nil }
+        guard !blocks.isEmpty, let block = blocks.removeValue(forKey: read.query.statement.index) else { return }
+        for read in block.waiting { submit(read) }
     }
 
     // MARK: Turns and ticks
@@ -158,13 +177,18 @@ final class ReadLane {
             let read = waiting.popFirst()
         {
             if read.hasGivenUp(at: loop.now) { continue }
-            if let error = rejection(of: read) { read.fail(error) } else { send(read, on: connection) }
+            if isAdmitted(read) { send(read, on: connection) }
         }
     }
 
     func tick() {
         if availability.isUnavailable { fail(.knownUnavailable) }
         if !waiting.isEmpty { waiting.removeAll { $0.hasGivenUp(at: loop.now) } }
+        for (index, block) in blocks {
+            blocks[index]?.waiting.removeAll { $0.hasGivenUp(at: loop.now) }
+            // A trial that ended without an outcome, at its deadline.
+            if let trial = block.trial, !trial.isWaiting { succeeded(trial) }
+        }
         for group in groups where !group.waiting.isEmpty {
             let count = group.waiting.count
             group.waiting.removeAll { $0.hasGivenUp(at: loop.now) }
@@ -174,8 +198,9 @@ final class ReadLane {
 
     /// Fails all reads that are not sent.
     private func fail(_ error: PostgresError) {
-        let reads = Array(waiting) + groups.flatMap(\.waiting)
+        let reads = Array(waiting) + groups.flatMap(\.waiting) + blocks.values.flatMap(\.waiting)
         waiting = []
+        blocks = [:]
         for group in groups { group.waiting = [] }
         groupedCount = 0
         for read in reads { read.fail(error) }
