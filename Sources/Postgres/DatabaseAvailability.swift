@@ -4,7 +4,7 @@ import Synchronization
 
 /// Whether the database can be reached at all, as the pools of a process find out together. Used from any thread.
 ///
-/// It is known to be unavailable when a connection cannot be opened while none is open, or when a session has been silent
+/// It is known to be unavailable when two attempts to open a connection fail while none is open, or when a session has been silent
 /// for half a second, the server does not respond to a probe within 1.3 seconds, and nothing was received from it meanwhile.
 /// It is available again when a connection has been opened. In between, requests fail without waiting.
 package final class DatabaseAvailability: Sendable {
@@ -30,6 +30,9 @@ package final class DatabaseAvailability: Sendable {
     private struct State {
         var open = 0
         var outage: Outage?
+        /// Attempts to connect that failed since the last one that succeeded. A session may be ended while it is set up, so
+        /// one failure alone means little.
+        var failures = 0
         var lost: (count: Int, reason: PostgresError)?
         var reconnectedAt = MonotonicTime(nanoseconds: .min)
         /// Since when connections cannot be opened while others are open, and when that was reported.
@@ -73,6 +76,7 @@ package final class DatabaseAvailability: Sendable {
             state.open += 1
             state.address = address ?? state.address
             state.incompleteSince = nil
+            state.failures = 0
             if let outage = state.outage {
                 state.outage = nil
                 state.lost = nil
@@ -109,7 +113,9 @@ package final class DatabaseAvailability: Sendable {
                 state.outage?.reportedAt = now
                 return .stillUnavailable(error, now - outage.since)
             }
+            state.failures += 1
             if state.open == 0 {
+                guard state.failures > 1 else { return nil }
                 return begin(&state, error, at: now)
             }
             let since = state.incompleteSince ?? now
