@@ -61,7 +61,7 @@ struct ChunkedDecoder {
                 else { return false }
                 if line.isEmpty { return true }
                 // Checked like any field, and dropped: nothing here has a use for one.
-                _ = try RequestHead.field(buffer[line])
+                try HTTPHeaders.check(buffer[line])
                 overhead += line.count
                 trailerCount += 1
                 guard trailerCount <= limits.headerFields else {

@@ -23,7 +23,7 @@ package struct HTTPRequest: Sendable {
     /// The authority that the request is for, and path and query as they were sent (RFC 9112 section 3.3): those of a target
     /// in absolute-form, else `Host` and the target. `nil` when there are none.
     package var effectiveURI: (authority: String, pathAndQuery: String)? {
-        if target.utf8.first == UInt8(ascii: "/") { return headers.first("host").map { ($0, target) } }
+        if target.utf8.first == UInt8(ascii: "/") { return headers.values(for: .host).first.map { ($0, target) } }
         // The parser took `http://` and `https://` with a good authority only.
         guard let colon = target.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         let rest = target.utf8[colon...].dropFirst(3)

@@ -19,7 +19,7 @@ struct RequestHead {
     init(_ requestLine: RequestLine, headers: HTTPHeaders, limits: HTTPLimits) throws(HTTPParseError) {
         let target = try RequestTarget(requestLine.target, method: requestLine.method)
         try Self.checkHost(headers, version: requestLine.version)
-        let connection = headers.tokens("connection")
+        let connection = headers.tokens(.connection)
 
         method = requestLine.method
         version = requestLine.version
@@ -33,36 +33,14 @@ struct RequestHead {
         self.headers = headers
     }
 
-    /// The header fields on the lines of `buffer`.
-    static func fields(_ buffer: [UInt8], lines: ArraySlice<Range<Int>>) throws(HTTPParseError) -> HTTPHeaders {
-        var headers = HTTPHeaders()
-        for line in lines {
-            let (name, value) = try field(buffer[line])
-            headers.add(name, value)
-        }
-        return headers
-    }
-
-    /// A field line (RFC 9112 section 5): no white space before the colon and no line folding.
-    static func field(_ line: ArraySlice<UInt8>) throws(HTTPParseError) -> (name: String, value: String) {
-        let name = line.prefix { $0 != UInt8(ascii: ":") }
-        guard !name.isEmpty, name.endIndex < line.endIndex, name.allSatisfy(ByteClasses.isToken) else {
-            throw .malformed("a header field without a proper name")
-        }
-        var value = line[(name.endIndex + 1)...]
-        guard value.allSatisfy(ByteClasses.isFieldValue) else { throw .malformed("a control character in a field") }
-        while let byte = value.first, byte == 0x20 || byte == 0x09 { value.removeFirst() }
-        while let byte = value.last, byte == 0x20 || byte == 0x09 { value.removeLast() }
-        return (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
-    }
-
     /// RFC 9112 section 3.2: exactly one Host in HTTP/1.1, never two, and a valid one.
     private static func checkHost(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPParseError) {
-        let hosts = headers.values(for: "host")
-        guard hosts.count == 1 || hosts.isEmpty && version == .http10 else {
-            throw .malformed(hosts.isEmpty ? "no Host" : "several Hosts")
+        guard let host = headers.onlyValue(of: .host) else {
+            if headers.contains(.host) { throw .malformed("several Hosts") }
+            guard version == .http10 else { throw .malformed("no Host") }
+            return
         }
-        for host in hosts where !RequestTarget.isAuthority(host.utf8) { throw .malformed("a bad Host") }
+        guard RequestTarget.isAuthority(host) else { throw .malformed("a bad Host") }
     }
 
     /// RFC 9112 section 6. Both headers together, several lengths, even equal ones, and codings in HTTP/1.0 are how requests
@@ -70,8 +48,8 @@ struct RequestHead {
     private static func framing(
         _ headers: HTTPHeaders, version: HTTPVersion, limits: HTTPLimits
     ) throws(HTTPParseError) -> Framing {
-        let lengths = headers.values(for: "content-length")
-        let codings = headers.values(for: "transfer-encoding")
+        let lengths = headers.values(for: .contentLength)
+        let codings = headers.values(for: .transferEncoding)
         guard codings.isEmpty else {
             guard lengths.isEmpty else { throw .malformed("Content-Length beside Transfer-Encoding") }
             guard version == .http11 else { throw .malformed("Transfer-Encoding in HTTP/1.0") }
@@ -90,7 +68,7 @@ struct RequestHead {
 
     /// No content coding is decoded here (RFC 9110 section 15.5.16).
     private static func checkContentCoding(_ headers: HTTPHeaders) throws(HTTPParseError) {
-        guard headers.tokens("content-encoding").allSatisfy({ $0 == "identity" }) else {
+        guard headers.tokens(.contentEncoding).allSatisfy({ $0 == "identity" }) else {
             throw HTTPParseError(status: .unsupportedMediaType, reason: "a content coding other than identity")
         }
     }
@@ -107,7 +85,7 @@ struct RequestHead {
     private static func expectsContinue(_ headers: HTTPHeaders, version: HTTPVersion) throws(HTTPParseError) -> Bool {
         // A server must ignore the expectation of an HTTP/1.0 client (RFC 9110 section 10.1.1).
         guard version == .http11 else { return false }
-        let expectations = headers.values(for: "expect")
+        let expectations = headers.values(for: .expect)
         guard expectations.allSatisfy({ HTTPHeaders.lowercased($0) == "100-continue" }) else {
             throw HTTPParseError(status: .expectationFailed, reason: "an unknown expectation")
         }
@@ -122,22 +100,29 @@ struct RequestLine {
     let version: HTTPVersion
 
     init(_ line: ArraySlice<UInt8>) throws(HTTPParseError) {
-        let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(ByteClasses.isToken), !parts[1].isEmpty,
-            parts[1].allSatisfy(ByteClasses.isTarget)
+        // Exactly two spaces.
+        guard let first = line.firstIndex(of: UInt8(ascii: " ")),
+            let second = line[(first + 1)...].firstIndex(of: UInt8(ascii: " "))
         else { throw .malformed("a bad request line") }
-        method = HTTPMethod(rawValue: String(decoding: parts[0], as: UTF8.self))
-        target = parts[1]
-        version = try Self.version(Array(parts[2]))
+        let (name, target, version) = (line[..<first], line[(first + 1)..<second], line[(second + 1)...])
+        guard !name.isEmpty, name.allSatisfy(ByteClasses.isToken), !target.isEmpty,
+            target.allSatisfy(ByteClasses.isTarget), !version.contains(UInt8(ascii: " "))
+        else { throw .malformed("a bad request line") }
+        method = HTTPMethod(rawValue: String(decoding: name, as: UTF8.self))
+        self.target = target
+        self.version = try Self.version(version)
     }
 
-    private static func version(_ bytes: [UInt8]) throws(HTTPParseError) -> HTTPVersion {
-        guard bytes.count == 8, bytes.starts(with: "HTTP/".utf8), ByteClasses.isDigit(bytes[5]),
-            bytes[6] == UInt8(ascii: "."), ByteClasses.isDigit(bytes[7])
+    private static func version(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> HTTPVersion {
+        let start = bytes.startIndex
+        guard bytes.count == 8, bytes[..<(start + 5)].elementsEqual(prefix), ByteClasses.isDigit(bytes[start + 5]),
+            bytes[start + 6] == UInt8(ascii: "."), ByteClasses.isDigit(bytes[start + 7])
         else { throw .malformed("a bad version") }
-        guard bytes[5] == UInt8(ascii: "1") else {
+        guard bytes[start + 5] == UInt8(ascii: "1") else {
             throw HTTPParseError(status: .httpVersionNotSupported, reason: "another major version")
         }
-        return bytes[7] == UInt8(ascii: "0") ? .http10 : .http11
+        return bytes[start + 7] == UInt8(ascii: "0") ? .http10 : .http11
     }
+
+    private static let prefix = Array("HTTP/".utf8)
 }

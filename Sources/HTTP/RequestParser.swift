@@ -1,3 +1,5 @@
+import Glibc
+
 /// Turns bytes into requests: a pure, incremental parser that owns its receive buffer.
 ///
 /// Strict where RFC 9112 leaves a choice: whatever two servers could read in two ways is refused.
@@ -196,7 +198,10 @@ package struct RequestParser {
                 try checkSize(upTo: scanned)
                 let requestLine = try RequestLine(buffer[lines[0]])
                 unfinished.method = requestLine.method
-                unfinished.headers = try RequestHead.fields(buffer, lines: lines.dropFirst())
+                let fields = lines.dropFirst()
+                if let first = fields.first {
+                    try unfinished.headers.parse(buffer[first.lowerBound..<lineStart], lines: fields)
+                }
                 let head = try RequestHead(requestLine, headers: unfinished.headers, limits: limits)
                 start = scanned
                 lines.removeAll(keepingCapacity: true)
@@ -220,12 +225,10 @@ package struct RequestParser {
 
     private func nextLineFeed() -> Int? {
         buffer.withUnsafeBufferPointer { bytes in
-            var index = scanned
-            while index < bytes.count {
-                if bytes[index] == 0x0A { return index }
-                index += 1
-            }
-            return nil
+            guard scanned < bytes.count, let base = bytes.baseAddress,
+                let found = memchr(base + scanned, 0x0A, bytes.count - scanned)
+            else { return nil }
+            return UnsafeRawPointer(found) - UnsafeRawPointer(base)
         }
     }
 

@@ -35,6 +35,7 @@ struct RequestTarget {
     /// An encoded slash is part of a segment and not a separator, so a path that holds one stays as it was sent and
     /// matches no route.
     private static func decode(_ path: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
+        guard path.contains(UInt8(ascii: "%")) else { return String(decoding: path, as: UTF8.self) }
         guard let decoded = PercentDecoding.decode(path, plusIsSpace: false), !decoded.utf8.contains(0) else {
             throw .malformed("a bad path")
         }
@@ -43,9 +44,8 @@ struct RequestTarget {
     }
 
     /// Host and optional port (RFC 3986 section 3.2), without user information; not empty.
-    static func isAuthority(_ bytes: some Collection<UInt8>) -> Bool {
-        let bytes = Array(bytes)
-        var rest = bytes[...]
+    static func isAuthority(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes
         if rest.first == UInt8(ascii: "[") {
             guard let end = rest.firstIndex(of: UInt8(ascii: "]")), end > rest.startIndex + 1,
                 rest[(rest.startIndex + 1)..<end].allSatisfy({
@@ -65,22 +65,22 @@ struct RequestTarget {
 
     /// A percent sign begins an escape of two hexadecimal digits (RFC 3986 section 2.1).
     private static func hasValidEscapes(_ host: ArraySlice<UInt8>) -> Bool {
-        host.indices.allSatisfy { index in
-            host[index] != UInt8(ascii: "%")
-                || host[index...].dropFirst().prefix(2).filter { hexadecimalDigit($0) != nil }.count == 2
-        }
+        !host.contains(UInt8(ascii: "%"))
+            || host.indices.allSatisfy { index in
+                host[index] != UInt8(ascii: "%")
+                    || host[index...].dropFirst().prefix(2).filter { hexadecimalDigit($0) != nil }.count == 2
+            }
     }
 
-    private static func isRegisteredName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: registeredNameMarks.contains(byte)
-        }
-    }
+    private static func isRegisteredName(_ byte: UInt8) -> Bool { registeredName[Int(byte)] }
 
-    private static let registeredNameMarks = Array("-._~!$&'()*+,;=%".utf8)
+    private static let registeredName: [Bool] = {
+        var table = [Bool](repeating: false, count: 256)
+        for byte in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=%".utf8 {
+            table[Int(byte)] = true
+        }
+        return table
+    }()
 }
 
 extension Sequence<UInt8> {

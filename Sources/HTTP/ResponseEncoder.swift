@@ -1,12 +1,9 @@
 /// Writes responses as bytes (RFC 9112 section 4).
 enum ResponseEncoder {
-    private static let statusLines: [Int: [UInt8]] = {
-        var lines: [Int: [UInt8]] = [:]
-        for code in 100...599 {
-            lines[code] = Array("HTTP/1.1 \(code) \(HTTPStatus(rawValue: code).reasonPhrase)\r\n".utf8)
-        }
-        return lines
-    }()
+    private static let statuses = 100...599
+    private static let statusLines = statuses.map { code in
+        Array("HTTP/1.1 \(code) \(HTTPStatus(rawValue: code).reasonPhrase)\r\n".utf8)
+    }
 
     /// Appends a response: status line, the response's own fields, `Date`, `Content-Length`, `Connection`, content.
     ///
@@ -18,38 +15,35 @@ enum ResponseEncoder {
         _ response: HTTPResponse, isHead: Bool, version: HTTPVersion, keepAlive: Bool, date: [UInt8],
         into bytes: inout [UInt8]
     ) {
-        bytes.append(contentsOf: statusLines[response.status.rawValue] ?? Array("HTTP/1.1 500 \r\n".utf8))
-        for field in response.headers.fields { append(field.name, field.value, to: &bytes) }
-        append("Date", to: &bytes)
+        let status = response.status.rawValue
+        bytes.append(contentsOf: statusLines[statuses.contains(status) ? status - 100 : 400])
+        bytes.append(contentsOf: response.headers.bytes)
+        append("Date: ", to: &bytes)
         bytes.append(contentsOf: date)
-        bytes.append(contentsOf: lineEnd)
-        if response.status.rawValue >= 200, response.status.rawValue != 204 {
-            append("Content-Length", String(response.body.count), to: &bytes)
+        if status >= 200, status != 204 {
+            append("\r\nContent-Length: ", to: &bytes)
+            append(decimal: response.body.count, to: &bytes)
         }
         if !keepAlive {
-            append("Connection", "close", to: &bytes)
+            append("\r\nConnection: close", to: &bytes)
         } else if version == .http10 {
-            append("Connection", "keep-alive", to: &bytes)
+            append("\r\nConnection: keep-alive", to: &bytes)
         }
-        bytes.append(contentsOf: lineEnd)
+        append("\r\n\r\n", to: &bytes)
         if !isHead { bytes.append(contentsOf: response.body) }
     }
 
-    private static let lineEnd = Array("\r\n".utf8)
-
-    private static func append(_ name: String, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: name.utf8)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.append(UInt8(ascii: " "))
+    private static func append(_ text: StaticString, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// A value that held CR, LF or NUL would end the field early and could begin a response of somebody else's making;
-    /// these become spaces (RFC 9110 section 5.5).
-    private static func append(_ name: String, _ value: String, to bytes: inout [UInt8]) {
-        append(name, to: &bytes)
-        for byte in value.utf8 {
-            bytes.append(byte == 0x0D || byte == 0x0A || byte == 0 ? UInt8(ascii: " ") : byte)
-        }
-        bytes.append(contentsOf: lineEnd)
+    private static func append(decimal number: Int, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        var rest = number
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
     }
 }

@@ -40,7 +40,7 @@ package struct TrustedProxies: Sendable, Equatable {
     /// - Returns: `nil` when the field is absent, or ends in something that is not an address.
     func client(in headers: HTTPHeaders) -> ClientAddress? {
         var client: ClientAddress?
-        for member in headers.values(for: "x-forwarded-for").flatMap({ HTTPHeaders.members($0) }).reversed() {
+        for member in headers.values(for: .xForwardedFor).flatMap({ HTTPHeaders.members($0) }).reversed() {
             guard let address = Self.address(in: member) else { return client }
             client = address
             if !contains(address) { return address }

@@ -14,23 +14,61 @@ package enum Base64URL {
     ///
     /// - Returns: `nil` for anything else.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count * 3 / 4)
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in text {
-            let value = values[Int(byte)]
-            guard value < 64 else { return nil }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        text.withContiguousStorageIfAvailable { decode($0) } ?? Array(text).withUnsafeBufferPointer { decode($0) }
+    }
+
+    private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        let rest = text.count % 4
+        // One digit alone contains no byte.
+        guard rest != 1 else { return nil }
+        var isValid = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + max(0, rest - 1)) { bytes, count in
+            isValid = values.withUnsafeBufferPointer { values in
+                decode(text, values, into: bytes)
             }
+            count = isValid ? bytes.count : 0
         }
-        // One digit alone holds no byte, and the bits left over must be zero.
-        guard count < 6, bits & (1 << UInt32(count) - 1) == 0 else { return nil }
-        return bytes
+        return isValid ? bytes : nil
+    }
+
+    private static func decode(
+        _ text: UnsafeBufferPointer<UInt8>, _ values: UnsafeBufferPointer<UInt8>,
+        into bytes: UnsafeMutableBufferPointer<UInt8>
+    ) -> Bool {
+        var (index, next, bits) = (0, 0, UInt32(0))
+        var seen: UInt8 = 0
+        while index + 4 <= text.count {
+            let (a, b) = (values[Int(text[index])], values[Int(text[index + 1])])
+            let (c, d) = (values[Int(text[index + 2])], values[Int(text[index + 3])])
+            seen |= a | b | c | d
+            bits = UInt32(a) << 18 | UInt32(b) << 12 | UInt32(c) << 6 | UInt32(d)
+            bytes[next] = UInt8(truncatingIfNeeded: bits >> 16)
+            bytes[next + 1] = UInt8(truncatingIfNeeded: bits >> 8)
+            bytes[next + 2] = UInt8(truncatingIfNeeded: bits)
+            index += 4
+            next += 3
+        }
+        bits = 0
+        let digits = text.count - index
+        while index < text.count {
+            let value = values[Int(text[index])]
+            seen |= value
+            bits = bits << 6 | UInt32(value)
+            index += 1
+        }
+        guard seen < 64 else { return false }
+        // The bits that are left over must be zero.
+        switch digits {
+        case 2:
+            bytes[next] = UInt8(truncatingIfNeeded: bits >> 4)
+            return bits & 0xF == 0
+        case 3:
+            bytes[next] = UInt8(truncatingIfNeeded: bits >> 10)
+            bytes[next + 1] = UInt8(truncatingIfNeeded: bits >> 2)
+            return bits & 0x3 == 0
+        default:
+            return true
+        }
     }
 
     /// Encodes.

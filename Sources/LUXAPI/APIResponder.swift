@@ -13,6 +13,7 @@ package final class APIResponder: HTTPResponder {
     private let authenticator: Authenticator
     private let router: Router<Access>
     private let nearestRoute: NearestRoute
+    private let counter: RequestCounter
 
     /// What the header section of a request has led to: everything that needs no body.
     private struct Admitted: Sendable {
@@ -30,6 +31,7 @@ package final class APIResponder: HTTPResponder {
     /// Creates the responder of a loop.
     package init(services: APIServices) {
         self.services = services
+        counter = services.counted.counter()
         authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
         let (files, metrics) = (services.documentation?.files ?? [], services.metrics != nil)
         router = Routes.router(with: files, metrics: metrics)
@@ -161,14 +163,14 @@ package final class APIResponder: HTTPResponder {
         _ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime, request: HTTPHeaders
     ) {
         // Medical data: for no cache on the way, and never taken for another type than it says.
-        response.headers.add("Cache-Control", "no-store")
-        response.headers.add("X-Content-Type-Options", "nosniff")
+        response.headers.add(.cacheControl, "no-store")
+        response.headers.add(.xContentTypeOptions, "nosniff")
         if let policy = services.strictTransportSecurity {
-            response.headers.set("Strict-Transport-Security", policy)
+            response.headers.set(.strictTransportSecurity, policy)
         }
         if let cors = services.cors { cors.apply(to: &response, of: request) }
         record.answer(&response, received: received)
-        services.counted.count(record)
+        counter.count(record)
         services.log(record)
     }
 }

@@ -12,11 +12,11 @@ struct Authenticator: Sendable {
     ///
     /// - Throws: ``APIError``: `.invalidToken` or `.expiredToken`.
     func userID(of request: HTTPRequest) throws(APIError) -> Int64 {
-        let fields = request.headers.values(for: "authorization")
-        guard fields.count == 1, let field = fields.first else {
-            throw .invalidToken(fields.isEmpty ? "no Authorization field" : "several Authorization fields")
+        guard let field = request.headers.onlyValue(of: .authorization) else {
+            let isMissing = !request.headers.contains(.authorization)
+            throw .invalidToken(isMissing ? "no Authorization field" : "several Authorization fields")
         }
-        guard let token = Self.bearerToken(in: field.utf8) else {
+        guard let token = Self.bearerToken(in: field) else {
             throw .invalidToken("the Authorization field holds no bearer token")
         }
         do throws(JWTError) {
@@ -32,12 +32,14 @@ struct Authenticator: Sendable {
     }
 
     /// What stands behind the scheme, which is read without case (RFC 9110 section 11.1).
-    static func bearerToken(in field: String.UTF8View) -> Substring.UTF8View? {
-        let scheme = field.prefix(6)
-        guard scheme.elementsEqual("bearer".utf8, by: { $0 | 0x20 == $1 }) else { return nil }
+    static func bearerToken(in field: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard field.count > 6 else { return nil }
         let rest = field.dropFirst(6)
+        guard zip(field, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
         let token = rest.drop { $0 == UInt8(ascii: " ") }
         guard token.startIndex != rest.startIndex, !token.isEmpty else { return nil }
         return token
     }
+
+    private static let scheme = Array("bearer".utf8)
 }

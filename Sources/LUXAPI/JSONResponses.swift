@@ -20,7 +20,7 @@ extension HTTPResponse {
     /// A JSON text that was written already.
     static func json(status: HTTPStatus = .ok, bytes: [UInt8]) -> HTTPResponse {
         var headers = HTTPHeaders()
-        headers.add("Content-Type", "application/json")
+        headers.add(.contentType, "application/json")
         return HTTPResponse(status: status, headers: headers, body: bytes)
     }
 }

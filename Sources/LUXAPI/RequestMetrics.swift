@@ -5,22 +5,59 @@ import LUXNotify
 import LUXStore
 import Metrics
 
-/// Counts what the API answers and what it does. Written by all loops.
-package final class RequestMetrics: Sendable {
-    private struct Request: Hashable {
-        var route: String
-        var method: String
-        var status: Int
+/// Counts the requests of one loop. Written by that loop, read by whoever writes the metrics.
+package final class RequestCounter: Sendable {
+    struct Route: Sendable {
+        let route: String
+        var counts: [(method: String, status: Int, count: UInt64)] = []
+        var durations = Histogram()
+
+        mutating func add(_ method: String, _ status: Int, _ count: UInt64) {
+            if let index = counts.firstIndex(where: { $0.status == status && $0.method == method }) {
+                counts[index].count += count
+            } else {
+                counts.append((method, status, count))
+            }
+        }
     }
 
+    /// Few enough that comparing finds one sooner than hashing.
+    private let routes = Locked<[Route]>([])
+
+    /// Counts a request that has its response.
+    package func count(_ record: RequestRecord) {
+        guard !record.isConnection else { return }
+        let route = record.route.isEmpty ? "none" : record.route
+        let method = record.method.isEmpty ? "other" : record.method
+        let (status, seconds) = (record.status, record.milliseconds / 1_000)
+        routes.withLock { routes in
+            let index = routes.index(of: route)
+            routes[index].add(method, status, 1)
+            routes[index].durations.observe(seconds)
+        }
+    }
+
+    var values: [Route] { routes.withLock { $0 } }
+}
+
+extension [RequestCounter.Route] {
+    /// The place of a route, which is added if it is new.
+    fileprivate mutating func index(of route: String) -> Int {
+        if let index = firstIndex(where: { $0.route == route }) { return index }
+        append(RequestCounter.Route(route: route))
+        return count - 1
+    }
+}
+
+/// Counts what the API does. Written by all loops.
+package final class RequestMetrics: Sendable {
     private struct Message: Hashable {
         var provider: String
         var outcome: String
     }
 
     private struct State {
-        var requests: [Request: UInt64] = [:]
-        var durations: [String: Histogram] = [:]
+        var counters: [RequestCounter] = []
         var logs = LogPlan.Counts()
         var rejectedWrites: [LUXError: UInt64] = [:]
         var implausibleDates: UInt64 = 0
@@ -29,18 +66,24 @@ package final class RequestMetrics: Sendable {
 
     private let state = Locked(State())
 
-    /// Nothing counted yet.
     package init() {}
 
-    /// Counts an answered request.
-    package func count(_ record: RequestRecord) {
-        guard !record.isConnection else { return }
-        let route = record.route.isEmpty ? "none" : record.route
-        let method = record.method.isEmpty ? "other" : record.method
-        state.withLock { state in
-            state.requests[Request(route: route, method: method, status: record.status), default: 0] += 1
-            state.durations[route, default: Histogram()].observe(record.milliseconds / 1_000)
+    /// A counter for the requests of one loop, which is part of these metrics.
+    package func counter() -> RequestCounter {
+        let counter = RequestCounter()
+        state.withLock { $0.counters.append(counter) }
+        return counter
+    }
+
+    /// The requests of all loops.
+    private func routes(_ counters: [RequestCounter]) -> [RequestCounter.Route] {
+        var sum: [RequestCounter.Route] = []
+        for route in counters.flatMap(\.values) {
+            let index = sum.index(of: route.route)
+            for count in route.counts { sum[index].add(count.method, count.status, count.count) }
+            sum[index].durations.add(route.durations)
         }
+        return sum.sorted { $0.route < $1.route }
     }
 
     /// Counts what the records of a stored upload did.
@@ -58,7 +101,7 @@ package final class RequestMetrics: Sendable {
         state.withLock { $0.rejectedWrites[write.error, default: 0] += 1 }
     }
 
-    /// Counts a message that was asked for.
+    /// Counts a message that was requested.
     package func count(_ outcome: NotificationOutcome, of provider: String) {
         let name =
             switch outcome {
@@ -71,19 +114,22 @@ package final class RequestMetrics: Sendable {
         state.withLock { $0.messages[Message(provider: provider, outcome: name), default: 0] += 1 }
     }
 
-    /// Writes them.
     package func write(to text: inout MetricsText) {
         let state = state.withLock { $0 }
+        let routes = routes(state.counters)
         text.counter(
-            "lux_http_requests_total", "Requests by route, method and status of the answer.",
-            state.requests.sorted {
-                ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
-            }.map { key, count in
-                ([("route", key.route), ("method", key.method), ("status", String(key.status))], count)
+            "lux_http_requests_total", "Requests by route, method and status of the response.",
+            routes.flatMap { route in
+                route.counts.sorted { ($0.method, $0.status) < ($1.method, $1.status) }.map { count in
+                    (
+                        [("route", route.route), ("method", count.method), ("status", String(count.status))],
+                        count.count
+                    )
+                }
             })
         text.histogram(
-            "lux_http_request_duration_seconds", "Time from the arrival of a request to its answer.",
-            state.durations.sorted { $0.key < $1.key }.map { ([("route", $0.key)], $0.value) })
+            "lux_http_request_duration_seconds", "Time from the arrival of a request to its response.",
+            routes.map { ([("route", $0.route)], $0.durations) })
         let logs = state.logs
         let kinds = [
             ("temporary_made", logs.temporaryMade), ("temporary_updated", logs.temporaryUpdated),

@@ -14,7 +14,8 @@ import Testing
             _ field: String, _ token: String?
         )
     {
-        #expect(Authenticator.bearerToken(in: field.utf8).map { String($0) } == token.map { .some($0) } ?? nil)
+        #expect(
+            Authenticator.bearerToken(in: ArraySlice(field.utf8)).map { String(decoding: $0, as: UTF8.self) } == token)
     }
 }
 

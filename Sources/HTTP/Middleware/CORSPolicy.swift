@@ -11,7 +11,7 @@ package struct CORSPolicy: Sendable, Equatable {
 
     /// The answer to a preflight for a path with these methods; `nil` when the request is none, or of a strange origin.
     package func preflight(_ request: HTTPRequest, methods: String) -> HTTPResponse? {
-        guard request.method == .options, request.headers.first("access-control-request-method") != nil,
+        guard request.method == .options, request.headers.contains(.accessControlRequestMethod),
             allowed(request.headers) != nil
         else { return nil }
         var response = HTTPResponse(status: .noContent)
@@ -25,15 +25,15 @@ package struct CORSPolicy: Sendable, Equatable {
     /// Adds what every answer carries, an error too: a page must be able to read why.
     package func apply(to response: inout HTTPResponse, of request: HTTPHeaders) {
         // Caches must not give the answer for one origin, or for none, to another (Fetch, CORS protocol and HTTP caches).
-        if origins != nil { response.headers.add("Vary", "Origin") }
+        if origins != nil { response.headers.add(.vary, "Origin") }
         guard let origin = allowed(request) else { return }
-        response.headers.add("Access-Control-Allow-Origin", origin)
-        response.headers.add("Access-Control-Expose-Headers", "X-Request-ID, Retry-After")
+        response.headers.add(.accessControlAllowOrigin, origin)
+        response.headers.add(.accessControlExposeHeaders, "X-Request-ID, Retry-After")
     }
 
     /// The value of `Access-Control-Allow-Origin`; `nil` when the request has no origin, several, or a strange one.
     private func allowed(_ headers: HTTPHeaders) -> String? {
-        let sent = headers.values(for: "origin")
+        let sent = headers.values(for: .origin)
         guard sent.count == 1, let origin = sent.first else { return nil }
         guard let origins else { return "*" }
         return origins.contains(origin) ? origin : nil

@@ -43,9 +43,9 @@ package struct RequestRecord: Sendable {
 
     /// Takes down what the answer says and when it was made, and gives it the id by which the log has it.
     package mutating func answer(_ response: inout HTTPResponse, received: MonotonicTime) {
-        response.headers.set("X-Request-ID", requestID)
+        response.headers.set(.xRequestID, requestID)
         status = response.status.rawValue
-        milliseconds = (MonotonicTime.now() - received).inSeconds * 1_000
+        milliseconds = Double(MonotonicTime.now().nanoseconds - received.nanoseconds) / 1e6
     }
 
     /// Of a request that the HTTP server refused.

@@ -12,7 +12,7 @@ package struct TraceContext: Equatable, Sendable {
 
     /// - Returns: `nil` when there is none, more than one, or one that has to be ignored.
     package init?(_ headers: HTTPHeaders) {
-        let fields = headers.values(for: "traceparent")
+        let fields = headers.values(for: .traceparent)
         guard fields.count == 1 else { return nil }
         self.init(fields[0])
     }
