@@ -3,8 +3,8 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// Processes that are killed while uploads are under way: what was answered 200 is stored, everything else is whole or absent,
-/// and sending it again changes nothing but that.
+/// Processes that are killed while uploads are in flight: what got a 200 is stored, everything else is stored whole or not at
+/// all, and sending it again changes nothing else. Most transactions have several uploads.
 @Suite struct CrashTests {
     private static func expectKept(_ figures: UploadLoad.Figures, _ what: String) {
         print("\(what): \(figures)")
@@ -19,13 +19,15 @@ import Testing
         try await onThread {
             let database = try TestDatabase.make()
             let world = try World(database, try TestServer(database))
-            let load = try UploadLoad(world)
+            let load = try UploadLoad(world, clients: 16)
+            let transactions = Guarded(UploadTransactions())
             for _ in 0..<20 {
                 let server = try TestServer(database)
                 let (port, process) = (server.port, server.process)
                 let stopped = Flag()
                 Thread.detachNewThread {
                     usleep(UInt32.random(in: 100_000...400_000))
+                    if let those = try? UploadTransactions(of: server) { transactions.withLock { $0 = $0 + those } }
                     process.signal(SIGKILL)
                     usleep(20_000)
                     stopped.set()
@@ -35,7 +37,9 @@ import Testing
                 Self.expectWhole(try load.figures(world.sql))
             }
             #expect(try load.repeatOpen(port: world.server.port) >= 0)
-            Self.expectKept(try load.figures(world.sql), "server killed 20 times")
+            let all = transactions.withLock { $0 }
+            Self.expectKept(try load.figures(world.sql), "server killed 20 times, \(all)")
+            #expect(all.shared > 20)
             #expect(try load.repeatOpen(port: world.server.port) == 0)
             world.server.stop()
         }
@@ -54,7 +58,7 @@ import Testing
             let cluster = try TestCluster(isDurable: true)
             let database = try TestDatabase.makeEmpty(in: cluster)
             let server = try TestServer(database, arguments: ["--migrate"])
-            let load = try UploadLoad(try World(database, server))
+            let load = try UploadLoad(try World(database, server), clients: 16)
             let port = server.port
             let stopped = Flag()
             let finished = Flag()
@@ -79,7 +83,10 @@ import Testing
             while !finished.isSet { usleep(10_000) }
             #expect(try load.repeatOpen(port: port) >= 0)
             let figures = try load.figures(database.session())
-            Self.expectKept(figures, "database killed 10 times, served again after at most \(slowest) s")
+            let transactions = try UploadTransactions(of: server)
+            Self.expectKept(
+                figures, "database killed 10 times, served again after at most \(slowest) s, \(transactions)")
+            #expect(transactions.shared > 20)
             #expect(figures.statuses[503, default: 0] > 0)
             server.stop()
             cluster.stop()

@@ -2,8 +2,8 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// Random histories over all endpoints, sent to the running server and to the model: after each step the answer and all
-/// tables are what the model says.
+/// Random histories over all endpoints, sent to the running server and to the model: after each step the response and all
+/// tables are what the model says. Several histories run at once, and their uploads share transactions.
 ///
 /// `LUX_MODEL_STEPS` and `LUX_MODEL_SEED` change length and seed; see `Scripts/model`.
 @Suite struct ModelTests {
@@ -19,30 +19,48 @@ import Testing
         var reason: String
     }
 
-    @Test func `answers and tables are those of the model, whatever is sent in whatever order`() async throws {
+    /// How many histories run at once, each in a world of its own, so that their uploads share transactions.
+    private static let histories = 8
+
+    @Test func `responses and tables are those of the model, whatever is sent in whatever order`() async throws {
         try await onThread {
-            let world = try World.own()
+            let database = try TestDatabase.make()
+            // One loop has one upload writer.
+            let server = try TestServer(database, environment: ["LUX_LOOPS": "1"])
             print("model: \(Self.steps) steps, seed \(Self.seed)")
-            var random = SplitMix64(state: Self.seed)
-            var done = 0
-            while done < Self.steps {
-                let seed = random.next()
-                let length = min(Self.historyLength, Self.steps - done)
-                var generator = RequestGenerator(seed: seed)
-                var requests: [ModelRequest] = []
-                let failure = try Self.run(ModelWorld(world), steps: length) { step, model in
-                    requests.append(generator.next(model))
-                    return requests[step]
+            let failed = Flag()
+            let done = try simultaneously(Self.histories) { index -> Int in
+                let world = try World(database, server)
+                var random = SplitMix64(state: Self.seed &+ UInt64(index))
+                var done = 0
+                while done < Self.steps / Self.histories, !failed.isSet {
+                    let length = min(Self.historyLength, Self.steps / Self.histories - done)
+                    guard try Self.runRandomHistory(world, seed: random.next(), steps: length) else {
+                        failed.set()
+                        break
+                    }
+                    done += length
                 }
-                if let failure {
-                    try Self.report(failure, requests, world)
-                    break
-                }
-                done += length
-            }
-            #expect(done >= Self.steps)
-            world.server.stop()
+                return done
+            }.reduce(0, +)
+            #expect(done >= Self.steps / Self.histories * Self.histories)
+            let transactions = try UploadTransactions(of: server)
+            print("model: \(transactions)")
+            #expect(transactions.shared > Self.steps / 1_000)
+            server.stop()
         }
+    }
+
+    /// - Returns: whether nothing was wrong.
+    private static func runRandomHistory(_ world: World, seed: UInt64, steps: Int) throws -> Bool {
+        var generator = RequestGenerator(seed: seed)
+        var requests: [ModelRequest] = []
+        let failure = try Self.run(ModelWorld(world), steps: steps) { step, model in
+            requests.append(generator.next(model))
+            return requests[step]
+        }
+        if let failure { try report(failure, requests, world) }
+        return failure == nil
     }
 
     @Test func `the rules hold for every order of three uploads, each repeated at each later place`() async throws {

@@ -13,15 +13,6 @@ import Testing
             "POST", World.api + "devlog", token: Token.access(user: user), body: World.logArrays([record]))
     }
 
-    /// The uploads in all transactions so far, and how many transactions there were.
-    static func transactions(_ server: TestServer) throws -> (uploads: Double, count: Double) {
-        let lines = try server.call("GET", "/metrics").text.split(separator: "\n")
-        func value(_ name: String) -> Double {
-            lines.first { $0.hasPrefix(name + " ") }.flatMap { Double($0.split(separator: " ")[1]) } ?? .nan
-        }
-        return (value("lux_upload_batch_uploads_sum"), value("lux_upload_batch_uploads_count"))
-    }
-
     @Test func `each upload keeps its own outcome, whatever shares its transaction`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
@@ -39,7 +30,7 @@ import Testing
                 create trigger reject before insert on device_logs for each row
                     when (new.device_id = \(culprit.id)) execute function reject();
                 """)
-            let before = try Self.transactions(server)
+            let before = try UploadTransactions(of: server)
             let replies = try simultaneously(24) { index -> [String] in
                 let client = try server.connect()
                 let family = families[index]
@@ -58,8 +49,8 @@ import Testing
                     return try client.receive().summary
                 }
             }
-            let after = try Self.transactions(server)
-            let perTransaction = (after.uploads - before.uploads) / (after.count - before.count)
+            let after = try UploadTransactions(of: server)
+            let perTransaction = Double(after.uploads - before.uploads) / Double(after.count - before.count)
             print("\(perTransaction) uploads in a transaction")
             #expect(perTransaction > 1.5)
             let rejections: [Int: (Int, String)] = [
