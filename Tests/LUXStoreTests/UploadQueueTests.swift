@@ -113,11 +113,21 @@ import Testing
         }
     }
 
-    @Test func `an account whose upload the database rejected is written alone for a while`() {
-        let queue = UploadQueue(limits: UploadLimits())
-        queue.suspect(userID: 1, at: Self.start)
-        let upload = Self.pending(1, device: 1)
-        #expect(queue.add(upload))
+    @Test(arguments: [true, false])
+    func `an account whose rows were locked, or whose upload was rejected, is written alone for a while`(
+        checksLocks: Bool
+    ) {
+        let limits = UploadLimits()
+        let queue = UploadQueue(limits: limits)
+        let duration = checksLocks ? limits.lockSuspicion : limits.rejectionSuspicion
+        queue.suspect(userID: 1, checksLocks: checksLocks, at: Self.start + (.zero - duration) + .seconds(1))
+        let early = Self.pending(1, device: 1)
+        #expect(queue.add(early))
         #expect(queue.hasReady(in: .alone) && !queue.hasReady(in: .grouped))
+        #expect(early.checksLocks == checksLocks)
+        queue.suspect(userID: 2, checksLocks: checksLocks, at: Self.start + (.zero - duration))
+        let late = Self.pending(2, device: 2)
+        #expect(queue.add(late))
+        #expect(queue.hasReady(in: .grouped) && !late.checksLocks)
     }
 }

@@ -26,7 +26,9 @@ package struct UploadLimits: Sendable {
     /// The longest pause between two retries.
     package var longestRetryPause = Duration.milliseconds(100)
     /// For how long the uploads of an account are written one by one after the database rejected one of them.
-    package var suspicion = Duration.seconds(60)
+    package var rejectionSuspicion = Duration.seconds(60)
+    /// The same after logs or children of the account were found locked.
+    package var lockSuspicion = Duration.seconds(5)
 
     /// Creates the default limits.
     package init() {}

@@ -15,10 +15,15 @@ final class UploadQueue {
         var records = 0
     }
 
+    private struct Suspicion {
+        var end: MonotonicTime
+        var checksLocks: Bool
+    }
+
     private let limits: UploadLimits
     private var unfinished: [ObjectIdentifier: PendingUpload] = [:]
     private var shares: [Int64: Share] = [:]
-    private var suspects: [Int64: MonotonicTime] = [:]
+    private var suspects: [Int64: Suspicion] = [:]
     /// The last unfinished upload of each order key.
     private var tails: [PendingUpload.OrderKey: PendingUpload] = [:]
     private var grouped: Deque<PendingUpload> = []
@@ -60,7 +65,7 @@ final class UploadQueue {
         else { return false }
         shares[pending.userID] = Share(uploads: share.uploads + 1, records: share.records + pending.recordCount)
         unfinished[ObjectIdentifier(pending)] = pending
-        pending.lane = lane(of: pending)
+        assignLane(to: pending)
         for deviceID in pending.deviceIDs {
             let key = PendingUpload.OrderKey(userID: pending.userID, deviceID: deviceID)
             if let earlier = tails.updateValue(pending, forKey: key) {
@@ -103,23 +108,34 @@ final class UploadQueue {
         return Array(taken)
     }
 
-    private func lane(of pending: PendingUpload) -> UploadLane {
-        if let until = suspects[pending.userID] {
-            if pending.arrived < until { return .alone }
+    private func assignLane(to pending: PendingUpload) {
+        let isLarge =
+            pending.recordCount > limits.groupedRecords || pending.upload.detailBytes > limits.groupedBytes
+        pending.lane = isLarge ? .alone : .grouped
+        guard let suspicion = suspects[pending.userID] else { return }
+        if pending.arrived < suspicion.end {
+            pending.lane = .alone
+            pending.checksLocks = suspicion.checksLocks
+        } else {
             suspects[pending.userID] = nil
         }
-        return pending.recordCount > limits.groupedRecords || pending.upload.detailBytes > limits.groupedBytes
-            ? .alone : .grouped
     }
 
     private func makeReady(_ pending: PendingUpload) {
         if pending.lane == .grouped { grouped.append(pending) } else { alone.append(pending) }
     }
 
-    /// From now on the uploads of an account are written one by one for a while: the database rejected one of them.
-    func suspect(userID: Int64, at now: MonotonicTime) {
-        if suspects.count >= 1_024 { suspects = suspects.filter { now < $0.value } }
-        if suspects.count < 1_024 { suspects[userID] = now + limits.suspicion }
+    /// From now on new uploads of an account are written one by one for a while.
+    ///
+    /// - Parameter checksLocks: `true` because logs or children of the account were found locked; `false` because the database
+    ///   rejected an upload.
+    func suspect(userID: Int64, checksLocks: Bool, at now: MonotonicTime) {
+        if suspects.count >= 1_024 { suspects = suspects.filter { now < $0.value.end } }
+        guard suspects.count < 1_024 else { return }
+        let duration = checksLocks ? limits.lockSuspicion : limits.rejectionSuspicion
+        let earlier = suspects[userID] ?? Suspicion(end: now, checksLocks: false)
+        suspects[userID] = Suspicion(
+            end: max(earlier.end, now + duration), checksLocks: checksLocks || earlier.checksLocks)
     }
 
     // MARK: Transactions

@@ -160,7 +160,7 @@ package final class UploadWriter: @unchecked Sendable {
         }
         guard !error.isUnavailable || error.isTransient, uploads.count > 1 else {
             for pending in uploads {
-                if !error.isUnavailable { queue.suspect(userID: pending.userID, at: .now()) }
+                if !error.isUnavailable { queue.suspect(userID: pending.userID, checksLocks: false, at: .now()) }
                 end(pending, .failure(RejectedWrite(error) ?? error))
             }
             return
@@ -178,6 +178,8 @@ package final class UploadWriter: @unchecked Sendable {
     private func isolate(_ pending: PendingUpload) {
         pending.lane = .alone
         pending.checksLocks = true
+        // A group would find the same rows locked only by waiting for them.
+        queue.suspect(userID: pending.userID, checksLocks: true, at: .now())
     }
 
     // MARK: Time

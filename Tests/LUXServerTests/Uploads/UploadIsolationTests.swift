@@ -83,6 +83,9 @@ import Testing
             let record = World.record(
                 child: locked.child, device: locked.device, date: "2025-05-01T10:00:00Z", flag: 1, file: 7)
             #expect(try world.upload([record], as: locked.user).status == 200)
+            let siblings = try (0..<5).map { _ in
+                Family(user: locked.user, child: locked.child, device: try world.device(of: locked.child))
+            }
             let holder = try database.session()
             let column = table == "device_logs" ? "real_user_id" : "id"
             try holder.script("begin; select * from \(table) where \(column) = \(locked.child) for update")
@@ -95,6 +98,20 @@ import Testing
                 TestServer.request(
                     "POST", World.api + "devlog", token: Token.access(user: locked.user),
                     body: World.logArrays([table == "device_logs" ? changed : new])))
+            // The child's other devices upload meanwhile, too.
+            let siblingsEnd = DispatchGroup()
+            siblingsEnd.enter()
+            Thread.detachNewThread {
+                defer { siblingsEnd.leave() }
+                let clients = siblings.compactMap { sibling -> HTTPClient? in
+                    usleep(300_000)
+                    guard let client = try? server.connect(timeout: 30) else { return nil }
+                    return (try? client.send(Self.text(sibling))).map { client }
+                }
+                for client in clients {
+                    if (try? client.receive().status) != 200 { Issue.record("an upload of the locked child failed") }
+                }
+            }
             let replies = try Self.load(server, others, until: Date(timeIntervalSinceNow: 2))
             #expect(Set(replies.map(\.status)) == [200])
             #expect(Self.median(replies.map(\.milliseconds)) < 50)
@@ -102,6 +119,7 @@ import Testing
             #expect(replies.count { $0.milliseconds > 90 } <= 2 * others.count)
             try holder.script("rollback")
             #expect(try client.receive().status == 200)
+            siblingsEnd.wait()
             server.stop()
         }
     }
