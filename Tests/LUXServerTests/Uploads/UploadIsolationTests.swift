@@ -86,6 +86,7 @@ import Testing
             let siblings = try (0..<5).map { _ in
                 Family(user: locked.user, child: locked.child, device: try world.device(of: locked.child))
             }
+            let quiet = try Self.load(server, others, until: Date(timeIntervalSinceNow: 2))
             let holder = try database.session()
             let column = table == "device_logs" ? "real_user_id" : "id"
             try holder.script("begin; select * from \(table) where \(column) = \(locked.child) for update")
@@ -115,8 +116,10 @@ import Testing
             let replies = try Self.load(server, others, until: Date(timeIntervalSinceNow: 2))
             #expect(Set(replies.map(\.status)) == [200])
             #expect(Self.median(replies.map(\.milliseconds)) < 50)
-            // One wait for the lock when it is met first; from then on its upload is tried beside the others'.
-            #expect(replies.count { $0.milliseconds > 90 } <= 2 * others.count)
+            // One wait for the lock when it is met first; from then on uploads that need it are tried beside the others'. The
+            // machine's own delays are those of the quiet time.
+            let slow = [quiet, replies].map { $0.count { $0.milliseconds > 90 } }
+            #expect(slow[1] <= 2 * others.count + 2 * slow[0])
             try holder.script("rollback")
             #expect(try client.receive().status == 200)
             siblingsEnd.wait()
