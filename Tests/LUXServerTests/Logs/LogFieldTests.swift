@@ -120,8 +120,8 @@ import Testing
         #expect(!world.server.process.output.contains(secret))
     }
 
-    @Test func `the README explains every field, and no other`() throws {
-        let readme = try String(contentsOfFile: Locations.package + "/README.md", encoding: .utf8)
+    @Test func `the configuration page explains every field, and no other`() throws {
+        let readme = try String(contentsOfFile: Locations.package + "/docs/configuration.md", encoding: .utf8)
         let section = try #require(readme.range(of: "### Logs\n"))
         let end = readme.range(of: "\n#", range: section.upperBound..<readme.endIndex)?.lowerBound ?? readme.endIndex
         let rows = readme[section.upperBound..<end].split(separator: "\n").filter { $0.hasPrefix("| `") }
