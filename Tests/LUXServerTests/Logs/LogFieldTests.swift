@@ -122,7 +122,7 @@ import Testing
 
     @Test func `the configuration page explains every field, and no other`() throws {
         let readme = try String(contentsOfFile: Locations.package + "/docs/configuration.md", encoding: .utf8)
-        let section = try #require(readme.range(of: "### Logs\n"))
+        let section = try #require(readme.range(of: "## Logs\n"))
         let end = readme.range(of: "\n#", range: section.upperBound..<readme.endIndex)?.lowerBound ?? readme.endIndex
         let rows = readme[section.upperBound..<end].split(separator: "\n").filter { $0.hasPrefix("| `") }
         let names = rows.flatMap { row in
