@@ -2,10 +2,12 @@ import Foundation
 import LUXTestSupport
 import Testing
 
+private let growthLogs =
+    ProcessInfo.processInfo.environment["LUX_GROWTH_LOGS"].flatMap { Int($0) }
+
 /// What an upload costs when there are many logs, beside what it costs with 10,000. `LUX_GROWTH_LOGS` sets how many; without it
 /// nothing is run: 10,000,000 logs take 5 GB and ten minutes.
-@Suite(.enabled(if: GrowthTests.logs != nil)) struct GrowthTests {
-    static let logs = ProcessInfo.processInfo.environment["LUX_GROWTH_LOGS"].flatMap { Int($0) }
+@Suite(.enabled(if: growthLogs != nil)) struct GrowthTests {
     private static let devices = 100_000
     private static let rounds = 1_500
 
@@ -38,7 +40,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(60))) func `an upload of one record costs what it costs with 10,000 logs`() async throws {
         try await onThread {
-            let worlds = [try Self.world(logs: 10_000), try Self.world(logs: Self.logs ?? 0)]
+            let worlds = [try Self.world(logs: 10_000), try Self.world(logs: growthLogs ?? 0)]
             var random = SplitMix64(state: 7)
             var times: [[[Double]]] = [[[], [], []], [[], [], []]]
             for round in 0..<Self.rounds {
