@@ -1,6 +1,6 @@
-/// Why bytes are no JSON text that this reader takes.
+/// Why bytes are not a JSON text that `JSONReader` accepts.
 package struct JSONError: Error, Equatable, Sendable {
-    /// The classes of fault.
+    /// The classes of error.
     package enum Kind: Sendable, Equatable {
         /// Not the grammar of RFC 8259, or not valid UTF-8.
         case syntax
@@ -8,7 +8,7 @@ package struct JSONError: Error, Equatable, Sendable {
         case tooDeep
     }
 
-    /// The class of the fault.
+    /// The class of the error.
     package var kind: Kind
     /// Where in the bytes, counted from 0.
     package var offset: Int

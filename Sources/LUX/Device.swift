@@ -1,4 +1,4 @@
-/// A device as the API answers it: the eleven members of the API page.
+/// A device as a response shows it: the eleven members of the API page. A value; never throws.
 package struct Device: Sendable, Equatable {
     /// The id that the server gave it.
     package var id: Int64

@@ -1,4 +1,4 @@
-/// One record of an upload: a treatment, under way or ended.
+/// One record of an upload: a treatment, in progress or finished. A value; never throws.
 package struct DeviceLogRecord: Sendable, Equatable {
     /// The child who was treated.
     package var childID: Int64
@@ -10,7 +10,7 @@ package struct DeviceLogRecord: Sendable, Equatable {
     package var logFileID: Int64?
     /// `treatment_date` as sent.
     package var date: Timestamp
-    /// How the treatment ended, 1 to 6; `nil` while it is under way.
+    /// How the treatment ended, 1 to 6; `nil` while it is in progress.
     package var finishFlag: Int16?
     /// Last used intensity, 0 or more.
     package var lastIntensity: Int32
@@ -35,10 +35,10 @@ package struct DeviceLogRecord: Sendable, Equatable {
         self.detailData = detailData
     }
 
-    /// Whether the treatment is still under way.
+    /// Whether the treatment is still in progress.
     package var isTemporary: Bool { finishFlag == nil }
 
-    /// When the treatment began. The app reports a treatment under way 30 seconds after its start, with the time of the
+    /// When the treatment began. The app reports a treatment in progress 30 seconds after its start, with the time of the
     /// report.
     package var start: Timestamp { isTemporary ? date.adding(seconds: -30) : date }
 

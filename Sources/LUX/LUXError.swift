@@ -1,4 +1,4 @@
-/// The refusals of the endpoints' own checks. Which HTTP status each has is the API's business.
+/// The errors of the endpoints' own checks. `ErrorResponse` knows the HTTP status of each.
 package enum LUXError: String, Error, CaseIterable, Sendable {
     /// The child is not the user's.
     case notAuthorizedUser = "Not authorized user"
@@ -14,9 +14,9 @@ package enum LUXError: String, Error, CaseIterable, Sendable {
     case alreadyConnectedDevice = "Already Connected Device"
     /// The device is not connected to this child.
     case notConnectedDevice = "Not Connected Device"
-    /// The database refused to change a log.
+    /// The database rejected a change of a log.
     case updateDeviceLogFailed = "Update Device Log Failed"
-    /// The database refused a new log.
+    /// The database rejected a new log.
     case createDeviceLogFailed = "Create Device Log Failed"
     /// The user has no phone number that Alimtalk reaches.
     case phoneNumberNotFound = "Phone number is not found"

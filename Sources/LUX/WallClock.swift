@@ -40,7 +40,7 @@ package struct WallClock: Sendable {
             let shift = ((wall - end) / Self.calendarCycle + 1) * Self.calendarCycle
             return utc(fromWallClock: wall - shift) + shift
         }
-        // The period of the answer is the last one that had begun by then on its own or the earlier clock.
+        // The result lies in the last period that had begun by then on its own clock or the earlier one.
         var low = 0
         var high = periods.count - 1
         while low < high {

@@ -17,7 +17,7 @@ enum DevlogBody {
     /// The records of a body.
     ///
     /// - Parameter zone: where a `treatment_date` without an offset is meant.
-    /// - Throws: ``ValidationError`` for the first fault in the order of the API page's tables.
+    /// - Throws: ``ValidationError`` for the first error in the order of the API page's tables.
     static func records(in body: [UInt8], zone: WallClock) async throws(ValidationError) -> [DeviceLogRecord] {
         guard body.count > largeBody else { return try read(body, zone: zone) }
         return try await withUnsafeContinuation { continuation in

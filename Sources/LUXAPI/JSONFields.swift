@@ -2,7 +2,7 @@ import JSON
 
 /// A member of a body as it was sent, before it is known whether it may be so.
 ///
-/// Faults are told in the order of the API page's tables and not of the bytes, so they are judged when all is read.
+/// Errors are reported in the order of the API page's tables, not of the bytes, so fields are checked when all are read.
 enum JSONField<Value> {
     case absent
     case null

@@ -1,8 +1,8 @@
 import LUX
 import Postgres
 
-/// A log that the database rejects: a constraint, a trigger, a missing right or column. A fault of the installation, which the
-/// operator has to hear of; the description, for the log, has SQLSTATE and statement.
+/// A log that the database rejects: a constraint, a trigger, a missing right or column. An error of the installation, which the
+/// operator has to repair; the description, for the log, has SQLSTATE and statement.
 package struct RejectedWrite: Error, CustomStringConvertible {
     /// `.updateDeviceLogFailed` or `.createDeviceLogFailed`.
     package let error: LUXError

@@ -48,14 +48,14 @@ import Testing
     func `accepts and rejects what JSONTestSuite says`() throws {
         let cases = try Corpora.jsonTestSuite()
         #expect(cases.count > 300)
-        // Where the RFC leaves it open: numbers of any size are taken, everything that is no Unicode text is refused.
+        // Where the RFC leaves it open: numbers of any size are accepted, everything that is not Unicode text is rejected.
         for (name, bytes) in cases {
             let expected = name.hasPrefix("y_") || name.hasPrefix("i_number")
             #expect(takes(bytes) == expected, "\(name)")
         }
     }
 
-    @Test func `no truncated and no lengthened text is taken`() {
+    @Test func `rejects truncated and lengthened texts`() {
         let text = Array(#"{"a":[1,-2.5e+3,"é\u00e9\uD834\uDD1E\n",true,false,null,{}],"b":{"c":[]}}"#.utf8)
         #expect(takes(text))
         for count in 0..<text.count { #expect(!takes(Array(text[..<count])), "\(count)") }
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1_000", "NaN", "Infinity", "１"])
-    func `what is no number is refused`(_ text: String) {
+    func `rejects what is not a number`(_ text: String) {
         #expect(throws: JSONError.self) { try number(text) }
     }
 
@@ -104,7 +104,7 @@ import Testing
         #""\uD834""#, #""\uDD1E""#, #""\uD834\uD834""#, #""\uD834x""#, #""\uD834\n""#, #""\uD834\u0041""#,
         #""\uDD1E\uD834""#,
         #""\x41""#, #""\u12""#, #""\u12G4""#, #""\"#, #""abc"#, "\"a\nb\"", "\"a\u{1f}b\"", "'a'",
-    ]) func `lone surrogates, bad escapes and bare control characters are refused`(_ text: String) {
+    ]) func `rejects lone surrogates, bad escapes and bare control characters`(_ text: String) {
         #expect(throws: JSONError.self) { try string(text) }
     }
 
@@ -113,7 +113,7 @@ import Testing
             [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
             [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
             [0xEF, 0xBB, 0xBF, 0x31], [0x22, 0xE2, 0x82, 0x22],
-        ] as [[UInt8]]) func `what is not UTF-8, or begins with a byte order mark, is refused`(_ bytes: [UInt8])
+        ] as [[UInt8]]) func `rejects what is not UTF-8 or begins with a byte order mark`(_ bytes: [UInt8])
     {
         #expect(!takes(bytes))
     }
@@ -166,7 +166,7 @@ import Testing
     }
 
     @Test(arguments: [("{", 1), ("[1,]", 3), ("[1 2]", 3), (#"{"a" 1}"#, 5), ("nul", 0), ("1 1", 2), (#"{"a":1,}"#, 7)])
-    func `a fault is told with its place`(_ text: String, _ offset: Int) {
+    func `reports an error with its offset`(_ text: String, _ offset: Int) {
         #expect(throws: JSONError(kind: .syntax, offset: offset)) {
             try JSONReader.read(Array(text.utf8)) { (reader) throws(JSONError) in try reader.skipValue() }
         }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LUXAPI
 
-/// Every fault that a `devlog` body can have, and the order in which faults are told.
+/// Every error that a `devlog` body can have, and the order in which errors are reported.
 @Suite struct DevlogBodyTests {
     private func zone() throws -> WallClock { try #require(WallClock(identifier: "Asia/Seoul")) }
 
@@ -84,12 +84,12 @@ import Testing
                 + "}", "body: must not be nested deeper than 64 levels"),
     ]
 
-    /// A member of a record: its values with the fault that each is.
-    private static func faults(_ name: String, _ values: [(String?, String)], inDetail: Bool = false) -> [Case] {
+    /// A member of a record: its values with the error of each.
+    private static func errors(_ name: String, _ values: [(String?, String)], inDetail: Bool = false) -> [Case] {
         let path = inDetail ? "detail_data.\(name)" : name
-        return values.map { value, fault in
+        return values.map { value, error in
             let changed = inDetail ? record(detail: [name: value]) : record([name: value])
-            return Case(body(changed), fault.isEmpty ? "1 records" : "log_arrays[0].\(path): \(fault)")
+            return Case(body(changed), error.isEmpty ? "1 records" : "log_arrays[0].\(path): \(error)")
         }
     }
 
@@ -112,34 +112,34 @@ import Testing
     ].map { ($0 as String?, "must be an ISO 8601 date-time") }
 
     static let members =
-        faults("real_user_id", absent + notIntegers + notInInt64 + identifier)
-        + faults("device_id", absent + notIntegers + notInInt64 + identifier)
-        + faults(
+        errors("real_user_id", absent + notIntegers + notInInt64 + identifier)
+        + errors("device_id", absent + notIntegers + notInInt64 + identifier)
+        + errors(
             "unique_id",
             absent + [
                 ("7", "must be a string"), ("[]", "must be a string"), (#""""#, "must not be empty"),
                 (#""a\u0000""#, "must not contain a NUL character"), (#"" ""#, ""),
             ])
-        + faults(
+        + errors(
             "detail_data",
             absent + [("7", "must be an object"), ("[]", "must be an object"), (#""{}""#, "must be an object")])
-        + faults(
+        + errors(
             "log_file_id",
             notIntegers + notInInt64 + counter + [(nil, ""), ("null", "")])
-        + faults(
+        + errors(
             "treatment_date",
             absent + notDates + [
                 (#""\u0000""#, "must not contain a NUL character"), (#""2025-02-14 15:48:49,5+0900""#, ""),
                 (#""2025-02-14T15:48""#, ""), (#""0001-01-01T00:00:00Z""#, ""),
             ], inDetail: true)
-        + faults(
+        + errors(
             "finish_flag",
             ["0", "7", "-1", "9223372036854775807", "\"1\"", "1.0", "true", "[]"].map { ($0, "must be null or 1 to 6") }
                 + [(nil, ""), ("null", ""), ("1", ""), ("6", "")], inDetail: true)
-        + faults("last_intensity", absent + notIntegers + notInInt64 + counter, inDetail: true)
-        + faults("treatment_time", absent + notIntegers + notInInt64 + counter, inDetail: true)
+        + errors("last_intensity", absent + notIntegers + notInInt64 + counter, inDetail: true)
+        + errors("treatment_time", absent + notIntegers + notInInt64 + counter, inDetail: true)
 
-    @Test(arguments: wholeBodies + members) func `a fault is told with its field`(_ test: Case) throws {
+    @Test(arguments: wholeBodies + members) func `reports an error with its field`(_ test: Case) throws {
         #expect(try detail(test.body) == test.detail, "\(test.body)")
     }
 
@@ -158,7 +158,7 @@ import Testing
         "2.2e99999999999999999999", String(repeating: "9", count: 309), String(repeating: "1", count: 131_073),
         "0." + String(repeating: "0", count: 399), "0." + String(repeating: "0", count: 330) + "1",
         "1e0000000000401",
-    ]) func `a number outside of the limits is told with record and key`(_ number: String) throws {
+    ]) func `reports a number outside of the limits with record and key`(_ number: String) throws {
         let good = Self.record()
         func place(_ detail: [String: String?]) throws -> String {
             try self.detail(Self.body(good, Self.record(detail: detail), good))
@@ -216,7 +216,7 @@ import Testing
         #expect(try detail(body(68)) == "log_arrays: must take at most 4194304 bytes as stored in all detail_data")
     }
 
-    @Test func `a NUL anywhere in detail_data is told as its fault`() throws {
+    @Test func `reports a NUL anywhere in detail_data`() throws {
         for value in [#""\u0000""#, #"{"\u0000":1}"#, #"["a",["\u0000"]]"#] {
             #expect(
                 try detail(Self.body(Self.record(detail: ["note": value])))
@@ -224,8 +224,7 @@ import Testing
         }
     }
 
-    @Test func `of several faults the first in the order of the page is told, whatever the order of the bytes`() throws
-    {
+    @Test func `reports the first error in the order of the page, whatever the order of the bytes`() throws {
         let order = [
             "real_user_id", "device_id", "unique_id", "detail_data", "detail_data.treatment_date",
             "detail_data.finish_flag", "detail_data.last_intensity", "detail_data.treatment_time", "log_file_id",
@@ -250,7 +249,7 @@ import Testing
         #expect(try detail(Self.body(early, late)) == "log_arrays[0].log_file_id: must be an integer")
     }
 
-    @Test func `5,000 records are taken and one more is not`() throws {
+    @Test func `accepts 5,000 records and not one more`() throws {
         let record = Self.record(["unique_id": #""U""#])
         func body(_ count: Int) -> String {
             "{\"log_arrays\":[" + Array(repeating: record, count: count).joined(separator: ",") + "]}"

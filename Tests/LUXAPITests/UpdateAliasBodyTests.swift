@@ -45,7 +45,7 @@ import Testing
             "body: must not contain a NUL character"
         ),
         (#"{"device_alias":true,"real_user_id":true,"device_id":true}"#, "device_id: must be an integer"),
-    ]) func `the first fault in the order of the page is told`(_ body: String, _ detail: String) {
+    ]) func `reports the first error in the order of the page`(_ body: String, _ detail: String) {
         #expect(self.detail(body) == detail)
     }
 

@@ -2,7 +2,7 @@ import LUX
 import Testing
 
 @Suite struct DeviceAliasTests {
-    @Test func `trims an alias and refuses what it may not be`() {
+    @Test func `trims an alias and rejects what it must not be`() {
         let hundred = String(repeating: "가", count: 100)
         let cases: [(text: String, value: String?)] = [
             ("living room", "living room"), ("  a b\t", "a b"), ("\u{3000}거실\u{A0}\u{2028}", "거실"),

@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `refuses anything else`() {
+    @Test func `rejects anything else`() {
         let texts = [
             "", " ", "2025", "2025-02-14", "2025-02-14T", "2025-02-14T15", "2025-02-14T15Z",
             "2025-02-14T15:48:", "2025-02-14T15:48.5", "2025-02-14T15:48,5Z", "2025-02-14T15:48:+09",
@@ -84,7 +84,7 @@ import Testing
         for text in texts { #expect(parse(text) == nil, "\(text.debugDescription)") }
     }
 
-    @Test func `refuses every beginning of a date-time that is none itself`() {
+    @Test func `rejects every prefix of a date-time that is not one itself`() {
         let text = "2025-02-14T15:48:49.123+09:00"
         let whole: Set = [16, 19, 21, 22, 23, 26, text.utf8.count]
         for count in 0...text.utf8.count {

@@ -2,7 +2,7 @@ import LUX
 import Testing
 
 @Suite struct LUXErrorTests {
-    @Test func `spells its refusals as the API page does`() {
+    @Test func `spells its errors as the API page does`() {
         let spellings: [LUXError: String] = [
             .notAuthorizedUser: "Not authorized user", .userIsNone: "User is None",
             .deviceNotFound: "Device not found", .notFoundDevice: "Not Found Device",

@@ -26,7 +26,7 @@ import Postgres
 }
 
 extension DeviceRequest {
-    /// A phone or device with a wrong clock is not the parent's fault: the records are stored, and the operator hears of them.
+    /// The clock of a phone or device can be wrong: the records are stored, and the operator gets a log line and a metric.
     fileprivate func reportImplausibleDates(of upload: LogUpload) {
         let places = upload.implausibleDates(now: Timestamp(microseconds: Int64(time(nil)) * 1_000_000))
         guard let first = places.first else { return }

@@ -1,6 +1,6 @@
 import Postgres
 
-/// What the support desk does to a device. Each action leaves a row in `support_actions`, in the same transaction.
+/// The support commands for a device. Each action leaves a row in `support_actions`, in the same transaction.
 package struct DeviceSupport {
     /// Why an action was not done.
     package enum Refusal: Error, Equatable, CustomStringConvertible {
@@ -58,7 +58,7 @@ package struct DeviceSupport {
             try session.query(
                 "update devices set real_user_id = null, device_alias = null, connected_at = null where id = $1",
                 [device.id])
-            // Not the alias: whoever reads the trail must not read it either.
+            // Not the alias: readers of the trail must not read it either.
             let detail = "jsonb_build_object('real_user_id', $5::bigint)"
             return Report(
                 audit: try record("disconnect", device, detail, [child]),

@@ -1,7 +1,7 @@
 import LUXTestSupport
 import Testing
 
-/// POST devlog: bodies that are refused before anything is looked up.
+/// POST devlog: bodies that are rejected before anything is looked up.
 @Suite struct UploadBodyTests {
     let world: World
 
@@ -43,7 +43,7 @@ import Testing
         ("treatment_time", notIntegers + [nil, "null", "-1", "2147483648"]),
     ]
 
-    @Test func `names the faulty field of a record`() throws {
+    @Test func `names the field of a record that is wrong`() throws {
         let user = try world.user()
         for (field, values) in Self.recordFaults {
             for value in values {
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `tells the first fault by the order of the tables, records by the order of the array`() throws {
+    @Test func `reports the first error in the order of the tables, records in the order of the array`() throws {
         let user = try world.user()
         let cases: [(records: [String], field: String)] = [
             (["{}"], "log_arrays[0].real_user_id"),
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `refuses a body that is no JSON object`() throws {
+    @Test func `rejects a body that is not a JSON object`() throws {
         let (user, child, device) = try world.family()
         let good = World.logArrays([World.record(child: child, device: device, date: "2025-02-14T15:48:49")])
         let deep = String(repeating: "[", count: 100_000)
@@ -119,7 +119,7 @@ import Testing
         #expect(try world.logs(of: device).isEmpty)
     }
 
-    @Test func `refuses a body of invalid UTF-8`() throws {
+    @Test func `rejects a body of invalid UTF-8`() throws {
         let (user, child, device) = try world.family()
         let token = Token.access(user: user)
         for bytes in [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]] as [[UInt8]] {

@@ -1,13 +1,13 @@
 import LUXTestSupport
 import Testing
 
-/// POST devlog: what the endpoint itself refuses.
+/// POST devlog: what the endpoint itself rejects.
 @Suite struct UploadRefusalTests {
     let world: World
 
     init() throws { world = try World() }
 
-    @Test func `refuses with the contract's errors, in its order`() throws {
+    @Test func `rejects with the contract's errors, in its order`() throws {
         let (user, child, device) = try world.family()
         let sibling = try world.child(of: user)
         let (_, strangersChild, strangers) = try world.family()
@@ -35,7 +35,7 @@ import Testing
         for device in [device, strangers, free] { #expect(try world.logs(of: device).isEmpty) }
     }
 
-    @Test func `tells the first fault in the order of the records`() throws {
+    @Test func `reports the first error in the order of the records`() throws {
         let (user, child, device) = try world.family()
         let free = try world.device()
         func record(_ child: Int64, _ device: World.Device) -> String {
