@@ -124,3 +124,12 @@ if Context.environment["LUX_FUZZ"] != nil {
             // The default linker, gold, fails on the sanitizer's debugging information.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }
+
+// Built by Scripts/benchmark alone.
+if Context.environment["LUX_BENCHMARKS"] != nil {
+    package.products.append(.executable(name: "lux-benchmarks", targets: ["lux-benchmarks"]))
+    package.targets.append(
+        .executableTarget(
+            name: "lux-benchmarks", dependencies: ["HTTP", "JSON", "JWT", "LUX"], path: "Benchmarks",
+            swiftSettings: settings))
+}

@@ -37,6 +37,8 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
 extension Duration {
     /// Whole nanoseconds, saturating at the range of `Int64` (292 years).
     package var wholeNanoseconds: Int64 {
+        // Up to nine seconds without a division of 128 bits.
+        if let attoseconds = Int64(exactly: attoseconds) { return attoseconds / 1_000_000_000 }
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)

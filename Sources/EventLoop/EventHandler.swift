@@ -6,6 +6,11 @@ package struct Readiness: OptionSet, Sendable {
     /// The event bits as epoll has them.
     package let rawValue: UInt32
 
+    /// Whether one of these events has occurred. Unlike `isDisjoint(with:)` it needs no generic code.
+    package func containsAny(_ events: Readiness, _ others: Readiness = Readiness(rawValue: 0)) -> Bool {
+        rawValue & (events.rawValue | others.rawValue) != 0
+    }
+
     /// Wraps the event bits of epoll.
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
@@ -21,6 +26,8 @@ package struct Readiness: OptionSet, Sendable {
     package static let hungUp = Readiness(rawValue: UInt32(EPOLLHUP.rawValue))
     /// The descriptor has an error pending (`EPOLLERR`).
     package static let failed = Readiness(rawValue: UInt32(EPOLLERR.rawValue))
+    /// The connection has ended or is broken: ``failed`` or ``hungUp``.
+    package static let ended = Readiness(rawValue: UInt32(EPOLLERR.rawValue) | UInt32(EPOLLHUP.rawValue))
     /// Report changes only, not states (`EPOLLET`).
     package static let edgeTriggered = Readiness(rawValue: UInt32(EPOLLET.rawValue))
 }

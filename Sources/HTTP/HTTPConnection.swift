@@ -413,17 +413,17 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     func ready(_ events: Readiness) {
         // While the rest of the input is thrown away, a hang-up only says that it is the rest.
-        if !events.isDisjoint(with: [.failed, .hungUp]), !lingering {
+        if events.containsAny(.ended), !lingering {
             failed = true
             task?.cancel()
         }
         if events.contains(.peerClosed) { peerClosed = true }
-        if transport.isSecure || !events.isDisjoint(with: [.writable, .failed, .hungUp]) {
+        if transport.isSecure || events.containsAny(.ended, .writable) {
             // The edge comes once, whatever the task is doing.
             if outputWaiter == nil { flush() }
             resumeOutput(failed ? .gone : .ready)
         }
-        if transport.isSecure || !events.isDisjoint(with: [.readable, .peerClosed, .failed, .hungUp]) {
+        if transport.isSecure || events.containsAny(.ended, .readable) || events.containsAny(.peerClosed) {
             readable = true
             resumeInput(failed ? .gone : .ready)
         }

@@ -27,7 +27,8 @@ enum ClaimValue {
 
 /// The members of a JSON object, each of which stands for itself; of two with one name the last counts.
 struct ClaimSet {
-    private var values: [String: ClaimValue] = [:]
+    /// So few that comparing finds one sooner than hashing.
+    private var values: [(name: String, value: ClaimValue)] = []
 
     /// Reads a JSON object strictly.
     init(_ bytes: [UInt8]) throws(JWTError) {
@@ -40,14 +41,14 @@ struct ClaimSet {
 
     /// Reads the object that comes next.
     init(_ reader: inout JSONReader) throws(JSONError) {
-        var values: [String: ClaimValue] = [:]
+        var values: [(name: String, value: ClaimValue)] = []
         try reader.object { (name, reader) throws(JSONError) in
-            values[name.value] = try Self.value(&reader)
+            values.append((name.value, try Self.value(&reader)))
         }
         self.values = values
     }
 
-    subscript(name: String) -> ClaimValue? { values[name] }
+    subscript(name: String) -> ClaimValue? { values.last { $0.name == name }?.value }
 
     private static func value(_ reader: inout JSONReader) throws(JSONError) -> ClaimValue {
         switch try reader.kind() {

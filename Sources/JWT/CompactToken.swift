@@ -10,8 +10,13 @@ struct CompactToken {
     let signature: [UInt8]
 
     init(_ token: some Collection<UInt8>) throws(JWTError) {
+        // The whole at once where it is contiguous, which generic code copies byte by byte.
+        let bytes = token.withContiguousStorageIfAvailable { Array($0.prefix(Self.maximumLength + 1)) }
+        try self.init(bytes: bytes ?? Array(token.prefix(Self.maximumLength + 1)))
+    }
+
+    private init(bytes: [UInt8]) throws(JWTError) {
         let dot = UInt8(ascii: ".")
-        let bytes = Array(token.prefix(Self.maximumLength + 1))
         guard bytes.count <= Self.maximumLength, let first = bytes.firstIndex(of: dot),
             let second = bytes[(first + 1)...].firstIndex(of: dot), !bytes[(second + 1)...].contains(dot),
             let header = Base64URL.decode(bytes[..<first]),

@@ -32,8 +32,8 @@ final class ReadLane {
     private static let blockInterval = Duration.milliseconds(500)
     /// The most calls in one statement: beyond this the share of one call in the costs of the statement is small.
     private static let maximumGroup = 64
-    /// While one is executed and another one waits behind it, the next one gathers.
-    private static let maximumGroupsInFlight = 2
+    /// While one is in flight, the next one gathers.
+    private static let maximumGroupsInFlight = 1
 
     private let loop: EventLoop
     private let configuration: PostgresConfiguration
