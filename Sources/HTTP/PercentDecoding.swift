@@ -4,8 +4,9 @@ enum PercentDecoding {
     ///
     /// - Parameter plusIsSpace: whether `+` is a space, as in a form's query.
     static func decode(_ bytes: some Collection<UInt8>, plusIsSpace: Bool) -> String? {
-        if !bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") && plusIsSpace }) {
-            return String(validating: bytes, as: UTF8.self)
+        // ASCII without an escape stands for itself.
+        if bytes.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "%") && ($0 != UInt8(ascii: "+") || !plusIsSpace) }) {
+            return String(decoding: bytes, as: UTF8.self)
         }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
