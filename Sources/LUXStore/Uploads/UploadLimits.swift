@@ -16,6 +16,11 @@ package struct UploadLimits: Sendable {
     /// How many records of one account share a transaction with others' uploads, unless its first upload alone has more.
     package var batchRecordsOfAccount = 250
 
+    /// How long a group may take before another one may begin beside it.
+    package var groupPatience = Duration.milliseconds(500)
+    /// How many groups there may be at once.
+    package var groups = 3
+
     /// An upload of more records is written by itself, on a connection of its own.
     package var groupedRecords = 250
     /// An upload with more bytes of `detail_data` is written by itself.

@@ -5,8 +5,8 @@ import Postgres
 
 /// Stores the uploads of one loop: whatever waits is written in one transaction, while the next uploads gather.
 ///
-/// It never waits for company: with one client each transaction has one upload. There is at most one transaction in flight
-/// in each `UploadLane`. Owned by the loop's `APIServices`.
+/// It never waits for company: with one client each transaction has one upload. Each `UploadLane` has one transaction in
+/// flight; a group that takes long is joined by another, so that it does not hold up the uploads behind it. Owned by the loop's `APIServices`.
 ///
 /// `@unchecked Sendable`: confined to the loop of its pool, which `assertCurrent()` checks in debug builds.
 package final class UploadWriter: @unchecked Sendable {
@@ -16,7 +16,9 @@ package final class UploadWriter: @unchecked Sendable {
     private let loop: EventLoop
     private let limits: UploadLimits
     private let queue: UploadQueue
-    private var running: Set<UploadLane> = []
+    /// When the tasks of each lane began their last transaction, by their numbers.
+    private var running: [UploadLane: [Int: MonotonicTime]] = [:]
+    private var lastTask = 0
     private var hasAlarm = false
 
     package init(pool: PostgresPool, limits: UploadLimits = UploadLimits()) {
@@ -55,17 +57,29 @@ package final class UploadWriter: @unchecked Sendable {
     // MARK: Lanes
 
     private func startLanes() {
-        for lane in UploadLane.allCases where queue.hasReady(in: lane) && running.insert(lane).inserted {
-            Task(executorPreference: loop) { await self.run(lane) }
+        for lane in UploadLane.allCases where queue.hasReady(in: lane) && isDelayed(lane, besides: nil) {
+            lastTask += 1
+            let task = lastTask
+            running[lane, default: [:]][task] = .now()
+            Task(executorPreference: loop) { await self.run(lane, task) }
         }
     }
 
-    private func run(_ lane: UploadLane) async {
+    /// Whether all tasks of a lane, or all besides one, take so long that another may run beside them.
+    private func isDelayed(_ lane: UploadLane, besides task: Int?) -> Bool {
+        let others = (running[lane] ?? [:]).filter { $0.key != task }
+        guard !others.isEmpty else { return true }
+        let begun = MonotonicTime.now() + (.zero - limits.groupPatience)
+        return lane == .grouped && others.count < limits.groups && others.values.allSatisfy { $0 <= begun }
+    }
+
+    private func run(_ lane: UploadLane, _ task: Int) async {
         loop.assertCurrent()
-        while queue.hasReady(in: lane) {
+        while queue.hasReady(in: lane), isDelayed(lane, besides: task) {
+            running[lane]?[task] = .now()
             await write(lane, nil, checksLocks: false)
         }
-        running.remove(lane)
+        running[lane]?[task] = nil
         setAlarm()
     }
 

@@ -127,6 +127,32 @@ import Testing
         }
     }
 
+    @Test func `a transaction that takes long does not hold up the uploads behind it`() async throws {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let server = try TestServer(database, environment: ["LUX_LOOPS": "1"])
+            let world = try World(database, server)
+            let (slow, other) = (try world.family(), try world.family())
+            try world.sql.script(
+                """
+                create function wait() returns trigger language plpgsql as
+                    $$ begin perform pg_sleep(4); return new; end $$;
+                create trigger wait before insert on device_logs for each row
+                    when (new.device_id = \(slow.device.id)) execute function wait();
+                """)
+            let client = try server.connect()
+            let begin = Date()
+            try client.send(Self.text(slow))
+            usleep(200_000)
+            let replies = try Self.load(server, [other], until: begin + 3)
+            #expect(Set(replies.map(\.status)) == [200])
+            #expect(replies.count > 5)
+            #expect((replies.map(\.milliseconds).max() ?? .infinity) < 2_000)
+            #expect(try client.receive().status == 200)
+            server.stop()
+        }
+    }
+
     @Test func `an account that sends many large uploads is rejected alone`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
