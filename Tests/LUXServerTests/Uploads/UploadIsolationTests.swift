@@ -115,7 +115,8 @@ import Testing
             }
             let replies = try Self.load(server, others, until: Date(timeIntervalSinceNow: 2))
             #expect(Set(replies.map(\.status)) == [200])
-            #expect(Self.median(replies.map(\.milliseconds)) < 50)
+            let medians = [quiet, replies].map { Self.median($0.map(\.milliseconds)) }
+            #expect(medians[1] < 250 && medians[1] < max(50, 10 * medians[0]), "\(medians)")
             // One wait for the lock when it is met first; from then on uploads that need it are tried beside the others'. The
             // machine's own delays are those of the quiet time.
             let slow = [quiet, replies].map { $0.count { $0.milliseconds > 90 } }
