@@ -1,6 +1,6 @@
 import Glibc
 
-/// A value that threads take turns with.
+/// A value protected by a mutex.
 ///
 /// A `pthread_mutex_t`, not the standard library's `Mutex`: ThreadSanitizer does not see that one's slow path and reports
 /// races where there are none, which would hide those that are.
@@ -11,7 +11,7 @@ package final class Locked<Value>: @unchecked Sendable {
     /// Held by pointer: an access to a stored property of a class lasts, for the sanitizer, until after the unlock.
     private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
 
-    /// Wraps a value that nobody else holds.
+    /// Creates a lock that takes ownership of `value`.
     package init(_ value: sending Value) {
         self.value.initialize(to: value)
         mutex.initialize(to: pthread_mutex_t())

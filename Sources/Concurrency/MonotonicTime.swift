@@ -5,7 +5,6 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
     /// Nanoseconds since an arbitrary point in the past.
     package var nanoseconds: Int64
 
-    /// Wraps a count of nanoseconds.
     package init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }

@@ -11,7 +11,6 @@ package struct Readiness: OptionSet, Sendable {
         rawValue & (events.rawValue | others.rawValue) != 0
     }
 
-    /// Wraps the event bits of epoll.
     package init(rawValue: UInt32) {
         self.rawValue = rawValue
     }

@@ -47,7 +47,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// The time at which the current turn began; cheaper than reading the clock. For use on the loop's thread.
     package private(set) var now: MonotonicTime
 
-    /// Makes a loop that does nothing before ``start()``.
+    /// Creates a loop that does nothing before ``start()``.
     ///
     /// - Parameter label: the name of its dispatch queue.
     /// - Throws: ``EventLoopError`` when the kernel grants no descriptor for it.
@@ -249,7 +249,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 }
 
-/// Sets a flag and tells what it was.
+/// Sets the flag and returns its previous value.
 private func exchange(_ flag: inout Bool) -> Bool {
     defer { flag = true }
     return flag

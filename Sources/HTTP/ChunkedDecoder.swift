@@ -91,7 +91,7 @@ struct ChunkedDecoder {
     private mutating func parseSize(_ line: ArraySlice<UInt8>) throws(HTTPParseError) -> Int {
         let digits = line.prefix { hexadecimalDigit($0) != nil }
         var extensions = line[digits.endIndex...]
-        // Of the "bad" white space of RFC 9110 section 5.6.3 only what stands before an extension is taken.
+        // Of the "bad" white space of RFC 9110 section 5.6.3 only what precedes an extension is accepted.
         let unpadded = extensions.drop { $0 == 0x20 || $0 == 0x09 }
         if unpadded.first == UInt8(ascii: ";") { extensions = unpadded }
         guard !digits.isEmpty, extensions.isEmpty || extensions.first == UInt8(ascii: ";"),

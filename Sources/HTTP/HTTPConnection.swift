@@ -212,7 +212,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             requests += 1
             closing = isLast(head)
             if parser.takeContinueExpectation() {
-                // The client may send the body or leave it out (RFC 9110 section 10.1.1): nobody can tell which.
+                // The client may send the body or leave it out (RFC 9110 section 10.1.1): the next bytes are ambiguous.
                 closing = true
             }
             hasUnreadInput = closing
@@ -370,7 +370,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             let result = transport.receive(into: buffer)
             if case .transferred(let count) = result {
                 parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                // A short read has emptied the socket; the next edge tells of more (epoll(7)), but the edge of a peer
+                // A short read has emptied the socket; the next edge reports more (epoll(7)), but the edge of a peer
                 // that sends no more comes only once.
                 readable = count == buffer.count || peerClosed || transport.isSecure
             }

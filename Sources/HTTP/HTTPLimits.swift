@@ -13,13 +13,13 @@ package struct HTTPLimits: Sendable {
     package var methodBytes = 32
     /// Bytes of one line of chunk size and extensions; more is 400. Nobody uses extensions but to exhaust a server.
     package var chunkLineBytes = 256
-    /// Connections in all; one more is answered 503 and closed, or just closed where TLS is spoken. Each may cost some
+    /// Connections in all; one more gets 503 and is closed, or is just closed where TLS is spoken. Each may cost some
     /// 50 KiB with TLS. Never more than the process has descriptors for.
     package var connections = 16_384
     /// Connections of one client address (of one /64 network in IPv6); more are treated likewise. Phones behind one
     /// carrier's address translation share one.
     package var connectionsPerClient = 4_096
-    /// Requests on one connection; the answer to the last one closes it, so that none outlives a change of certificate,
+    /// Requests on one connection; the response to the last one closes it, so that none outlives a change of certificate,
     /// key or address for long.
     package var requestsPerConnection = 10_000
     /// Requests in flight; one more is rejected with 503, but for probes. More would only wait for the database.
@@ -34,13 +34,13 @@ package struct HTTPLimits: Sendable {
     package var handshakeTime = Duration.seconds(10)
     /// From the first byte of a header section to its last; a client that dribbles holds a connection no longer.
     package var headerTime = Duration.seconds(10)
-    /// For which no byte of a body comes.
+    /// Maximum time between two reads of a request body.
     package var bodyStall = Duration.seconds(15)
     /// From the first byte of a body to its last.
     package var bodyTime = Duration.seconds(60)
-    /// For which nothing is asked on a connection.
+    /// Maximum idle time of a kept connection.
     package var idleTime = Duration.seconds(60)
-    /// For which the client takes nothing of an answer.
+    /// Maximum time a response may make no progress.
     package var writeTime = Duration.seconds(30)
     /// After a final response that came before the whole body, as nginx's lingering_time, lingering_timeout and more than
     /// any body: what the client still sends is discarded for so long, with pauses of at most so long, up to so much.
@@ -49,9 +49,9 @@ package struct HTTPLimits: Sendable {
     package var discardBytes = 16 << 20
     /// When the server stops, from then on: for a connection without a complete request to send one.
     package var drainInputTime = Duration.seconds(2)
-    /// For which a closed connection's rest is read, so that the client gets the last answer (RFC 9112 section 9.6).
+    /// For which a closed connection's rest is read, so that the client gets the last response (RFC 9112 section 9.6).
     package var lingerTime = Duration.seconds(2)
-    /// For what is under way when the server stops.
+    /// Maximum time for requests in flight when the server stops.
     package var drainTime = Duration.seconds(10)
     /// Connections that the kernel keeps until they are accepted.
     package var acceptBacklog: Int32 = 1_024

@@ -98,7 +98,7 @@ final class HTTPLoopServer: @unchecked Sendable {
     /// Counts a connection of a trusted proxy for the client behind it.
     func assign(_ client: ClientAddress) -> Bool { counter.assign(client) }
 
-    /// Sends what a connection has buffered once this turn's requests are answered or wait.
+    /// Sends what a connection has buffered once this turn's requests have responses or wait.
     func flushAtTurnEnd(_ connection: HTTPConnection) {
         unflushed.append(connection)
     }

@@ -3,7 +3,6 @@ package struct HTTPMethod: RawRepresentable, Hashable, Sendable {
     /// The token.
     package let rawValue: String
 
-    /// Wraps a token.
     package init(rawValue: String) {
         self.rawValue = rawValue
     }

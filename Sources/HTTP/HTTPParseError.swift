@@ -1,4 +1,4 @@
-/// Why bytes are no request. The connection is closed after the answer, since nothing behind them can be trusted
+/// A request that could not be parsed. The connection is closed after the response, since nothing behind them can be trusted
 /// (RFC 9112 section 11.2).
 package struct HTTPParseError: Error, Equatable, Sendable {
     /// The status that the client gets.
@@ -6,7 +6,6 @@ package struct HTTPParseError: Error, Equatable, Sendable {
     /// For the log; holds nothing of what was sent.
     package let reason: String
 
-    /// Makes an error.
     package init(status: HTTPStatus, reason: String) {
         self.status = status
         self.reason = reason

@@ -53,7 +53,7 @@ package struct RefusedRequest: Sendable {
     /// The client that sent it.
     package internal(set) var client: ClientAddress?
 
-    /// Whether it is a connection that was refused, of which ``HTTPServerEvent/connectionRefused(_:)`` tells.
+    /// Whether the whole connection was rejected (see ``HTTPServerEvent/connectionRefused(_:)``).
     package internal(set) var isConnection = false
 
     /// Nothing read yet.

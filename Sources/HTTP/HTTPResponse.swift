@@ -7,7 +7,6 @@ package struct HTTPResponse: Sendable {
     /// Its content.
     package var body: [UInt8]
 
-    /// Makes a response.
     package init(status: HTTPStatus, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = []) {
         self.status = status
         self.headers = headers

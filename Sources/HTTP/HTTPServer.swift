@@ -4,7 +4,7 @@ import EventLoop
 import Glibc
 import TLS
 
-/// Something an operator wants to know of a server. Told on any thread.
+/// An operational event of the server. May be delivered on any thread.
 package enum HTTPServerEvent: Sendable {
     /// A TLS handshake did not come to its end, and why.
     case handshakeFailed(String)
@@ -28,10 +28,10 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     private var listening = false
     private var next = 0
 
-    /// Makes a server that does nothing before ``listen(host:port:)``.
+    /// Creates a server that does nothing before ``listen(host:port:)``.
     ///
     /// - Parameters:
-    ///   - loops: the loops and what answers on each; at least one.
+    ///   - loops: the loops and the responder of each; at least one.
     ///   - tls: what its port speaks TLS with; `nil` for plain HTTP.
     ///   - other: a server whose connections count against the same limits.
     package init(
@@ -63,7 +63,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
         self.tls.withLock { $0 = tls }
     }
 
-    /// What it has and has had.
+    /// Current connection and request counters.
     package var statistics: HTTPStatistics {
         servers.map { server in server.statistics.withLock { $0 } }.reduce(HTTPStatistics(), +)
     }
@@ -129,7 +129,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
         next = (next + 1) % servers.count
     }
 
-    /// Closes a connection over the limits, with a word to the client where it costs nothing. What the client has sent is
+    /// Closes a connection over the limits, sending a best-effort 503 first. What the client has sent is
     /// taken off the kernel first, as a close would otherwise reset the connection and destroy that word.
     private func refuse(_ descriptor: Int32, isSecure: Bool) {
         if !isSecure {
@@ -147,7 +147,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
         Socket.close(descriptor)
     }
 
-    /// Stops accepting, lets what is under way be answered, and ends what is not done in time. Blocks the caller, which
+    /// Stops accepting, lets requests in flight finish, and closes what is not done in time. Blocks the caller, which
     /// must not be a loop.
     ///
     /// - Returns: whether all connections ended by themselves.

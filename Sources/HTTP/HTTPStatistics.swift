@@ -2,7 +2,7 @@
 package struct HTTPStatistics: Sendable {
     /// Open connections.
     package var connections = 0
-    /// Requests that are being answered.
+    /// Requests in flight.
     package var inFlight = 0
     /// TLS handshakes that were completed.
     package var handshakes = 0

@@ -3,7 +3,6 @@ package struct HTTPStatus: RawRepresentable, Hashable, Sendable {
     /// The code, 100 to 599.
     package let rawValue: Int
 
-    /// Wraps a code.
     package init(rawValue: Int) {
         self.rawValue = rawValue
     }
@@ -51,7 +50,7 @@ package struct HTTPStatus: RawRepresentable, Hashable, Sendable {
     /// 505
     package static let httpVersionNotSupported = HTTPStatus(rawValue: 505)
 
-    /// What stands behind the code in a status line; empty for a code without a name here.
+    /// The reason phrase of a status line; empty for a code without a name here.
     package var reasonPhrase: String {
         switch rawValue {
         case 200: "OK"

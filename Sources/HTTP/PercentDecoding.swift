@@ -1,10 +1,10 @@
 /// Percent-decoding (RFC 3986 section 2.1), strict: a bad escape or invalid UTF-8 is no text.
 enum PercentDecoding {
-    /// The text that bytes stand for.
+    /// The decoded text.
     ///
     /// - Parameter plusIsSpace: whether `+` is a space, as in a form's query.
     static func decode(_ bytes: some Collection<UInt8>, plusIsSpace: Bool) -> String? {
-        // ASCII without an escape stands for itself.
+        // ASCII without an escape is copied.
         if bytes.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "%") && ($0 != UInt8(ascii: "+") || !plusIsSpace) }) {
             return String(decoding: bytes, as: UTF8.self)
         }

@@ -1,6 +1,6 @@
 /// Request line and header fields, checked, with what they say of the body and the connection.
 struct RequestHead {
-    /// How the length of the body is told (RFC 9112 section 6.3).
+    /// How the length of the body is determined (RFC 9112 section 6.3).
     enum Framing: Equatable {
         case length(Int)
         case chunked

@@ -8,7 +8,7 @@ enum ResponseEncoder {
     /// Appends a response: status line, the response's own fields, `Date`, `Content-Length`, `Connection`, content.
     ///
     /// - Parameters:
-    ///   - isHead: leaves the content out, with its length still told (RFC 9110 section 9.3.2).
+    ///   - isHead: leaves the content out, with its length still sent (RFC 9110 section 9.3.2).
     ///   - keepAlive: whether the connection stays open after it.
     ///   - date: the value of `Date`.
     static func encode(

@@ -74,7 +74,7 @@ enum Socket {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
         }
         guard code == 0 else { throw SocketError("getsockname", errno: errno) }
-        // The port stands at the same place in the addresses of both families (ip(7), ipv6(7)).
+        // The port is at the same offset in the addresses of both families (ip(7), ipv6(7)).
         return withUnsafeBytes(of: address) { bytes in
             Int(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
         }
@@ -91,7 +91,7 @@ enum Socket {
                 }
             }
             if descriptor >= 0 {
-                // An answer is sent in one piece; Nagle's algorithm could only delay its last part.
+                // A response is sent in one piece; Nagle's algorithm could only delay its last part.
                 try? setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
                 return (descriptor, ClientAddress(address))
             }

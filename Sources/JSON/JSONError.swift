@@ -13,7 +13,6 @@ package struct JSONError: Error, Equatable, Sendable {
     /// Where in the bytes, counted from 0.
     package var offset: Int
 
-    /// Makes an error.
     package init(kind: Kind, offset: Int) {
         self.kind = kind
         self.offset = offset

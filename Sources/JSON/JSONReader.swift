@@ -3,7 +3,7 @@
 /// The caller walks the text with ``object(_:)`` and ``array(_:)`` and pulls or skips each value; whatever is skipped is
 /// checked too. Of members with one name the caller sees all, so keeping the last one means that the last one wins.
 /// Decisions where the RFC leaves room: no byte order mark, no lone surrogates, at most ``depthLimit`` nested values.
-/// A NUL character, which may stand in a string as an escape, is counted, since PostgreSQL cannot store it.
+/// A NUL character, which a string may contain as an escape, is counted, since PostgreSQL cannot store it.
 package struct JSONReader {
     /// How deeply arrays and objects may be nested.
     package static let depthLimit = 64
@@ -82,7 +82,7 @@ package struct JSONReader {
 
     // MARK: Structure
 
-    /// The kinds of JSON value, told apart by their first byte.
+    /// The kinds of JSON value, distinguished by their first byte.
     package enum Kind: Sendable {
         case null, bool, number, string, array, object
     }

@@ -1,6 +1,6 @@
 import JSON
 
-/// A claim of one of the kinds that are looked at.
+/// A claim value of a supported type.
 enum ClaimValue {
     case string(String)
     /// Any number, exact where it is an integer that fits.
@@ -25,7 +25,7 @@ enum ClaimValue {
     }
 }
 
-/// The members of a JSON object, each of which stands for itself; of two with one name the last counts.
+/// The members of a JSON object. Duplicate names: the last one wins.
 struct ClaimSet {
     /// So few that comparing finds one sooner than hashing.
     private var values: [(name: String, value: ClaimValue)] = []
@@ -74,7 +74,7 @@ struct ClaimSet {
     }
 }
 
-/// The claims of a token that was found good.
+/// The claims of a verified token.
 package struct Claims {
     let set: ClaimSet
 

@@ -2,7 +2,7 @@ import JSON
 
 /// The public keys of a JWK Set (RFC 7517 section 5), with why others of it are left out.
 struct JSONWebKeySet {
-    /// Each key with its `kid`, and where it stands, counted from 1.
+    /// Each key with its `kid` and its position, counted from 1.
     private(set) var keys: [(position: Int, identifier: String?, key: PublicKey)] = []
     private(set) var warnings: [KeySetWarning] = []
 

@@ -1,6 +1,6 @@
 import OpenSSL
 
-/// Why a token is not taken. Callers tell ``expired`` apart; the others are for the log, which `description` is made for: it holds
+/// Reasons for rejecting a token. Callers handle ``expired`` separately; the others are for the log, which `description` is made for: it holds
 /// nothing of the token.
 package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Not three parts of strict base64url with JSON objects in the first two.

@@ -1,6 +1,6 @@
 import OpenSSL
 
-/// Makes tokens, for development and tests.
+/// Creates tokens, for development and tests.
 package struct JWTSigner: Sendable {
     private let mac: HMACSHA256
 

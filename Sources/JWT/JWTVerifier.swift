@@ -6,7 +6,7 @@ package struct JWTVerifier: Sendable {
     private let audience: String?
     private let leeway: Double
 
-    /// Makes a verifier.
+    /// Creates a verifier.
     ///
     /// - Parameters:
     ///   - issuer: what `iss` has to be; `nil` to take any.
@@ -19,7 +19,6 @@ package struct JWTVerifier: Sendable {
         self.leeway = Double(leeway)
     }
 
-    /// Makes a verifier with one key.
     package init(key: VerificationKey, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
         self.init(keys: VerificationKeys(key), issuer: issuer, audience: audience, leeway: leeway)
     }

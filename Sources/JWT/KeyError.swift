@@ -52,7 +52,7 @@ extension KeyError: CustomStringConvertible {
 
 /// Why one key of a JWK Set is not used.
 package struct KeySetWarning: Equatable, Sendable, CustomStringConvertible {
-    /// Where it stands, counted from 1.
+    /// Its position in the set, counted from 1.
     package var position: Int
     /// Its `kid`, if it has one.
     package var identifier: String?

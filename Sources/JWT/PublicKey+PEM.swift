@@ -6,7 +6,7 @@ extension PublicKey {
     /// - Throws: ``KeyError``.
     convenience init(pem: [UInt8]) throws(KeyError) {
         let blocks = try Self.blocks(of: pem)
-        // Wherever it stands, and before anything else is complained about.
+        // Wherever it is, and before anything else is reported.
         guard !blocks.contains(where: { $0.label.hasSuffix("PRIVATE KEY") }) else { throw .privateKey }
         guard let block = blocks.first else { throw .notAKey }
         guard blocks.count == 1 else { throw .severalPEM }
@@ -38,7 +38,7 @@ extension PublicKey {
             blocks.append(
                 (label.map { String(cString: $0) } ?? "", Array(UnsafeBufferPointer(start: content, count: length))))
         }
-        // The end of the text is told as an error as well; any other one is a damaged block.
+        // The end of the text is reported as an error as well; any other one is a damaged block.
         guard lux_is_no_more_pem(ERR_peek_last_error()) == 1 else { throw .notAKey }
         return blocks
     }

@@ -40,7 +40,7 @@ package struct VerificationKeys: Sendable {
     ///
     /// - Parameters:
     ///   - file: its content.
-    ///   - warn: is told of each key of a set that is left out, or that no token can choose.
+    ///   - warn: receives each key of a set that is left out, or that no token can choose.
     /// - Throws: ``KeyError``.
     package init(publicKeyFile file: [UInt8], warn: (KeySetWarning) -> Void) throws(KeyError) {
         let first = file.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
@@ -83,7 +83,7 @@ package struct VerificationKeys: Sendable {
         var isSigned = false
         for key in candidates {
             guard header["alg"]?.holds(key.algorithm, orOneOfSeveral: false) == true else { throw .algorithm }
-            // All of them, so that the time does not tell which one it was.
+            // All of them, so that the time does not reveal which one it was.
             if try key.isSigned(token.signature, over: token.signed) { isSigned = true }
         }
         guard isSigned else { throw .signature }

@@ -23,7 +23,6 @@ package struct Device: Sendable, Equatable {
     /// The highest `log_file_id` stored as complete.
     package var lastLogFileID: Int64
 
-    /// Makes a device from its members.
     package init(
         id: Int64, realUserID: Int64?, projectID: Int64?, hardwareID: Int64?, nowFirmwareID: Int64?, uniqueID: String,
         serialCode: String?, deviceAlias: String?, macID: String?, createdAt: Timestamp, lastLogFileID: Int64
@@ -59,7 +58,6 @@ package struct ChildDevice: Sendable, Equatable {
     /// `M`, `F`, `N` or `P`.
     package var gender: String?
 
-    /// Makes a row from its members.
     package init(
         device: Device, firmwareVersion: String?, rootUserID: Int64, firstName: String?, lastName: String?,
         birthdate: String?, gender: String?

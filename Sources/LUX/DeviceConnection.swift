@@ -15,7 +15,6 @@ package struct StoredDevice: Sendable, Equatable {
     /// The MAC address or its end, once recorded.
     package var macID: String?
 
-    /// Makes one from its members.
     package init(id: Int64, realUserID: Int64?, serialCode: String?, macID: String?) {
         self.id = id
         self.realUserID = realUserID

@@ -19,7 +19,6 @@ package struct DeviceLogRecord: Sendable, Equatable {
     /// The whole `detail_data` as sent: the bytes of a JSON object.
     package var detailData: [UInt8]
 
-    /// Makes a record from its members.
     package init(
         childID: Int64, deviceID: Int64, uniqueID: String, logFileID: Int64?, date: Timestamp, finishFlag: Int16?,
         lastIntensity: Int32, treatmentTime: Int32, detailData: [UInt8]
@@ -54,7 +53,6 @@ package struct LogPair: Hashable, Sendable {
     /// The child.
     package var childID: Int64
 
-    /// Makes a pair.
     package init(deviceID: Int64, childID: Int64) {
         self.deviceID = deviceID
         self.childID = childID
@@ -70,7 +68,6 @@ package struct CompleteLogKey: Hashable, Sendable {
     /// When the treatment began.
     package var start: Timestamp
 
-    /// Makes a key.
     package init(deviceID: Int64, logFileID: Int64?, start: Timestamp) {
         self.deviceID = deviceID
         self.logFileID = logFileID
@@ -85,7 +82,7 @@ package struct TemporaryStart: Hashable, Sendable {
     /// The start.
     package var start: Timestamp
 
-    /// Makes one.
+    /// Creates one.
     package init(pair: LogPair, start: Timestamp) {
         self.pair = pair
         self.start = start

@@ -83,7 +83,7 @@ package struct LogPlan: Sendable {
         }
     }
 
-    /// A log, stored or new, while the records pass by.
+    /// Working state of one log while records are folded.
     private struct Slot {
         var logID: Int64?
         var childID: Int64

@@ -38,7 +38,7 @@ package struct PhoneNumber: Hashable, Sendable {
         e164.hasPrefix("+82") ? "0" + e164.dropFirst(3) : e164
     }
 
-    /// The number in a form that names nobody, such as `+8210****5678`, for logs and rows.
+    /// The number masked for logs, such as `+8210****5678`, for logs and rows.
     package var masked: String {
         String(e164.prefix(5)) + "****" + e164.suffix(max(0, min(4, e164.utf8.count - 9)))
     }

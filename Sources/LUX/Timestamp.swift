@@ -3,7 +3,6 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z; negative before it.
     package var microseconds: Int64
 
-    /// Wraps a count of microseconds.
     package init(microseconds: Int64) {
         self.microseconds = microseconds
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the clocks on the walls of a time zone show.
+/// Converts local time of a zone to UTC.
 package struct WallClock: Sendable {
     /// The offset from UTC in seconds that holds from a time, in seconds since the Unix epoch, on.
     private struct Period {

@@ -1,4 +1,4 @@
-/// A refusal that stands before any endpoint's own checks.
+/// An error raised before the handler runs.
 enum APIError: Error {
     /// The token is missing or wrong; why, for the log.
     case invalidToken(String)
@@ -12,6 +12,6 @@ enum APIError: Error {
     case tooManyRequests(retryAfter: Int)
     /// The provider did not take the message, or may not have; why, for the log.
     case alimtalkSendFailed(String)
-    /// The database answers, but not with this program's schema, or not at all.
+    /// The database does not accept writes, or its schema is not this program's.
     case notReady
 }

@@ -169,7 +169,7 @@ package final class APIResponder: HTTPResponder {
             response.headers.set(.strictTransportSecurity, policy)
         }
         if let cors = services.cors { cors.apply(to: &response, of: request) }
-        record.answer(&response, received: received)
+        record.complete(&response, received: received)
         counter.count(record)
         services.log(record)
     }

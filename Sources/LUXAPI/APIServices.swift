@@ -24,9 +24,9 @@ package struct APIServices: Sendable {
     package var notifier: any AlimtalkNotifier
     /// Limits and repeats of messages.
     package var messageRules: MessageRules
-    /// By when a request has to be answered, counted from its arrival.
+    /// The request deadline, counted from its arrival.
     package var requestTimeout: Duration
-    /// Whether the database answers and its schema is the program's.
+    /// Whether the database accepts writes and its schema is the program's.
     package var isReady: @Sendable (MonotonicTime) async -> Bool
     /// Limits the requests of each user; `nil` for no limit.
     package var rateLimiter: RateLimiter?
@@ -34,22 +34,21 @@ package struct APIServices: Sendable {
     package var guesses: GuessLimiter
     /// The value of `Strict-Transport-Security` (RFC 6797), if it is sent.
     package var strictTransportSecurity: String?
-    /// Counts what is answered and stored.
+    /// Counts responses and stored records.
     package var counted: RequestMetrics
-    /// What is measured now; `nil` where it is told on another port.
+    /// The current metrics; `nil` where they have another port.
     package var metrics: (@Sendable () -> MetricsText)?
     /// `/openapi.json` and `/docs`; `nil` where they are not served.
     package var documentation: APIDocumentation?
     /// Which pages of other origins may call; `nil` for none.
     package var cors: CORSPolicy?
-    /// Told of a message whose audit row could not be settled: the row's id, and why.
+    /// Receives a message whose audit row could not be settled: the row's id, and why.
     package var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
     /// Called for an upload with a date that cannot be right: the request, and where.
     package var onImplausibleDates: @Sendable (_ requestID: String?, _ cause: String) -> Void
-    /// Takes the record of each answered request.
+    /// Receives the record of each request.
     package var log: @Sendable (RequestRecord) -> Void
 
-    /// Makes the services from their parts.
     package init(
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
         uploads: UploadWriter,

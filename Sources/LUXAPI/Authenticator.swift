@@ -31,7 +31,7 @@ struct Authenticator: Sendable {
         }
     }
 
-    /// What stands behind the scheme, which is read without case (RFC 9110 section 11.1).
+    /// The token after the scheme, which is case-insensitive (RFC 9110 section 11.1).
     static func bearerToken(in field: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard field.count > 6 else { return nil }
         let rest = field.dropFirst(6)

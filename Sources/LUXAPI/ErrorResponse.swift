@@ -44,7 +44,7 @@ struct ErrorResponse {
         if status == .unauthorized { headers = [("WWW-Authenticate", "Bearer")] }
     }
 
-    /// The answer of a server that is too busy or cannot reach its database.
+    /// The response of a server that is too busy or cannot reach its database.
     init(unavailable cause: String) {
         self.init(status: .serviceUnavailable, detail: "Service temporarily unavailable", cause: cause)
         headers = [("Retry-After", "1")]

@@ -1,8 +1,8 @@
 import HTTP
 
-/// Finds what somebody may have meant by a path that there is not. For the log: an answer never tells what exists.
+/// Suggests the closest known route for an unknown path. For the log: a response never reveals what exists.
 ///
-/// Nothing of the path itself is told, which may hold personal data.
+/// Nothing of the path itself is logged, as it may contain personal data.
 struct NearestRoute: Sendable {
     /// Longer paths are not looked at.
     private static let longest = 96

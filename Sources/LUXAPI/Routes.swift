@@ -1,6 +1,6 @@
 import HTTP
 
-/// Who may call a route, and what answers it.
+/// Access level and handler of a route.
 enum Access: Sendable {
     /// Anybody.
     case open(@Sendable (OpenRequest) async throws -> HTTPResponse)
@@ -8,11 +8,11 @@ enum Access: Sendable {
     case user(@Sendable (DeviceRequest) async throws -> HTTPResponse)
     /// Anybody, where the documentation is served and has this file.
     case documentation(DocumentationFile)
-    /// Anybody, unless the metrics are told on a port of their own.
+    /// Anybody, unless the metrics have a port of their own.
     case metrics
 }
 
-/// A path that the server answers, for one method.
+/// A path that the server serves, for one method.
 struct Route: Sendable {
     let method: HTTPMethod
     let path: String
@@ -28,7 +28,7 @@ struct Route: Sendable {
     }
 }
 
-/// Every path that the server answers: one line each.
+/// Every path that the server serves: one line each.
 enum Routes {
     static let table = [
         Route(.get, "/api/v1/lux/device/child-device", .user(childDevice), .childDevice),

@@ -4,7 +4,7 @@ import Postgres
 
 /// A private PostgreSQL for development: made at the first start, kept between runs, stopped with its owner.
 ///
-/// Its socket stands in a folder that only its user may enter, without a password; over loopback it wants the password
+/// Its socket is in a folder that only its user may enter, without a password; over loopback it wants the password
 /// in `password`. PostgreSQL refuses to run as root, so for root it runs as another user.
 package final class DevelopmentDatabase {
     /// Why there is no database.
@@ -40,7 +40,7 @@ package final class DevelopmentDatabase {
     /// The port on 127.0.0.1, for other programs.
     package var loopbackPort: Int { port }
 
-    /// Makes the cluster if there is none, starts it and waits until it answers.
+    /// Creates the cluster if there is none, starts it and waits until it responds.
     package func start() throws {
         if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) { try makeCluster() }
         port = try Self.freePort()
@@ -109,7 +109,7 @@ package final class DevelopmentDatabase {
     // MARK: Folders and users
 
     /// Another user may be unable to enter the folder, below /root for instance, and a socket's path has at most 107
-    /// bytes (unix(7)). Then they stand in /var/tmp under a name made from the folder's.
+    /// bytes (unix(7)). Then they are in /var/tmp under a name made from the folder's.
     private func chooseReachableFolders() throws {
         var hash: UInt64 = 14_695_981_039_346_656_037  // FNV-1a
         for byte in folder.path.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }

@@ -7,7 +7,7 @@ import TLS
 
 /// Gives the server a new TLS context on SIGHUP, and by itself so often that the keys of session tickets stay young.
 package struct CertificateReloader {
-    /// How long one set of ticket keys seals tickets.
+    /// Rotation period of session ticket keys.
     private static let rotation = DispatchTimeInterval.seconds(12 * 3_600)
 
     private let hangUp: any DispatchSourceSignal

@@ -5,7 +5,7 @@ import LogOutput
 import Logging
 import Postgres
 
-/// Writes one line for each answered request, and one for each slow statement.
+/// Writes one line for each request, and one for each slow statement.
 package struct RequestLog: Sendable {
     package let log: LineLog
     /// From which duration on something is slow; `nil` for never.

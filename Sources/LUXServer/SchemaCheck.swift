@@ -7,7 +7,7 @@ import LUXSettings
 import Postgres
 import Synchronization
 
-/// Makes sure before the first query that the schema is this program's.
+/// Checks before the first query that the schema is this program's.
 package struct SchemaCheck {
     package let configuration: Configuration
     package let logger: Logger
@@ -55,7 +55,7 @@ package struct SchemaCheck {
         guard processes.allSatisfy({ $0.count == 1 }), processes[0] != processes[1] else { throw PoolerError() }
     }
 
-    /// An answer 200 is a promise that PostgreSQL has to keep.
+    /// A response 200 is a promise that PostgreSQL has to keep.
     private func warnOfLostCommits(_ session: PostgresSession) throws {
         for (setting, bad) in [("synchronous_commit", ["off", "local"]), ("fsync", ["off"])] {
             let value = try session.query("select current_setting($1)", [setting]).first?.first.flatMap { $0 } ?? ""

@@ -36,7 +36,7 @@ package struct Server {
     /// How long a transaction keeps its connection while it waits for a lock; it is then retried.
     private static let lockTimeout = Duration.milliseconds(100)
 
-    /// Part of the deadline that is left for the answer when the database does not keep it.
+    /// Part of the deadline that is left for the response when the database misses it.
     private static let answerReserve = Duration.milliseconds(300)
 
     private let requestLog: RequestLog
@@ -239,7 +239,7 @@ package struct Server {
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
             documentation: configuration.documentation, cors: configuration.cors,
             onUnsettledAlimtalk: { [logger] row, error in
-                // Errors of the database are told without the values that they may quote.
+                // Errors of the database are logged without the values that they may quote.
                 logger.log(.error, "alimtalk row not settled", [.cause: "row \(row): \(error)"])
             },
             onImplausibleDates: { [logger] requestID, cause in

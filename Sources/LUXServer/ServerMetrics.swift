@@ -43,7 +43,7 @@ package final class ServerMetrics: Sendable {
         certificateEnd.withLock { $0 = end }
     }
 
-    /// Counts what the HTTP server tells.
+    /// Counts the events of the HTTP server.
     package func count(_ event: HTTPServerEvent) {
         let name =
             switch event {

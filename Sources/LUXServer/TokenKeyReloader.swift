@@ -5,12 +5,12 @@ import JWT
 import Logging
 import LUXSettings
 
-/// Gives the verifier the keys of a file anew, on SIGHUP and when the file has changed.
+/// Reloads the verifier's keys from a file, on SIGHUP and when the file has changed.
 package struct TokenKeyReloader {
     /// How often the file is looked at.
     private static let interval = DispatchTimeInterval.seconds(1)
 
-    /// What of a file tells that it is not the one that was read: a look at it costs one stat(2).
+    /// File identity used to detect changes; reading it costs one stat(2).
     private struct Stamp: Equatable {
         package let device: UInt
         package let file: UInt
@@ -56,9 +56,9 @@ package struct TokenKeyReloader {
                 }
                 verifier.withLock { $0.keys = loaded }
                 logger.log(
-                    .info, "the keys of access tokens were read", [.count: .stringConvertible(loaded.count)])
+                    .info, "token keys loaded", [.count: .stringConvertible(loaded.count)])
             } catch {
-                logger.log(.error, "the keys of access tokens stay as they were", [.cause: "\(error)"])
+                logger.log(.error, "cannot reload token keys; keeping the previous ones", [.cause: "\(error)"])
             }
         }
         queue.sync(execute: reload)

@@ -23,7 +23,7 @@ package struct Configuration: Sendable {
     package var logLevel: String
     package var logFormat: LogFormat
     package var logColors: Bool
-    /// From which duration on requests and statements are told as slow ones; `nil` for never.
+    /// From which duration on requests and statements are logged as slow; `nil` for never.
     package var slow: Duration?
     package var alimtalk: AlimtalkConfiguration
     package var requestTimeout: Duration
@@ -42,7 +42,7 @@ package struct Configuration: Sendable {
     package var documentation: APIDocumentation?
     package var cors: CORSPolicy?
 
-    /// Where certificate and key are, for the start and for each time they are read anew.
+    /// Where certificate and key are, for the start and for each reload.
     package struct TLSFiles: Equatable {
         package var certificate: String
         package var key: String
@@ -66,7 +66,7 @@ package struct Configuration: Sendable {
         package var description: String { "\(variable): \(reason)" }
     }
 
-    /// All that is wrong, so that it is told in one go.
+    /// All configuration errors, so that they are reported together.
     package struct Faults: Error, Equatable {
         package init(faults: [Fault]) {
             self.faults = faults
@@ -121,11 +121,11 @@ package struct Configuration: Sendable {
         cors = reader.cors()
         if tls == nil {
             for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {
-                reader.fault(name, "means nothing without LUX_TLS_CERT and LUX_TLS_KEY")
+                reader.fault(name, "has no effect unless LUX_TLS_CERT and LUX_TLS_KEY are set")
             }
         }
         if metricsPort == nil, reader.text("LUX_METRICS_HOST") != nil {
-            reader.fault("LUX_METRICS_HOST", "means nothing without LUX_METRICS_PORT")
+            reader.fault("LUX_METRICS_HOST", "has no effect unless LUX_METRICS_PORT is set")
         }
         guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
     }

@@ -25,7 +25,7 @@ package struct ConfigurationReport {
 
     private func shown(_ value: String, _ known: KnownVariable) -> String {
         guard known.isSecret else { return value }
-        // A password may stand in any part of what libpq cannot read.
+        // What libpq cannot read may contain a password anywhere.
         return known.name == "DATABASE_URL" ? PostgresConfiguration.masked(value) ?? "****" : "****"
     }
 

@@ -14,7 +14,7 @@ extension EnvironmentReader {
         }
         let names = APIDocumentation.Assets.names
         guard isOn else {
-            fault("LUX_DOCS_ASSETS", "means nothing with LUX_DOCS=off")
+            fault("LUX_DOCS_ASSETS", "has no effect with LUX_DOCS=off")
             return nil
         }
         guard let style = bytes(of: names.style, in: folder), let script = bytes(of: names.script, in: folder) else {

@@ -1,13 +1,13 @@
 /// The variables of access tokens.
 extension EnvironmentReader {
-    /// The keys that verify them, out of exactly one of three variables; tried out, so that a bad file is told at the start.
+    /// The keys that verify them, out of exactly one of three variables; tried out, so that a bad file is reported at the start.
     package mutating func tokenKeys() -> TokenKeys {
         var chosen: (variable: String, keys: TokenKeys)?
         for (variable, make) in Self.keyVariables {
             guard let text = text(variable) else { continue }
             var reasons: [String] = []
             if let chosen {
-                reasons.append("must not be set beside \(chosen.variable): exactly one of them tells the keys")
+                reasons.append("must not be set beside \(chosen.variable): only one of them may be set")
             }
             var keys = TokenKeys.secrets([])
             do throws(TokenKeyError) {

@@ -42,7 +42,7 @@ extension EnvironmentReader {
         return TrustedProxies()
     }
 
-    /// Certificate and key, tried out, so that a bad pair is told at the start.
+    /// Certificate and key, tried out, so that a bad pair is reported at the start.
     package mutating func tlsFiles() -> Configuration.TLSFiles? {
         let (certificate, key) = (text("LUX_TLS_CERT"), text("LUX_TLS_KEY"))
         guard let certificate, let key else {
@@ -73,7 +73,7 @@ extension EnvironmentReader {
     package mutating func rateLimit() -> RateLimiter.Rate? {
         let burst = integer("LUX_RATE_LIMIT_BURST", in: 1...1_000_000)
         guard let limit = integer("LUX_RATE_LIMIT", in: 1...1_000_000) else {
-            if burst != nil { fault("LUX_RATE_LIMIT_BURST", "means nothing without LUX_RATE_LIMIT") }
+            if burst != nil { fault("LUX_RATE_LIMIT_BURST", "has no effect unless LUX_RATE_LIMIT is set") }
             return nil
         }
         return RateLimiter.Rate(perSecond: Double(limit), burst: Double(burst ?? limit * 2))

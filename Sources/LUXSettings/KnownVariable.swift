@@ -3,7 +3,7 @@ import LUXNotify
 /// The variables that the program reads, in the order of the README's tables.
 package struct KnownVariable {
     package var name: String
-    /// What holds where it is not set, in words.
+    /// Default value, as text.
     package var otherwise: String
     /// Whether it is never shown.
     package var isSecret = false

@@ -11,7 +11,7 @@ package struct TokenKeyError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Where the keys of access tokens come from, for the start and for each time they are read anew.
+/// Where the keys of access tokens come from, for the start and for each reload.
 package enum TokenKeys: Equatable, Sendable {
     /// Shared secrets out of the environment.
     case secrets([[UInt8]])
@@ -36,7 +36,7 @@ package enum TokenKeys: Equatable, Sendable {
 
     /// Reads and checks the keys.
     ///
-    /// - Parameter warn: is told of each key of a JWKS that is left out.
+    /// - Parameter warn: receives each key of a JWKS that is left out.
     package func load(warn: (KeySetWarning) -> Void = { _ in }) throws(TokenKeyError) -> VerificationKeys {
         switch self {
         case .secrets(let secrets): return try Self.keys(secrets)
@@ -67,7 +67,7 @@ package enum TokenKeys: Equatable, Sendable {
         let blanks: [UInt8?] = [0x20, 0x09, 0x0A, 0x0D]
         let isBlank = parts.contains { blanks.contains($0.first) || blanks.contains($0.last) }
         guard parts.count == 1 || !isBlank else {
-            throw TokenKeyError("no white space may stand beside the commas between secrets")
+            throw TokenKeyError("white space beside the commas between secrets is not allowed")
         }
         return try checked(parts)
     }

@@ -108,7 +108,7 @@ package struct Variables {
         return false
     }
 
-    /// Makes what is meant for libpq, `PGPASSWORD` and the like, known to it: it reads nothing but the environment.
+    /// Exports variables such as `PGPASSWORD` to libpq, which reads nothing but the environment.
     package func exportForDatabase() {
         for (name, value) in values where name.hasPrefix("PG") && sources[name] != .environment {
             setenv(name, value, 0)

@@ -8,7 +8,7 @@ extension Device {
         d.mac_id, d.created_at, d.last_log_file_id
         """
 
-    /// Reads ``columns``; what stands behind them in a row is left to the caller.
+    /// Reads ``columns``; later columns of a row are left to the caller.
     ///
     /// - Throws: `PostgresError`.
     init(from row: inout PostgresColumns) throws(PostgresError) {
@@ -26,7 +26,7 @@ extension Device {
             lastLogFileID: try row.int8())
     }
 
-    /// Reads ``columns`` of an outer join: `nil` when there is no device, whatever stands behind them.
+    /// Reads ``columns`` of an outer join: `nil` when there is no device, whatever the later columns contain.
     ///
     /// - Throws: `PostgresError`.
     static func ifPresent(in row: inout PostgresColumns) throws(PostgresError) -> Device? {

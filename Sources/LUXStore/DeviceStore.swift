@@ -5,10 +5,10 @@ import Postgres
 
 /// What LUX keeps in PostgreSQL, as one request sees it.
 ///
-/// A value for each request: the loop's connections and the time by which the request has to be answered.
+/// A value for each request: the loop's connections and the deadline of the request.
 package struct DeviceStore: Sendable {
     let pool: PostgresPool
-    /// By when the database must have answered.
+    /// By when the database must have responded.
     package let deadline: MonotonicTime
 
     /// The store of one request.

@@ -8,7 +8,7 @@ package final class LineLog: Sendable {
     package let threshold: LogLevelSwitch
     private let sink: LogSink
 
-    /// Makes a log.
+    /// Creates a log.
     ///
     /// - Parameters:
     ///   - descriptor: where its lines go.

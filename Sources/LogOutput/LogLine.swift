@@ -54,7 +54,7 @@ package struct LogLine {
         bytes.append(decimal: value)
     }
 
-    /// Adds a truth.
+    /// Adds a Boolean field.
     package mutating func field(_ name: String, _ value: Bool) {
         begin(name)
         append(value ? "true" : "false")

@@ -4,7 +4,7 @@ import Glibc
 /// Writes lines to a descriptor from a thread of its own, so that who logs never waits for who reads.
 ///
 /// What is not written yet is bounded: when the reader stalls, lines are dropped and counted, and once there is room again a
-/// line of the sink's own tells how many. A descriptor that fails (a closed pipe, a full disk) costs the lines that it did not
+/// line of the sink's own reports how many. A descriptor that fails (a closed pipe, a full disk) costs the lines that it did not
 /// take and nothing else. A process that crashes or is killed loses the lines of its last ``linger``.
 ///
 /// `@unchecked Sendable`: the state is touched under the mutex only. That is a `pthread_mutex_t`, as ThreadSanitizer sees it.
@@ -21,7 +21,7 @@ package final class LogSink: @unchecked Sendable {
         /// Bytes that the thread has taken and not written yet.
         var inFlight = 0
         var dropped: UInt64 = 0
-        /// How many of the dropped ones no line has told yet.
+        /// Dropped lines that were not reported yet.
         var untold: UInt64 = 0
         /// The thread waits for a line.
         var isAsleep = false
@@ -45,7 +45,7 @@ package final class LogSink: @unchecked Sendable {
     /// - Parameters:
     ///   - descriptor: where lines go; it is never closed, and its flags stay as they are.
     ///   - limit: how many bytes may wait to be written.
-    ///   - notice: makes the line, with its line feed, that tells of dropped ones. Called on the sink's thread.
+    ///   - notice: creates the line, with its line feed, that reports dropped ones. Called on the sink's thread.
     package init(descriptor: Int32, limit: Int = 4_194_304, notice: @escaping @Sendable (_ dropped: UInt64) -> [UInt8])
     {
         self.descriptor = descriptor
@@ -156,7 +156,7 @@ package final class LogSink: @unchecked Sendable {
 
     /// Waits for lines and takes all there are.
     ///
-    /// - Returns: how many dropped ones have to be told behind them; `nil` at the end.
+    /// - Returns: how many dropped ones have to be reported after them; `nil` at the end.
     private func take(_ batch: inout [UInt8]) -> UInt64? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

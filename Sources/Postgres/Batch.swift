@@ -46,8 +46,8 @@ final class Batch: OutcomeReceiver {
     }
 
     func lost(_ reason: PostgresError) {
-        // The server's own last word (a terminated backend, say) tells the operator more than "connection lost", but
-        // the kind has to stay: whether a commit under way took place is unknown.
+        // The server's own last message (a terminated backend, say) is more useful to the operator than "connection lost", but
+        // the kind has to stay: whether a commit in flight took place is unknown.
         finish(.failure(reason))
     }
 

@@ -3,7 +3,7 @@ import Dispatch
 import Concurrency
 
 /// Sends the cancel requests of a pool from a thread of its own: `PQcancel` opens a connection and blocks, for minutes when
-/// the server does not answer at all.
+/// the server does not respond at all.
 final class CancelQueue: Sendable {
     /// Beyond these a request is dropped: the session is closed anyway, and its `statement_timeout` ends what it does.
     private static let bound = 16

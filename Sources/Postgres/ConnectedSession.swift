@@ -36,7 +36,7 @@ struct ConnectedSession: @unchecked Sendable {
     private static let programName =
         CommandLine.arguments.first?.split(separator: "/").last.map { String($0) } ?? ""
 
-    /// A connection string overrides what stands before it, so these are defaults only. The keep-alives and the user timeout
+    /// A connection string overrides what precedes it, so these are defaults only. The keep-alives and the user timeout
     /// end the connection to a server that has vanished within half a minute; the kernel's defaults take a quarter of an hour
     /// and more.
     private static func connect(_ connectionString: String) -> OpaquePointer? {
@@ -51,7 +51,7 @@ struct ConnectedSession: @unchecked Sendable {
     }
 
     /// Sets up the session in one round trip. Not in the packet that starts it: poolers refuse `options` there. Not by
-    /// `PQexecParams`, which would wait for ever for a server that stops answering now.
+    /// `PQexecParams`, which would wait for ever for a server that stops responding now.
     private static func set(_ settings: [(name: String, value: String)], on pg: OpaquePointer) -> PostgresError? {
         let sql = """
             select set_config(name, value, false)

@@ -16,20 +16,19 @@ package struct PostgresConfiguration: Sendable {
     package var readLockTimeout: Duration = .milliseconds(150)
     /// How long a request waits for a connection at most.
     package var connectionWait: Duration = .seconds(5)
-    /// For how long the server may be silent while it owes answers to reads: they are under `readTimeout` all.
+    /// For how long the server may be silent while reads are in flight: all of them have `readTimeout`.
     var readSilence: Duration { readTimeout + .milliseconds(400) }
-    /// For how long it may owe the answer to a commit that nobody waits for any more. While a standby is away this is the
+    /// For how long a commit that nobody waits for any more may be in flight. While a standby is away this is the
     /// pace at which sessions are given up to wait on their own.
     package var commitSilence: Duration = .seconds(60)
-    /// How many reads may be under way in one pipeline; more wait.
+    /// Maximum reads in flight in one pipeline; more wait.
     package var maximumReadsInFlight = 512
     /// How many requests may wait in each of the two lanes; more are refused at once.
     package var maximumWaiting = 20_000
 
-    /// From which duration on a statement is told as ``PostgresPoolEvent/slow(_:)``; `nil` for never.
+    /// From which duration on a statement is reported as ``PostgresPoolEvent/slow(_:)``; `nil` for never.
     package var slowStatement: Duration?
 
-    /// Makes a configuration with the defaults for everything else.
     package init(connectionString: String, statementTimeout: Duration) {
         self.connectionString = connectionString
         self.statementTimeout = statementTimeout
@@ -59,7 +58,7 @@ package struct PostgresConfiguration: Sendable {
     }
 
     /// What each session is set to. Every statement of the program is meant to be found by an index whatever its
-    /// parameters: a generic plan saves planning each one with arrays anew (70 µs), and without sequential scans a plan
+    /// parameters: a generic plan saves planning each one with arrays again (70 µs), and without sequential scans a plan
     /// that was made while a table was empty stays right when it has grown. The costs that this makes up would start
     /// the JIT compiler.
     private var settings: [(name: String, value: String)] {

@@ -157,7 +157,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         return preparation
     }
 
-    /// Makes the next execution of a statement prepare it again.
+    /// The next execution of the statement prepares it again.
     private func forget(_ preparation: Preparation, of statement: PostgresStatement) {
         if preparations[statement.index] === preparation { preparations[statement.index] = nil }
     }

@@ -4,9 +4,9 @@ import CLibPQ
 ///
 /// The description never holds parameters: they may be personal data.
 package struct PostgresError: Error, Sendable, CustomStringConvertible {
-    /// The classes of fault that callers tell apart.
+    /// The classes of error that callers distinguish.
     package enum Kind: Sendable {
-        /// Never connected, or the connection was lost; whether a `COMMIT` under way took place is unknown.
+        /// Never connected, or the connection was lost; whether a `COMMIT` in flight took place is unknown.
         case connection
         /// The server refused a statement; see ``PostgresError/sqlState``.
         case server
@@ -14,7 +14,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case timeout
         /// No connection became free within the time to wait for one.
         case poolExhausted
-        /// An answer that this program did not expect: a fault of its own.
+        /// A response that this program did not expect: an error of its own.
         case protocolViolation
     }
 
@@ -36,7 +36,6 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The database is known to be unavailable; nothing was sent to it.
     static let knownUnavailable = PostgresError(kind: .connection, message: "the database is known to be unavailable")
 
-    /// Makes an error that did not come from the server.
     package init(kind: Kind, message: String) {
         self.kind = kind
         self.message = message

@@ -69,7 +69,7 @@ package final class PostgresSession {
         }
     }
 
-    /// Cancels the statement under way and takes what the server still has to say of it: the next one needs both.
+    /// Cancels the statement in flight and reads what the server still sends about it: the next one needs both.
     private func endStatement() {
         if let cancel = PQgetCancel(pg) {
             var message = [CChar](repeating: 0, count: 256)

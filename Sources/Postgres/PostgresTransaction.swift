@@ -53,9 +53,9 @@ package final class PostgresTransaction {
             throw error
         }
         state = .ended
-        // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK, and that without an error.
+        // PostgreSQL responds to the COMMIT of a failed transaction with ROLLBACK, without an error.
         guard results.last?.commandTag == "COMMIT" else {
-            throw PostgresError(kind: .protocolViolation, message: "COMMIT was answered with a rollback")
+            throw PostgresError(kind: .protocolViolation, message: "COMMIT was rolled back")
         }
     }
 

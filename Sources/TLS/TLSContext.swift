@@ -18,7 +18,7 @@ package final class TLSContext: @unchecked Sendable {
     /// How long a ticket may resume a session, in seconds.
     private static let ticketLifetime = 7_200
 
-    /// Makes a context for a server that speaks HTTP/1.1.
+    /// Creates a context for a server that speaks HTTP/1.1.
     ///
     /// - Throws: ``TLSError`` when the certificates or the key cannot be parsed or do not belong together.
     package init(_ credentials: TLSCredentials) throws(TLSError) {
@@ -52,7 +52,7 @@ package final class TLSContext: @unchecked Sendable {
                 throw .openSSL("the certificate chain")
             }
         }
-        // The end of the file is told as an error as well.
+        // The end of the file is reported as an error as well.
         guard lux_is_no_more_pem(ERR_peek_last_error()) == 1 else { throw .openSSL("the certificate chain") }
         ERR_clear_error()
     }

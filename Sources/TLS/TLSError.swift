@@ -5,7 +5,6 @@ package struct TLSError: Error, Equatable, CustomStringConvertible {
     /// For the operator; never holds key material.
     package let description: String
 
-    /// Makes an error.
     package init(_ description: String) {
         self.description = description
     }

@@ -118,7 +118,7 @@ import Testing
         Case("LUX_MAX_CONNECTIONS", "0", "must be an integer from 1"),
         Case("LUX_MAX_BODY_BYTES", "2097152"), Case("LUX_MAX_BODY_BYTES", "1", "must be an integer from 1024"),
         Case("LUX_RATE_LIMIT", "10"), Case("LUX_RATE_LIMIT", "0", "must be an integer from 1"),
-        Case("LUX_RATE_LIMIT_BURST", "5", "means nothing without LUX_RATE_LIMIT"),
+        Case("LUX_RATE_LIMIT_BURST", "5", "has no effect unless LUX_RATE_LIMIT is set"),
         Case("LUX_DOCS", "off"), Case("LUX_DOCS", "maybe", "must be one of on, off"),
         Case("LUX_DOCS_ASSETS", "/nowhere/at/all", "must be a folder with swagger-ui.css and swagger-ui-bundle.js"),
         Case("LUX_DOCS_ASSETS", "/tmp", "must be a folder with"),
@@ -130,9 +130,9 @@ import Testing
         Case("LUX_CORS_ORIGINS", "*,https://a.example", "must be * or origins"),
         Case("LUX_CORS_ORIGINS", "https://*.example", "must be * or origins"),
         Case("LUX_CORS_ORIGINS", "null", "must be * or origins"), Case("LUX_CORS_ORIGINS", ",", "must be * or origins"),
-        Case("LUX_METRICS_HOST", "127.0.0.1", "means nothing without LUX_METRICS_PORT"),
-        Case("LUX_TLS_HSTS", "60", "means nothing without LUX_TLS_CERT"),
-        Case("LUX_TLS_REDIRECT_PORT", "80", "means nothing without LUX_TLS_CERT"),
+        Case("LUX_METRICS_HOST", "127.0.0.1", "has no effect unless LUX_METRICS_PORT is set"),
+        Case("LUX_TLS_HSTS", "60", "has no effect unless LUX_TLS_CERT"),
+        Case("LUX_TLS_REDIRECT_PORT", "80", "has no effect unless LUX_TLS_CERT"),
     ]) func `a variable`(_ test: Case) {
         let faults = faults([test.variable: test.value])
         if let fault = test.fault {

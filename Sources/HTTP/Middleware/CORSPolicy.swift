@@ -4,12 +4,12 @@ package struct CORSPolicy: Sendable, Equatable {
     /// The origins as browsers write them; `nil` for all.
     package var origins: Set<String>?
 
-    /// Makes the policy; `nil` lets all origins in.
+    /// Creates the policy; `nil` lets all origins in.
     package init(origins: Set<String>?) {
         self.origins = origins
     }
 
-    /// The answer to a preflight for a path with these methods; `nil` when the request is none, or of a strange origin.
+    /// The response to a preflight for a path with these methods; `nil` when the request is none, or its origin is not allowed.
     package func preflight(_ request: HTTPRequest, methods: String) -> HTTPResponse? {
         guard request.method == .options, request.headers.contains(.accessControlRequestMethod),
             allowed(request.headers) != nil
@@ -22,9 +22,9 @@ package struct CORSPolicy: Sendable, Equatable {
         return response
     }
 
-    /// Adds what every answer carries, an error too: a page must be able to read why.
+    /// Adds the fields of every response, errors included: a page must be able to read why.
     package func apply(to response: inout HTTPResponse, of request: HTTPHeaders) {
-        // Caches must not give the answer for one origin, or for none, to another (Fetch, CORS protocol and HTTP caches).
+        // Caches must not reuse the response for one origin, or for none, for another (Fetch, CORS protocol and HTTP caches).
         if origins != nil { response.headers.add(.vary, "Origin") }
         guard let origin = allowed(request) else { return }
         response.headers.add(.accessControlAllowOrigin, origin)

@@ -9,7 +9,6 @@ package final class RateLimiter: Sendable {
         /// Requests that may come at once, at least 1.
         package var burst: Double
 
-        /// Makes a rate.
         package init(perSecond: Double, burst: Double) {
             self.perSecond = perSecond
             self.burst = max(1, burst)
@@ -33,7 +32,6 @@ package final class RateLimiter: Sendable {
     /// Buckets that are held.
     package var count: Int { buckets.withLock { $0.ofUser.count } }
 
-    /// Makes a limiter with full buckets.
     package init(_ rate: Rate) {
         self.rate = rate
     }

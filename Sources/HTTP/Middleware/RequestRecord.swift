@@ -1,22 +1,22 @@
 import Concurrency
 
-/// What the log says of one answered request. Never holds a token, a body or a phone number.
+/// What the log contains of one request. Never holds a token, a body or a phone number.
 package struct RequestRecord: Sendable {
-    /// The id that the answer carries as `X-Request-ID`.
+    /// The id that the response carries as `X-Request-ID`.
     package var requestID: String
     /// The method, one of those that RFC 9110 and RFC 5789 define, or `other`; empty when the bytes were no request.
     package var method = ""
     /// The path of the route, not of the request, so that its values are few; empty when none matched.
     package var route = ""
-    /// The status of the answer.
+    /// The status of the response.
     package var status = 0
-    /// Milliseconds from the request's arrival to its answer.
+    /// Milliseconds from the request's arrival to its response.
     package var milliseconds = 0.0
     /// The user of the token.
     package var userID: Int64?
     /// The address of the client.
     package var client: ClientAddress?
-    /// Why the answer is an error, for the operator.
+    /// Why the response is an error, for the operator.
     package var cause: String?
     /// Whether the operator has to act although the status is one of the client's errors.
     package var isServerError = false
@@ -27,7 +27,7 @@ package struct RequestRecord: Sendable {
     /// a flood.
     package var isConnection = false
 
-    /// Others are told as one: anybody can invent them, of any length and with anything in it.
+    /// All other methods are logged as `other`: anybody can invent them, of any length and with anything in it.
     private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     private static func name(of method: HTTPMethod) -> String {
@@ -41,8 +41,8 @@ package struct RequestRecord: Sendable {
         trace = TraceContext(request.headers)
     }
 
-    /// Takes down what the answer says and when it was made, and gives it the id by which the log has it.
-    package mutating func answer(_ response: inout HTTPResponse, received: MonotonicTime) {
+    /// Records the response's status and duration, and adds the request id to it.
+    package mutating func complete(_ response: inout HTTPResponse, received: MonotonicTime) {
         response.headers.set(.xRequestID, requestID)
         status = response.status.rawValue
         milliseconds = Double(MonotonicTime.now().nanoseconds - received.nanoseconds) / 1e6

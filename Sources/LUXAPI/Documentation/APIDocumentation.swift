@@ -1,6 +1,6 @@
 import HTTP
 
-/// `/openapi.json` and `/docs`: answers that are made once and are the same for everybody.
+/// `/openapi.json` and `/docs`: responses that are created once and are the same for everybody.
 package struct APIDocumentation: Sendable {
     /// Files of `swagger-ui-dist` that are served instead of being fetched from a CDN.
     package struct Assets: Sendable {
@@ -21,11 +21,11 @@ package struct APIDocumentation: Sendable {
 
     private var responses: [DocumentationFile: HTTPResponse] = [:]
 
-    /// Makes the answers.
+    /// Creates the responses.
     ///
     /// - Parameters:
     ///   - assets: `nil` leaves them to the CDN.
-    ///   - metrics: whether `GET /metrics` is answered on the same port.
+    ///   - metrics: whether `GET /metrics` is served on the same port.
     package init(assets: Assets?, metrics: Bool) {
         let isLocal = assets != nil
         add(.start, Array(SwaggerUI.start.utf8))

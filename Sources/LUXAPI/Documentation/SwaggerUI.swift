@@ -43,7 +43,7 @@ enum SwaggerUI {
             : #"\#(attribute)="\#(asset.url)" integrity="\#(asset.integrity)" crossorigin="anonymous""#
     }
 
-    /// A file of its own, as the policy lets no script stand in the page. A token stays in the tab: it is not kept.
+    /// A file of its own, as the policy allows no inline script. A token stays in the tab: it is not kept.
     static let start = """
         SwaggerUIBundle({
           url: "openapi.json",

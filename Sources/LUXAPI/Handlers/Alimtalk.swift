@@ -61,10 +61,10 @@ extension DeviceRequest {
         }
     }
 
-    /// Part of the request's time that is not the provider's, so that the row is settled before the answer is due.
+    /// Part of the request's time that is not the provider's, so that the row is settled before the deadline.
     fileprivate var settlingTime: Duration { min(.milliseconds(500), services.requestTimeout / 4) }
 
-    /// Records what became of a message. The client is told of the message: a row that cannot be settled stays `pending`, and
+    /// Records what became of a message. The client gets the outcome: a row that cannot be settled stays `pending`, and
     /// makes no failure of what was sent.
     fileprivate func settle(_ id: Int64, _ outcome: NotificationOutcome) async {
         let store = DeviceStore(pool: services.pool, deadline: max(store.deadline, .now() + settlingTime))

@@ -6,7 +6,7 @@ import JSON
     .json { $0.member("status", "ok") }
 }
 
-/// `GET /readyz`: the database answers and its schema is this program's.
+/// `GET /readyz`: the database accepts writes and its schema is this program's.
 @Sendable func readyz(_ request: OpenRequest) async throws -> HTTPResponse {
     guard await request.services.isReady(request.deadline) else { throw APIError.notReady }
     return .json { $0.member("status", "ready") }

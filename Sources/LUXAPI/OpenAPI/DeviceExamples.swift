@@ -1,4 +1,4 @@
-/// The answers that the API page shows, letter for letter but for white space.
+/// The responses that the API page shows, letter for letter but for white space.
 enum DeviceExamples {
     static let device = JSONTree.text(
         """

@@ -1,6 +1,6 @@
 import HTTP
 
-/// The errors of a route by their status. Status, detail and header fields are what ``ErrorResponse`` answers.
+/// The errors of a route by their status. Status, detail and header fields are those of ``ErrorResponse``.
 struct DocumentedErrors {
     private var errors: [(response: ErrorResponse, description: String)] = []
 

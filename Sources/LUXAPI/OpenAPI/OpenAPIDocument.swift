@@ -50,10 +50,10 @@ enum OpenAPIDocument {
         "description": """
         Device-related tasks: register a device, check it, upload its logs.
 
-        Every error is `{"detail":"…"}`. Every answer carries `X-Request-ID`: the request's own, if it sent a good one, \
-        else a new one. HEAD is answered as GET without the content. A JSON body is read as JSON whatever its \
+        Every error is `{"detail":"…"}`. Every response carries `X-Request-ID`: the request's own, if it sent a good one, \
+        else a new one. HEAD is served as GET without the content. A JSON body is read as JSON whatever its \
         `Content-Type` says; unknown parameters and members are ignored. A request that is malformed, too large or too \
-        slow is answered 400, 408, 413, 414, 431, 501 or 505, with the same form of body.
+        slow gets 400, 408, 413, 414, 431, 501 or 505, with the same form of body.
         """,
     ]
 
@@ -123,7 +123,7 @@ enum OpenAPIDocument {
         return .object([(name: mediaType, value: content)])
     }
 
-    /// The fields that every answer carries and these.
+    /// The fields of every response, and these.
     static func headers(_ names: [String]) -> JSONTree {
         .object((["X-Request-ID"] + names).map { ($0, ["$ref": .string("#/components/headers/\($0)")]) })
     }

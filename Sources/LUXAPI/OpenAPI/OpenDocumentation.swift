@@ -6,7 +6,7 @@ extension RouteDocumentation {
 
     static let readyz = RouteDocumentation(
         id: "readyz", summary: "The server is ready",
-        description: "The database answers and its schema is current; else 503.",
+        description: "The database accepts writes and its schema is current; else 503.",
         answer: health("ready"), refusals: [])
 
     static let metrics = RouteDocumentation(

@@ -40,7 +40,7 @@ struct RouteDocumentation: Sendable {
         var examples: [Example]
     }
 
-    /// The answer 200.
+    /// The response 200.
     struct Answer: Sendable {
         var description: String
         var mediaType = "application/json"

@@ -44,7 +44,7 @@ package final class PortResponder: HTTPResponder {
         _ response: HTTPResponse, _ record: RequestRecord, _ received: MonotonicTime
     ) -> HTTPResponse {
         var (response, record) = (response, record)
-        record.answer(&response, received: received)
+        record.complete(&response, received: received)
         log(record)
         return response
     }

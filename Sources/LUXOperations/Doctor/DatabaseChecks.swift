@@ -10,7 +10,7 @@ package struct DatabaseChecks {
 
     package func version() -> Doctor.Finding { Self.finding(version: session.serverVersion) }
 
-    /// - Parameter version: as PQserverVersion(3) tells it.
+    /// - Parameter version: as `PQserverVersion` returns it.
     package static func finding(version: Int) -> Doctor.Finding {
         Doctor.Finding(
             subject: "database version", detail: "PostgreSQL \(version / 10_000).\(version % 10_000)",
@@ -60,7 +60,7 @@ package struct DatabaseChecks {
         let before = Date().timeIntervalSince1970
         let there = Double(try value("select extract(epoch from clock_timestamp())")) ?? 0
         let after = Date().timeIntervalSince1970
-        // Within the round trip nothing can be told.
+        // A difference within the round trip means nothing.
         return Self.finding(skew: there < before ? there - before : max(0, there - after), allowed: allowed)
     }
 
@@ -85,7 +85,7 @@ package struct DatabaseChecks {
         ("real_users_id_seq", "update"), ("devices_id_seq", "update"), ("the database", "temporary"),
     ]
 
-    /// What the role may do. Without the rights of the support desk the server is well: they are for a role of its own.
+    /// What the role may do. Without the rights of support commands the server is well: they are for a role of its own.
     package func rights() throws(PostgresError) -> [Doctor.Finding] {
         let user = try value("select current_user")
         let serving = try lacking(Self.serving)
@@ -93,11 +93,11 @@ package struct DatabaseChecks {
         return [
             Doctor.Finding(
                 subject: "rights",
-                detail: serving.isEmpty ? "\(user) has all that serving needs" : "\(user) lacks \(serving)",
+                detail: serving.isEmpty ? "\(user) has everything that serving needs" : "\(user) lacks \(serving)",
                 advice: serving.isEmpty
                     ? nil : "run deploy/grants.sql, or connect as the role that ran lux-server migrate"),
             Doctor.Finding(
-                subject: "rights of the support desk",
+                subject: "rights of support commands",
                 detail: supporting.isEmpty
                     ? "\(user) has all that provision and device need"
                     : "\(user) lacks \(supporting); provision and device need a role that has them"),

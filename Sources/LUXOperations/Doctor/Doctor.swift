@@ -4,7 +4,7 @@ import LUXSettings
 import Postgres
 import TLS
 
-/// Looks at everything that the server stands on and says what to do about what is not well.
+/// Checks everything that the server depends on and says how to fix what is wrong.
 package struct Doctor {
     /// One thing that was looked at.
     package struct Finding: Equatable, CustomStringConvertible {
@@ -51,7 +51,7 @@ package struct Doctor {
 
     // MARK: The provider of messages
 
-    /// Nothing is sent: a connection and, with HTTPS, a handshake tell whether name, firewall and certificate are well.
+    /// Nothing is sent: a connection and, with HTTPS, a handshake show whether name, firewall and certificate work.
     private func alimtalk() -> [Finding] {
         var reader = EnvironmentReader(variables)
         let alimtalk = reader.alimtalk(timeZone: "UTC", requestTimeout: .seconds(86_400))
@@ -110,7 +110,7 @@ package struct Doctor {
             do {
                 return try check()
             } catch {
-                return [Finding(subject: subject, detail: "\(error)", advice: "put right what stands above first")]
+                return [Finding(subject: subject, detail: "\(error)", advice: "fix the findings above first")]
             }
         }
     }

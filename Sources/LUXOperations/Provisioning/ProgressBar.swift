@@ -21,7 +21,7 @@ package final class ProgressBar {
             + "] \(number) %"
     }
 
-    /// Draws it anew when the percentage has changed.
+    /// Redraws it when the percentage has changed.
     package func show(_ share: Double) {
         let percent = Int(min(max(share, 0), 1) * 100)
         guard isShown, percent != shown else { return }

@@ -13,7 +13,7 @@ package struct Provisioning {
         package var description: String { "line \(line)" + (column.map { ", column \($0)" } ?? "") + ": \(reason)" }
     }
 
-    /// All that is wrong with a file, as far as it is told.
+    /// The errors of a file, as far as they are reported.
     package struct Faults: Error, Equatable {
         /// More would not be read.
         package static let limit = 100
@@ -55,7 +55,7 @@ package struct Provisioning {
     ///
     /// - Parameters:
     ///   - isDryRun: whether all is checked and nothing is inserted.
-    ///   - progress: is told how much is done, from 0 to 1.
+    ///   - progress: receives the completed share, from 0 to 1.
     /// - Throws: ``Faults``, `PostgresError`; nothing of the file is loaded then.
     package func load(
         _ bytes: [UInt8], into session: PostgresSession, isDryRun: Bool = false,
@@ -127,7 +127,7 @@ package struct Provisioning {
     }
 
     /// Rows without an id get one above all that the file and the table have. Never turned back: numbers beyond the highest
-    /// row may belong to transactions that are under way.
+    /// row may belong to transactions in flight.
     private func advanceSequence(_ session: PostgresSession) throws(PostgresError) {
         try session.query(
             """

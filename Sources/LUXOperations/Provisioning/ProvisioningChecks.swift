@@ -6,7 +6,7 @@ package struct ProvisioningChecks {
     package let columns: [Provisioning.Column]
     package let session: PostgresSession
 
-    /// One more than is told, to know whether there are more.
+    /// One more than is reported, to know whether there are more.
     private static let limit = Provisioning.Faults.limit + 1
 
     /// What is wrong; of each check the first ones by line.
@@ -62,7 +62,7 @@ package struct ProvisioningChecks {
 
     /// A row without an id that says the same as another one of the file.
     private func repeatedWithoutID() throws(PostgresError) -> [Provisioning.Fault] {
-        try faults(kind.key, "is on line %s already, and the row has no id to tell it apart") {
+        try faults(kind.key, "is on line %s already, and the row has no id that distinguishes it") {
             """
             select s.line, min(o.line)
             from provision_rows s
@@ -103,7 +103,7 @@ package struct ProvisioningChecks {
         }
     }
 
-    /// - Parameter reason: `%s` stands for the second column of the answer.
+    /// - Parameter reason: `%s` is replaced by the second column of the result.
     private func faults(
         _ column: String, _ reason: String, _ sql: (String) -> String
     ) throws(PostgresError) -> [Provisioning.Fault] {

@@ -119,7 +119,7 @@ package struct ProvisioningFile {
             faults.append(
                 Provisioning.Fault(
                     line: record.line, column: kind.key,
-                    reason: "is required in a row without an id, which could not be told apart from others"))
+                    reason: "is required in a row without an id, which would not be distinguishable from others"))
         }
         return faults.count == before ? values : nil
     }

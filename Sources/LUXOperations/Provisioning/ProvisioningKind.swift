@@ -61,7 +61,7 @@ extension Provisioning {
             Column(name: name, content: .integer(atLeast: .min), isRequired: isRequired, references: table)
         }
 
-        /// The column that a row without an id is told by, beside ``siblings``.
+        /// The column that identifies a row without an id, together with ``siblings``.
         package var key: String {
             switch self {
             case .devices: "unique_id"
@@ -73,7 +73,7 @@ extension Provisioning {
         /// What else has to be the same in two rows without an id for them to be one.
         private var siblings: [String] { self == .children ? ["last_name", "birthdate", "gender"] : [] }
 
-        /// Whether rows `a` and `b` are the same by what stands in them; SQL. The first comparisons can be hashed.
+        /// Whether rows `a` and `b` are the same by their contents; SQL. The first comparisons can be hashed.
         package func isSame(_ a: String, _ b: String) -> String {
             let equal = (self == .children ? ["root_user_id"] : []) + [key]
             return

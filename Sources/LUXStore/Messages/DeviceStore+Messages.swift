@@ -28,7 +28,7 @@ extension DeviceStore {
         return (try first.textOrNull(0), children)
     }
 
-    /// What the provider has said itself stands, whatever a look-up found meanwhile.
+    /// The provider's own statement is kept, whatever a look-up found meanwhile.
     private static let settleAlimtalk = PostgresStatement(
         "settle_alimtalk",
         """

@@ -67,7 +67,7 @@ extension DeviceStore {
         returning id, created_at
         """)
 
-    /// Records that a message is about to be sent, before the provider is called, unless an earlier one answers the request
+    /// Records that a message is about to be sent, before the provider is called, unless the outcome of an earlier one is this request's
     /// or the account has used up its hour.
     ///
     /// - Parameter key: the request's `Idempotency-Key`.

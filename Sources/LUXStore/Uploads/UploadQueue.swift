@@ -189,7 +189,7 @@ final class UploadQueue {
         parked.append(pending)
     }
 
-    /// Makes the parked uploads ready that are due, or that nobody awaits any more.
+    /// Readies the parked uploads that are due, or that nobody awaits any more.
     func unpark(at now: MonotonicTime) {
         guard parked.contains(where: { $0.retryAt <= now || !$0.isAwaited }) else { return }
         let due = parked.filter { $0.retryAt <= now || !$0.isAwaited }

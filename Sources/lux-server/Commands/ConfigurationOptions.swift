@@ -16,7 +16,7 @@ struct ConfigurationOptions: ParsableArguments {
         return variables
     }
 
-    /// Reads some variables; faults are told on standard error and end the process with 78.
+    /// Reads some variables; errors are reported on standard error and end the process with 78.
     func read<T>(_ body: (inout EnvironmentReader) throws -> T) throws -> T {
         var reader = EnvironmentReader(variables())
         let value = try body(&reader)
@@ -24,7 +24,7 @@ struct ConfigurationOptions: ParsableArguments {
         return value
     }
 
-    /// The whole configuration; faults are told on standard error and end the process with 78.
+    /// The whole configuration; errors are reported on standard error and end the process with 78.
     func configuration(overriding overrides: [String: String] = [:]) throws -> Configuration {
         let variables = Variables(
             environment: ProcessInfo.processInfo.environment, file: config, overriding: overrides)

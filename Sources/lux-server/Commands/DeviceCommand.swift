@@ -26,7 +26,7 @@ struct DeviceCommand: ParsableCommand {
             let environment = ProcessInfo.processInfo.environment
             let login = ["SUDO_USER", "USER"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
             guard let name = `operator` ?? login, !name.isEmpty else {
-                throw ValidationError("--operator is required where neither SUDO_USER nor USER tells who acts")
+                throw ValidationError("--operator is required where neither SUDO_USER nor USER is set")
             }
             do {
                 let session = try PostgresSession(connectionString: databaseURL)
@@ -69,7 +69,7 @@ struct DeviceCommand: ParsableCommand {
             abstract: "Set a device's last_log_file_id, which uploads only raise.",
             discussion: """
                 For a device whose counter was reset at the factory (0), or was driven up by a wrong upload: "device show" \
-                tells the highest log_file_id that is stored. No log is changed.
+                prints the highest log_file_id that is stored. No log is changed.
                 """)
 
         @OptionGroup var options: Options

@@ -32,7 +32,7 @@ enum Environment {
     /// `EX_CONFIG` of sysexits(3).
     static let configurationFault: Int32 = 78
 
-    /// Tells faults on standard error and ends the process with 78, if there are any.
+    /// Reports errors on standard error and ends the process with 78, if there are any.
     static func refuse(_ faults: [Configuration.Fault]) throws {
         for fault in faults { complain("\(fault)") }
         guard faults.isEmpty else { throw ExitCode(configurationFault) }
@@ -55,7 +55,7 @@ enum Environment {
 
     private static let writtenAtExit = Locked<LineLog?>(nil)
 
-    /// Tells why a command failed. Errors of the database are told without the values that they may quote.
+    /// Reports why a command failed. Errors of the database are reported without the values that they may quote.
     static func failure(_ error: any Error) -> any Error {
         if error is ExitCode || error is ValidationError { return error }
         if let error = error as? Configuration.Faults {

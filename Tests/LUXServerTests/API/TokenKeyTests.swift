@@ -5,8 +5,8 @@ import Testing
 
 /// Access tokens that public keys and files of secrets verify, and keys that change while the server runs.
 @Suite struct TokenKeyTests {
-    private static let read = "the keys of access tokens were read"
-    private static let kept = "the keys of access tokens stay as they were"
+    private static let read = "token keys loaded"
+    private static let kept = "cannot reload token keys; keeping the previous ones"
 
     /// A server with these variables in the place of the usual secret, on the database that tests share.
     private func world(_ environment: [String: String]) throws -> World {

@@ -30,7 +30,7 @@ import Testing
             #expect(well.ending == .exit(0) && faults(well).isEmpty, "\(well.everything)")
             for subject in [
                 "database version: PostgreSQL 1", "clock skew", "fsync: on", "rights: postgres has all",
-                "rights of the support desk: postgres has all",
+                "rights of support commands: postgres has all",
             ] {
                 #expect(well.output.contains("ok     " + subject), "\(well.output)")
             }
@@ -83,7 +83,7 @@ import Testing
             #expect(serving.output.contains("lux lacks users: insert; real_users: insert; devices: insert; projects"))
             #expect(serving.output.contains("the database: temporary; provision and device need a role"))
             let desk = try doctor(url.replacing("postgres@", with: "lux_desk@"))
-            #expect(desk.output.contains("rights of the support desk: lux_desk has all"), "\(desk.everything)")
+            #expect(desk.output.contains("rights of support commands: lux_desk has all"), "\(desk.everything)")
             // A lock on a user's row takes the right to change a column.
             try sql.script("revoke update (created_at) on users from lux")
             let locked = try doctor(url.replacing("postgres@", with: "lux@"))
