@@ -33,7 +33,7 @@ import Testing
             (short, "must have at least 32 bytes"), ("\(one),", "must have at least 32 bytes: number 2 of the 2"),
             (",\(one)", "must have at least 32 bytes: number 1 of the 2"),
             ("\(one),\(short),\(two)", "must have at least 32 bytes: number 2 of the 3"),
-            ("\(one), \(two)", "no white space"), ("\(one) ,\(two)", "no white space"),
+            ("\(one), \(two)", "white space beside the commas"), ("\(one) ,\(two)", "white space beside the commas"),
         ] {
             let faults = read(["LUX_JWT_SECRET": text]).faults
             #expect(faults.count == 1 && faults.first?.hasPrefix("LUX_JWT_SECRET: \(fault)") == true, "\(faults)")

@@ -48,7 +48,8 @@ import Testing
                     while try server.call("GET", read, token: token).status != 200 { usleep(5_000) }
                 }
                 #expect(back < 1)
-                let lines = server.logLines { isOfDatabase($0) }.dropFirst(before)
+                // The log is written by a thread of its own.
+                let lines = server.waitForLogLines(count: before + 2) { isOfDatabase($0) }.dropFirst(before)
                 #expect(
                     lines.map { $0["message"]?.string } == [
                         "the database is unavailable", "the database is available again",

@@ -29,7 +29,7 @@ import Testing
             let well = try doctor(url)
             #expect(well.ending == .exit(0) && faults(well).isEmpty, "\(well.everything)")
             for subject in [
-                "database version: PostgreSQL 1", "clock skew", "fsync: on", "rights: postgres has all",
+                "database version: PostgreSQL 1", "clock skew", "fsync: on", "rights: postgres has everything",
                 "rights of support commands: postgres has all",
             ] {
                 #expect(well.output.contains("ok     " + subject), "\(well.output)")
@@ -79,7 +79,7 @@ import Testing
             try sql.script(String(contentsOfFile: Locations.package + "/deploy/grants.sql", encoding: .utf8))
             let serving = try doctor(url.replacing("postgres@", with: "lux@"))
             #expect(serving.ending == .exit(0), "\(serving.everything)")
-            #expect(serving.output.contains("rights: lux has all"))
+            #expect(serving.output.contains("rights: lux has everything"))
             #expect(serving.output.contains("lux lacks users: insert; real_users: insert; devices: insert; projects"))
             #expect(serving.output.contains("the database: temporary; provision and device need a role"))
             let desk = try doctor(url.replacing("postgres@", with: "lux_desk@"))
