@@ -36,6 +36,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private var inputDeadline: MonotonicTime
     private var lingering = false
     private var requests = 0
+    /// When the first byte of an unfinished header section was received.
+    private var requestStart: MonotonicTime?
     private var stepsWithoutWait = 0
     /// What the responder knows of the request whose body is being read.
     private var admission: (any Sendable)?
@@ -183,6 +185,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             hasUnreadInput = true
             var unfinished = parser.unfinished
             unfinished.client = client
+            unfinished.received = requestStart
             write(
                 server.responder.refuse(error.status, reason: error.reason, request: unfinished),
                 method: unfinished.method)
@@ -223,6 +226,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     private func respond(to request: HTTPRequest) async {
         requests += 1
+        requestStart = nil
         let response = await response(to: request)
         closing = isLast(request)
         write(response, method: request.method, version: request.version)
@@ -267,6 +271,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             let (phase, now) = (parser.phase, server.loop.now)
             if phase == .idle, server.draining, requests > 0 { return nil }
             if phaseStart?.phase != phase { phaseStart = (phase, now) }
+            if phase == .head { requestStart = requestStart ?? now } else if phase != .body { requestStart = nil }
             inputDeadline = deadline(of: phase, since: phaseStart?.time ?? now, now: now, idle: idleDeadline)
             switch await moreInput() {
             case .ready: continue

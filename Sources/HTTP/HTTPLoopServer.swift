@@ -1,4 +1,6 @@
+import CLinux
 import Concurrency
+import Dispatch
 import EventLoop
 import Glibc
 import TLS
@@ -32,6 +34,9 @@ final class HTTPLoopServer: @unchecked Sendable {
     private var yielded: [UnsafeContinuation<Void, Never>] = []
     private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private var whenEmpty: (@Sendable () -> Void)?
+
+    /// After a burst of more than this much memory is returned to the system.
+    private static let trimmedBytes = 16 << 20
 
     /// - Parameter share: of how many loops it is one; the limits of the process are shared out.
     init(
@@ -154,6 +159,10 @@ final class HTTPLoopServer: @unchecked Sendable {
         let now = HTTPStatistics(connections: connections.count, inFlight: inFlight, handshakes: handshakes)
         statistics.withLock { $0 = now }
         for connection in connections.values { connection.checkDeadlines(at: loop.now) }
+        if memory.takePeak() > Self.trimmedBytes {
+            // The allocator keeps freed memory for itself. Not on the loop: it walks all arenas.
+            DispatchQueue.global(qos: .utility).async { malloc_trim(0) }
+        }
     }
 
     private func updateDate() {

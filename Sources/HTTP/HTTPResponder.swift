@@ -48,6 +48,8 @@ package struct RefusedRequest: Sendable {
     /// The header fields, if all of them were read.
     package var headers = HTTPHeaders()
 
+    /// When its first byte was received, if any was.
+    package internal(set) var received: MonotonicTime?
     /// A sentence for the client; `nil` for the reason phrase of the status.
     package internal(set) var detail: String?
     /// The client that sent it.

@@ -42,8 +42,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
         precondition(!loops.isEmpty, "a server needs a loop")
         signal(SIGPIPE, SIG_IGN)
         var limits = limits
-        // Some descriptors are left for the database, the logs and files.
-        limits.connections = max(1, min(limits.connections, Socket.raiseDescriptorLimit() - 256))
+        limits.connections = max(1, min(limits.connections, Self.descriptorsForConnections))
         self.limits = limits
         self.tls = Locked(tls)
         self.onEvent = onEvent
@@ -56,6 +55,12 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
                 trustedProxies: trustedProxies, onEvent: onEvent)
         }
     }
+
+    /// Descriptors that are left for the database, messages, logs and files.
+    private static let reservedDescriptors = 64
+
+    /// How many connections the process has descriptors for; raises the soft limit to the hard one.
+    package static var descriptorsForConnections: Int { Socket.raiseDescriptorLimit() - reservedDescriptors }
 
     /// Gives connections from now on another certificate, key and ticket keys; those that are open keep theirs. From any
     /// thread.

@@ -16,6 +16,8 @@ struct MemoryShares {
     private let clientLimit: Int
     private let accountLimit: Int
     private(set) var total = 0
+    /// The largest total since it was last 0 and ``takePeak()`` was called.
+    private var peak = 0
     private var ofClient: [ClientAddress.Network: Int] = [:]
     private var ofAccount: [Int64: Int] = [:]
 
@@ -31,9 +33,17 @@ struct MemoryShares {
     /// - Parameter change: bytes; negative to release them.
     mutating func charge(_ change: Int, to owner: MemoryOwner) {
         total += change
+        peak = max(peak, total)
         if let client = owner.client { Self.add(change, to: client, in: &ofClient) }
         if let account = owner.account { Self.add(change, to: account, in: &ofAccount) }
         assert(total >= 0)
+    }
+
+    /// The largest total, once all of it was released; 0 before that.
+    mutating func takePeak() -> Int {
+        guard total == 0 else { return 0 }
+        defer { peak = 0 }
+        return peak
     }
 
     /// - Returns: why the owner may take no more; `nil` when it may.

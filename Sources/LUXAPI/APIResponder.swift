@@ -74,7 +74,7 @@ package final class APIResponder: HTTPResponder {
     package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         var record = RequestRecord(refused: request, reason: reason)
         var response = ErrorResponse(refused: status, reason: reason, detail: request.detail).response
-        finish(&response, &record, received: .now(), request: request.headers)
+        finish(&response, &record, received: request.received ?? .now(), request: request.headers)
         return response
     }
 
@@ -170,6 +170,11 @@ package final class APIResponder: HTTPResponder {
         }
         if let cors = services.cors { cors.apply(to: &response, of: request) }
         record.complete(&response, received: received)
+        if Task.isCancelled {
+            // No error of the server: nobody is there to read the response. nginx has the same status.
+            record.cause = "the client disconnected" + (record.cause.map { ": \($0)" } ?? "")
+            record.status = 499
+        }
         counter.count(record)
         services.log(record)
     }

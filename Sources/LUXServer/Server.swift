@@ -30,6 +30,9 @@ package struct Server {
     /// Connections to the metrics' own port: some Prometheus servers, and who looks by hand.
     private static let metricsConnections = 64
 
+    /// With room for fewer connections the server does not start.
+    private static let leastConnections = 100
+
     /// The port is open within a second of the start, whatever the database does.
     private static let schemaPatience = Duration.milliseconds(700)
 
@@ -54,6 +57,7 @@ package struct Server {
     /// - Throws: `Configuration.Faults` when an address cannot be listened on, `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     package func run(migrate: Bool) throws {
+        try requireDescriptors()
         let signals = SignalWaiter(stopSignals)
         let levelSignals = LogLevelSignals(log)
         let reloads = !stopSignals.contains(SIGHUP)
@@ -137,6 +141,18 @@ package struct Server {
             let variable = error.isAboutAddress ? hostVariable : portVariable
             throw Configuration.Faults(faults: [Configuration.Fault(variable: variable, reason: "\(error)")])
         }
+    }
+
+    /// - Throws: `Configuration.Faults` when the limit of open files leaves room for too few connections.
+    private func requireDescriptors() throws(Configuration.Faults) {
+        let room = HTTPServer.descriptorsForConnections - configuration.databasePool
+        guard room < Self.leastConnections else { return }
+        throw Configuration.Faults(faults: [
+            Configuration.Fault(
+                variable: "limit of open files",
+                reason: "leaves room for \(max(0, room)) connections; raise it to 1024 or more (ulimit -n, LimitNOFILE)"
+            )
+        ])
     }
 
     /// Ends all servers at once: together they have the time that one has.

@@ -1,9 +1,13 @@
+import Concurrency
 import Glibc
 
 /// What this process uses, under the names that all Prometheus clients give it (proc(5)).
 package struct ProcessMetrics: Sendable {
     /// Seconds since the Unix epoch.
     private let startTime: Double
+    /// The last count of descriptors. Listing them takes time with thousands of connections, and anybody may scrape.
+    private let descriptors = Locked<(count: Double, time: MonotonicTime)?>(nil)
+    private static let descriptorInterval = Duration.seconds(10)
 
     /// Remembers when the process started.
     package init() {
@@ -21,7 +25,7 @@ package struct ProcessMetrics: Sendable {
             "process_cpu_seconds_total", "CPU time, user and system.", seconds(usage.ru_utime) + seconds(usage.ru_stime)
         )
         text.gauge("process_resident_memory_bytes", "Memory that is in RAM.", Self.residentBytes())
-        text.gauge("process_open_fds", "Open file descriptors.", Self.openDescriptors())
+        text.gauge("process_open_fds", "Open file descriptors.", openDescriptors())
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         text.gauge("process_max_fds", "How many may be open.", Double(limit.rlim_cur))
@@ -39,7 +43,17 @@ package struct ProcessMetrics: Sendable {
         return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    private static func openDescriptors() -> Double {
+    private func openDescriptors() -> Double {
+        let now = MonotonicTime.now()
+        return descriptors.withLock { last in
+            if let last, now < last.time + Self.descriptorInterval { return last.count }
+            let count = Self.countDescriptors()
+            last = (count, now)
+            return count
+        }
+    }
+
+    private static func countDescriptors() -> Double {
         guard let folder = opendir("/proc/self/fd") else { return 0 }
         defer { closedir(folder) }
         var count = 0

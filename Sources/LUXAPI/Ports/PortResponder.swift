@@ -35,7 +35,7 @@ package final class PortResponder: HTTPResponder {
     package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
         finish(
             ErrorResponse(refused: status, reason: reason, detail: request.detail).response,
-            RequestRecord(refused: request, reason: reason), .now())
+            RequestRecord(refused: request, reason: reason), request.received ?? .now())
     }
 
     package func isProbe(_ request: HTTPRequest) -> Bool { isForProbes }

@@ -48,6 +48,23 @@ import Testing
         }
     }
 
+    @Test func `a limit of open files without room for 100 connections is reported and exits with 78`() async throws {
+        try await onThread {
+            for (limit, isTooLow) in [("128", true), ("256", false)] {
+                let environment = LUXCommand.environment(Self.good).merging([
+                    "LUX_MIGRATIONS": Locations.migrations, "LUX_HOST": "192.0.2.1",
+                ]) { $1 }
+                let shell = try ChildProcess(
+                    "sh", ["-c", "ulimit -n \(limit); exec \(Locations.server) serve"],
+                    environment: environment.merging(["LUX_MIGRATIONS": Locations.migrations, "LUX_HOST": "192.0.2.1"])
+                    { $1 })
+                // With enough of them the start goes on, to an address that is not there.
+                #expect(shell.wait(seconds: 20) == .exit(78))
+                #expect(shell.errors.contains("limit of open files") == isTooLow, "\(limit): \(shell.errors)")
+            }
+        }
+    }
+
     @Test func `says in one line what is wrong with the command line`() async throws {
         try await onThread {
             for arguments in [
