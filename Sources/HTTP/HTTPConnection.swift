@@ -65,6 +65,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         self.server = server
         limits = server.limits
         parser = RequestParser(limits: server.limits)
+        parser.client = client
         owner = MemoryOwner(client: client?.network)
         lastWrite = server.loop.now
         inputDeadline = server.loop.now + server.limits.headerTime
@@ -109,6 +110,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
                     return false
                 }
                 client = named
+                parser.client = named
                 owner.client = named.network
                 return true
             case .needMore:
@@ -194,9 +196,9 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// The request with its client, who is charged for it from now on.
     private func identified(_ request: HTTPRequest) -> HTTPRequest {
+        guard isProxied else { return request }
         var request = request
-        request.client = client
-        if isProxied, let forwarded = server.trustedProxies.client(in: request.headers) {
+        if let forwarded = server.trustedProxies.client(in: request.headers) {
             request.client = forwarded
             charge(0)
             owner.client = forwarded.network

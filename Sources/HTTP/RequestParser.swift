@@ -44,6 +44,8 @@ package struct RequestParser {
     /// What is known of the request that is being read; also when it is then refused.
     package private(set) var unfinished = RefusedRequest()
     private var expectsContinue = false
+    /// The client that its requests are from.
+    var client: ClientAddress?
     /// How many empty lines were skipped before the current request.
     private var emptyLines = 0
 
@@ -169,7 +171,7 @@ package struct RequestParser {
     private func request(_ head: RequestHead, _ body: [UInt8]) -> HTTPRequest {
         HTTPRequest(
             method: head.method, target: head.target, path: head.path, query: head.query, version: head.version,
-            headers: head.headers, body: body, keepAlive: head.keepAlive)
+            headers: head.headers, body: body, keepAlive: head.keepAlive, client: client)
     }
 
     private mutating func discardConsumed() {

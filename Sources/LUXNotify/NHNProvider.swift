@@ -70,16 +70,28 @@ package struct NHNProvider: AlimtalkProvider {
         guard let json = reply.json, let header = json["header"], let code = header["resultCode"]?.code else {
             return reply.outcome(of: Self.name)
         }
-        guard code == "0" else { return Self.outcome(code, reply) }
+        let recipientCode = json["message"]?["sendResults"]?[0]?["resultCode"]?.code
+        // Every recipient was rejected, and there is one: its own code says why (since 2025-04-29).
+        guard code == "0" else {
+            return Self.outcome(code == Self.allRejected ? recipientCode ?? code : code, reply)
+        }
         guard (200..<300).contains(reply.status), header["isSuccessful"]?.isTrue == true,
             let result = json["message"]?["sendResults"]?[0], let resultCode = result["resultCode"]?.code
         else { return .unknown(reason: "nhn: HTTP \(reply.status), a partial answer") }
+        if smsSender != nil, Self.resentBySMS.contains(resultCode) {
+            return .unknown(reason: "nhn: code \(resultCode), a text message may follow")
+        }
         guard resultCode == "0" else { return Self.outcome(resultCode, reply) }
         guard let requestID = json["message"]?["requestId"]?.code, let sequence = result["recipientSeq"]?.code else {
             return .unknown(reason: "nhn: accepted without a message id")
         }
         return .accepted(messageID: "\(requestID)/\(sequence)")
     }
+
+    private static let allRejected = "-1031"
+
+    /// Recipients that Alimtalk does not reach; with a fallback NHN Cloud sends them a text message.
+    private static let resentBySMS: Set = ["-3010", "-3011", "-3042", "-3043", "-3046"]
 
     private static func outcome(_ code: String, _ reply: ProviderReply) -> NotificationOutcome {
         let reason = "nhn: code \(code)"

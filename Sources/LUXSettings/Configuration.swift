@@ -117,7 +117,7 @@ package struct Configuration: Sendable {
         rateLimit = reader.rateLimit()
         metricsPort = reader.integer("LUX_METRICS_PORT", in: 0...65_535)
         metricsHost = reader.text("LUX_METRICS_HOST") ?? host
-        documentation = reader.documentation(metrics: metricsPort == nil)
+        documentation = reader.documentation(metrics: metricsPort == nil, limits: limits)
         cors = reader.cors()
         if tls == nil {
             for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {

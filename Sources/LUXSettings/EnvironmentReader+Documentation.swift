@@ -7,10 +7,10 @@ extension EnvironmentReader {
     /// `LUX_DOCS`, and the folder `LUX_DOCS_ASSETS`, whose files are read once, at the start.
     ///
     /// - Parameter metrics: whether `/metrics` is on the same port.
-    package mutating func documentation(metrics: Bool) -> APIDocumentation? {
+    package mutating func documentation(metrics: Bool, limits: HTTPLimits) -> APIDocumentation? {
         let isOn = oneOf(["on", "off"], "LUX_DOCS") != "off"
         guard let folder = text("LUX_DOCS_ASSETS") else {
-            return isOn ? APIDocumentation(assets: nil, metrics: metrics) : nil
+            return isOn ? APIDocumentation(assets: nil, metrics: metrics, limits: limits) : nil
         }
         let names = APIDocumentation.Assets.names
         guard isOn else {
@@ -21,7 +21,8 @@ extension EnvironmentReader {
             fault("LUX_DOCS_ASSETS", "must be a folder with \(names.style) and \(names.script) of swagger-ui-dist 5")
             return nil
         }
-        return APIDocumentation(assets: APIDocumentation.Assets(style: style, script: script), metrics: metrics)
+        return APIDocumentation(
+            assets: APIDocumentation.Assets(style: style, script: script), metrics: metrics, limits: limits)
     }
 
     private func bytes(of name: String, in folder: String) -> [UInt8]? {

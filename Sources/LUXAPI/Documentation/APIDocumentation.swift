@@ -26,7 +26,7 @@ package struct APIDocumentation: Sendable {
     /// - Parameters:
     ///   - assets: `nil` leaves them to the CDN.
     ///   - metrics: whether `GET /metrics` is served on the same port.
-    package init(assets: Assets?, metrics: Bool) {
+    package init(assets: Assets?, metrics: Bool, limits: HTTPLimits) {
         let isLocal = assets != nil
         add(.start, Array(SwaggerUI.start.utf8))
         add(.page, Array(SwaggerUI.page(local: isLocal).utf8))
@@ -36,7 +36,7 @@ package struct APIDocumentation: Sendable {
             add(.style, assets.style)
             add(.script, assets.script)
         }
-        add(.openAPI, OpenAPIDocument.bytes(of: Routes.served(with: files.union([.openAPI]), metrics: metrics)))
+        add(.openAPI, OpenAPIDocument.bytes(of: Routes.served(with: files.union([.openAPI]), metrics: metrics), limits: limits))
     }
 
     var files: Set<DocumentationFile> { Set(responses.keys) }

@@ -160,7 +160,18 @@ extension RouteDocumentation {
 
     static let alimtalk = RouteDocumentation(
         id: "alimtalk", summary: "Send Device Impedance Error Notification",
-        description: "Sends a notification (Alimtalk) when an impedance error occurs on the device.",
+        description: """
+            Sends a notification (Alimtalk) when an impedance error occurs on the device. Apps should send an \
+            Idempotency-Key, new for each event and the same for each retry: a retry then sends no second message.
+            """,
+        parameters: [
+            .header(
+                "Idempotency-Key",
+                """
+                Names the event. A request with a key that the account has used within 24 hours gets the outcome of that \
+                one and sends nothing; while that one is in flight it waits for it.
+                """, example: "8e03978e-40d5-43e8-bc93-6894a57f9324")
+        ],
         answer: .json("Sent.", .nothing, [Example(name: "sent", summary: "Sent", value: .null)]),
         refusals: [
             Refusal(.phoneNumberNotFound, "User's phone number cannot be found."),

@@ -4,7 +4,8 @@ import HTTP
 struct DocumentedErrors {
     private var errors: [(response: ErrorResponse, description: String)] = []
 
-    init(_ route: Route) {
+    /// - Parameter limits: those in force.
+    init(_ route: Route, _ limits: HTTPLimits) {
         let documentation = route.documentation
         add(ErrorResponse(refused: .badRequest, reason: ""), "The request is malformed: a bad percent-escape, say.")
         if case .user = route.access {
@@ -12,7 +13,9 @@ struct DocumentedErrors {
             add(ErrorResponse(APIError.invalidToken("")), "The token is missing or invalid.")
             add(ErrorResponse(APIError.expiredToken), "The token has expired.")
             add(ErrorResponse(APIError.notFound("")), "The resource cannot be found. Please check the URI again.")
-            add(ErrorResponse(APIError.tooManyRequests(retryAfter: 1)), "The user's rate limit, if there is one.")
+            add(
+                ErrorResponse(APIError.tooManyRequests(retryAfter: 1)),
+                "A rate or a number of messages or guesses is exceeded.")
             add(ErrorResponse(Unforeseen()), "This is a server error.")
         }
         add(ErrorResponse(APIError.methodNotAllowed(allow: "")), "The path has other methods.")
@@ -20,15 +23,24 @@ struct DocumentedErrors {
             add(ErrorResponse(fault), "The first parameter or member that is not what it must be.")
         }
         if documentation.body != nil {
-            add(ErrorResponse(refused: .contentTooLarge, reason: ""), "The body is larger than 1 MiB.")
+            add(
+                ErrorResponse(refused: .contentTooLarge, reason: ""),
+                "The body is larger than \(Self.size(limits.bodyBytes)).")
         }
-        if !documentation.parameters.isEmpty {
-            add(ErrorResponse(refused: .uriTooLong, reason: ""), "The request target is longer than 8 KiB.")
+        if documentation.parameters.contains(where: { !$0.isHeader }) {
+            add(
+                ErrorResponse(refused: .uriTooLong, reason: ""),
+                "The request target is longer than \(Self.size(limits.targetBytes)).")
         }
         add(ErrorResponse(unavailable: ""), "The database is out of reach or the server is too busy: try again.")
     }
 
     private struct Unforeseen: Error {}
+
+    private static func size(_ bytes: Int) -> String {
+        if bytes % (1 << 20) == 0 { return "\(bytes >> 20) MiB" }
+        return bytes % 1_024 == 0 ? "\(bytes >> 10) KiB" : "\(bytes) bytes"
+    }
 
     private mutating func add(_ response: ErrorResponse, _ description: String) {
         errors.append((response, description))

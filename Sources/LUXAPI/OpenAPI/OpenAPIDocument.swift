@@ -2,11 +2,12 @@ import HTTP
 
 /// The table of routes as an OpenAPI 3.1 document.
 enum OpenAPIDocument {
-    static func bytes(of routes: [Route]) -> [UInt8] {
+    /// - Parameter limits: those in force.
+    static func bytes(of routes: [Route], limits: HTTPLimits) -> [UInt8] {
         var paths: [(name: String, value: JSONTree)] = []
         for route in routes {
             let method = route.method.rawValue.lowercased()
-            let operation = (name: method, value: operation(route))
+            let operation = (name: method, value: operation(route, limits))
             if let index = paths.firstIndex(where: { $0.name == route.path }) {
                 paths[index].value = paths[index].value.adding(.object([operation]))
             } else {
@@ -77,7 +78,7 @@ enum OpenAPIDocument {
         ["description": .string(description), "required": true, "schema": schema]
     }
 
-    private static func operation(_ route: Route) -> JSONTree {
+    private static func operation(_ route: Route, _ limits: HTTPLimits) -> JSONTree {
         let documentation = route.documentation
         var operation: JSONTree = [
             "operationId": .string(documentation.id), "tags": [.string(Tag(route).rawValue)],
@@ -100,12 +101,13 @@ enum OpenAPIDocument {
             "content": content(answer.mediaType, answer.schema, answer.examples),
         ]
         let responses: JSONTree = ["200": good]
-        return operation.adding(["responses": responses.adding(.object(DocumentedErrors(route).responses))])
+        return operation.adding(["responses": responses.adding(.object(DocumentedErrors(route, limits).responses))])
     }
 
     private static func parameter(_ parameter: RouteDocumentation.Parameter) -> JSONTree {
         [
-            "name": .string(parameter.name), "in": "query", "required": .bool(parameter.isRequired),
+            "name": .string(parameter.name), "in": parameter.isHeader ? "header" : "query",
+            "required": .bool(parameter.isRequired),
             "description": .string(parameter.description), "schema": parameter.schema, "example": parameter.example,
         ]
     }

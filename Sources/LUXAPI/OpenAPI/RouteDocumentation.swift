@@ -4,13 +4,14 @@ import LUX
 ///
 /// Nothing that a reader needs has a default, so a route without documentation does not compile.
 struct RouteDocumentation: Sendable {
-    /// A query parameter.
+    /// A query parameter or a header field.
     struct Parameter: Sendable {
         var name: String
         var description: String
         var schema: JSONTree
         var example: JSONTree
         var isRequired = true
+        var isHeader = false
 
         static func optional(
             _ name: String, _ description: String, _ schema: JSONTree, example: JSONTree
@@ -24,6 +25,12 @@ struct RouteDocumentation: Sendable {
 
         static func text(_ name: String, _ description: String, example: String) -> Parameter {
             Parameter(name: name, description: description, schema: Schema.text, example: .string(example))
+        }
+
+        static func header(_ name: String, _ description: String, example: String) -> Parameter {
+            Parameter(
+                name: name, description: description, schema: ["type": "string"], example: .string(example),
+                isRequired: false, isHeader: true)
         }
     }
 

@@ -34,7 +34,7 @@ extension DeviceStore {
         """
         select id from alimtalks
         where user_id = $1 and idempotency_key = encode(sha256(convert_to($2, 'UTF8')), 'hex')
-          and created_at > clock_timestamp() - interval '24 hours'
+          and created_at > statement_timestamp() - interval '24 hours'
         order by created_at desc, id desc limit 1
         """)
 
@@ -44,9 +44,9 @@ extension DeviceStore {
         "recent_message",
         """
         select id from alimtalks
-        where user_id = $1 and created_at > clock_timestamp() - $2 * interval '1 microsecond'
+        where user_id = $1 and created_at > statement_timestamp() - $2 * interval '1 microsecond'
           and (status = 'sent'
-            or status = 'pending' and created_at > clock_timestamp() - $3 * interval '1 microsecond')
+            or status = 'pending' and created_at > statement_timestamp() - $3 * interval '1 microsecond')
         order by created_at desc, id desc limit 1
         """)
 
@@ -54,8 +54,8 @@ extension DeviceStore {
     private static let fullHour = PostgresStatement(
         "full_hour_of_messages",
         """
-        select ceil(extract(epoch from created_at + interval '1 hour' - clock_timestamp()))::bigint from alimtalks
-        where user_id = $1 and created_at > clock_timestamp() - interval '1 hour'
+        select ceil(extract(epoch from created_at + interval '1 hour' - statement_timestamp()))::bigint from alimtalks
+        where user_id = $1 and created_at > statement_timestamp() - interval '1 hour'
         order by created_at desc, id desc offset $2 limit 1
         """)
 
@@ -63,7 +63,7 @@ extension DeviceStore {
         "insert_message",
         """
         insert into alimtalks (user_id, provider, status, idempotency_key, created_at)
-        values ($1, $2, 'pending', encode(sha256(convert_to($3, 'UTF8')), 'hex'), clock_timestamp())
+        values ($1, $2, 'pending', encode(sha256(convert_to($3, 'UTF8')), 'hex'), statement_timestamp())
         returning id, created_at
         """)
 
@@ -108,7 +108,7 @@ extension DeviceStore {
     private static let messageStatus = PostgresStatement(
         "message_status",
         """
-        select case when status = 'pending' and created_at < clock_timestamp() - $2 * interval '1 microsecond'
+        select case when status = 'pending' and created_at < statement_timestamp() - $2 * interval '1 microsecond'
                then 'unknown' else status end
         from alimtalks where id = $1
         """)

@@ -73,7 +73,7 @@ import Testing
                 [record(0, 1, file: 1)], [record(3_630, nil)], [record(1_800, 1, file: 2), record(2_400, 2, file: 3)],
             ]
             let uploads = kinds.map { ModelRequest(user: 0, action: .upload($0)) }
-            let world = try World.own()
+            let world = try World.own(environment: ["LUX_ALIMTALK_USER_LIMIT": "0"])
             var histories = 0
             for first in uploads {
                 for second in uploads {

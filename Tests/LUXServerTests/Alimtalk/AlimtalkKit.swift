@@ -90,6 +90,17 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         }
     }
 
+    /// NHN Cloud's reply since 2025-04-29 when every recipient was rejected.
+    private func allRejected(_ code: String) -> FakeProvider.Behaviour {
+        .reply(
+            200,
+            """
+            {"header":{"resultCode":-1031,"resultMessage":"All requests failed","isSuccessful":false},"message":{"requestId":null,\
+            "senderGroupingKey":null,"sendResults":[{"recipientSeq":1,"recipientNo":"\(Self.number)","resultCode":\(code),\
+            "resultMessage":"rejected"}]}}
+            """)
+    }
+
     /// A 2xx that says in its body that this one message was refused with a code.
     func refusal(_ code: String, number: String = Self.number) -> FakeProvider.Behaviour {
         switch self {
@@ -181,6 +192,10 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                         Case("configuration with a status \($0)", failure(403, $0), .misconfigured, "code \($0)"),
                     ]
                 } + [
+                    Case("every recipient rejected", allRejected("-1028"), .refused, "code -1028"),
+                    Case(
+                        "every recipient rejected, by configuration", allRejected("-1000"), .misconfigured, "code -1000"
+                    ),
                     Case(
                         "too many, in its own words", failure(429, "-1"), .notTaken, "429", calls: 2),
                     Case("the quota of the day", failure(200, "-1017"), .notTaken, "code -1017"),

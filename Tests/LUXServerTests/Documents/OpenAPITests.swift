@@ -60,6 +60,18 @@ import Testing
         }
     }
 
+    @Test func `states the limits in force`() async throws {
+        try await onThread {
+            let server = try TestServer(
+                try TestDatabase.make(),
+                environment: ["LUX_MAX_BODY_BYTES": "4096", "LUX_MAX_TARGET_BYTES": "2500"])
+            let text = try server.call("GET", "/openapi.json").text
+            #expect(text.contains("larger than 4 KiB") && text.contains("longer than 2500 bytes"))
+            #expect(!text.contains("1 MiB."))
+            server.stop()
+        }
+    }
+
     @Test func `shows examples that fit their schemas`() throws {
         for operation in operations {
             let parts = operation.split(separator: " ").map(String.init)

@@ -1,0 +1,31 @@
+import Foundation
+import LUX
+import Testing
+
+@testable import LUXNotify
+
+@Suite struct NHNReplyTests {
+    private func provider(smsSender: String?) -> NHNProvider {
+        let names = ["APPKEY", "SECRET_KEY", "SENDER_KEY", "TEMPLATE_CODE"]
+        var settings = AlimtalkSettings(
+            provider: "nhn",
+            environment: Dictionary(uniqueKeysWithValues: names.map { ("LUX_ALIMTALK_NHN_\($0)", "value") }),
+            variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: smsSender)
+        return NHNProvider(&settings)
+    }
+
+    private func reply(_ code: String) -> ProviderReply {
+        let body = """
+            {"header":{"resultCode":0,"isSuccessful":true},"message":{"requestId":"R","sendResults":[{"recipientSeq":1,\
+            "resultCode":\(code)}]}}
+            """
+        return ProviderReply(status: 200, body: Array(body.utf8))
+    }
+
+    @Test(arguments: ["-3010", "-3011", "-3042", "-3043", "-3046"])
+    func `a recipient who gets a text message instead is unknown until a look-up settles it`(_ code: String) {
+        let outcome = provider(smsSender: "0212345678").outcome(of: reply(code))
+        #expect(outcome.auditStatus == "unknown" && outcome.reason?.contains(code) == true)
+        #expect(provider(smsSender: nil).outcome(of: reply(code)).auditStatus == "failed")
+    }
+}
