@@ -16,7 +16,9 @@ package struct CORSPolicy: Sendable, Equatable {
         else { return nil }
         var response = HTTPResponse(status: .noContent)
         response.headers.add("Access-Control-Allow-Methods", methods)
-        response.headers.add("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-ID, Idempotency-Key, traceparent")
+        response.headers.add(
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, X-Request-ID, Idempotency-Key, traceparent")
         // The longest that Chromium keeps one.
         response.headers.add("Access-Control-Max-Age", "7200")
         return response

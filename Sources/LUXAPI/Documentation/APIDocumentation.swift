@@ -36,7 +36,8 @@ package struct APIDocumentation: Sendable {
             add(.style, assets.style)
             add(.script, assets.script)
         }
-        add(.openAPI, OpenAPIDocument.bytes(of: Routes.served(with: files.union([.openAPI]), metrics: metrics), limits: limits))
+        let routes = Routes.served(with: files.union([.openAPI]), metrics: metrics)
+        add(.openAPI, OpenAPIDocument.bytes(of: routes, limits: limits))
     }
 
     var files: Set<DocumentationFile> { Set(responses.keys) }

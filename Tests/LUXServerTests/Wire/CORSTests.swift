@@ -39,7 +39,9 @@ import Testing
             #expect(preflight.status == (test.allowed == nil ? 405 : 204), "\(context)")
             #expect(preflight.header("Access-Control-Allow-Origin") == test.allowed, "\(context)")
             #expect(preflight.header("Access-Control-Allow-Methods") == test.allowed.map { _ in "PATCH" }, "\(context)")
-            let wanted = test.allowed.map { _ in "Authorization, Content-Type, X-Request-ID, Idempotency-Key, traceparent" }
+            let wanted = test.allowed.map { _ in
+                "Authorization, Content-Type, X-Request-ID, Idempotency-Key, traceparent"
+            }
             #expect(preflight.header("Access-Control-Allow-Headers") == wanted, "\(context)")
             #expect(preflight.header("Access-Control-Max-Age") == test.allowed.map { _ in "7200" }, "\(context)")
             #expect(preflight.values("Vary") == vary, "\(context)")
