@@ -132,9 +132,21 @@ package final class TestCluster: @unchecked Sendable {
         // The postmaster first: it starts no more processes then.
         let number = frozen ? SIGSTOP : SIGCONT
         Glibc.kill(process.pid, number)
+        if frozen { waitUntilStopped(process.pid) }
         let path = "/proc/\(process.pid)/task/\(process.pid)/children"
-        let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        for pid in children.split(separator: " ").compactMap({ pid_t($0) }) { Glibc.kill(pid, number) }
+        let children = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
+            .split(separator: " ").compactMap { pid_t($0) }
+        for pid in children { Glibc.kill(pid, number) }
+        if frozen { children.forEach(waitUntilStopped) }
+    }
+
+    /// A signal is sent before its effect: a backend may still respond until the kernel has stopped it (proc(5), state T).
+    private func waitUntilStopped(_ pid: pid_t) {
+        for _ in 0..<1_000 {
+            let status = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ") T"
+            if status.contains(") T") || status.contains(") Z") { return }
+            usleep(1_000)
+        }
     }
 
     private func run(_ program: String, _ arguments: [String]) throws -> ChildProcess {
