@@ -20,9 +20,9 @@ let package = Package(
     name: "lux-backend",
     products: [.executable(name: "lux-server", targets: ["lux-server"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
@@ -119,7 +119,7 @@ if Context.environment["LUX_FUZZ"] != nil {
     package.products.append(.executable(name: "lux-fuzz", targets: ["lux-fuzz"]))
     package.targets.append(
         .executableTarget(
-            name: "lux-fuzz", dependencies: ["HTTP", "JSON", "JWT", "LUX", "LUXAPI"], path: "Fuzz",
+            name: "lux-fuzz", dependencies: ["HTTP", "JSON", "JWT", "LUX", "LUXAPI", "OpenSSL"], path: "Fuzz",
             exclude: ["Seeds"], swiftSettings: settings,
             // The default linker, gold, fails on the sanitizer's debugging information.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))

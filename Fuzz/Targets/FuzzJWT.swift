@@ -1,3 +1,5 @@
+import OpenSSL
+
 @testable import JWT
 
 private let secret = Array("a secret of more than thirty-two bytes".utf8)

@@ -11,27 +11,31 @@ package struct TokenKeyReloader {
     private static let interval = DispatchTimeInterval.seconds(1)
 
     /// File identity used to detect changes; reading it costs one stat(2).
+    /// With the time of change, which a chmod(2) moves too: a file that could not be read becomes readable without a new
+    /// content.
     private struct Stamp: Equatable {
-        package let device: UInt
-        package let file: UInt
-        package let size: Int
-        package let seconds: Int
-        package let nanoseconds: Int
+        let device: UInt
+        let file: UInt
+        let size: Int
+        let modified: [Int]
+        let changed: [Int]
 
-        package init?(_ path: String) {
+        init?(_ path: String) {
             var status = stat()
             guard stat(path, &status) == 0 else { return nil }
             device = UInt(status.st_dev)
             file = UInt(status.st_ino)
             size = Int(status.st_size)
-            seconds = status.st_mtim.tv_sec
-            nanoseconds = status.st_mtim.tv_nsec
+            modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+            changed = [status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
         }
     }
 
     private struct Looks {
         /// As the file was when it was read.
         package var read: Stamp?
+        /// Why the last attempt failed; `nil` when it did not. It is repeated at each look, and reported once.
+        var failure: String?
         /// As it was at the last look.
         package var last: Stamp?
     }
@@ -49,15 +53,24 @@ package struct TokenKeyReloader {
         let reload = { @Sendable in
             // Before the reading: a change in between makes a difference at the next look.
             let stamp = Stamp(path)
-            looks.withLock { $0 = Looks(read: stamp, last: stamp) }
+            looks.withLock { looks in
+                looks.read = stamp
+                looks.last = stamp
+            }
             do throws(TokenKeyError) {
                 let loaded = try keys.load { warning in
                     logger.log(.warning, "a key of the JWKS is not used", [.cause: "\(warning)"])
                 }
                 verifier.withLock { $0.keys = loaded }
+                looks.withLock { $0.failure = nil }
                 logger.log(
                     .info, "token keys loaded", [.count: .stringConvertible(loaded.count)])
             } catch {
+                let isNew = looks.withLock { looks in
+                    defer { looks.failure = error.description }
+                    return looks.failure != error.description
+                }
+                guard isNew else { return }
                 logger.log(.error, "cannot reload token keys; keeping the previous ones", [.cause: "\(error)"])
             }
         }
@@ -72,7 +85,7 @@ package struct TokenKeyReloader {
             // A file that is being written is left alone until it has stayed the same from one look to the next.
             let isDue = looks.withLock { looks in
                 defer { looks.last = stamp }
-                return stamp != looks.read && stamp == looks.last
+                return (stamp != looks.read || looks.failure != nil) && stamp == looks.last
             }
             if isDue { reload() }
         }
