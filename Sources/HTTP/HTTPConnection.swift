@@ -174,8 +174,15 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
                 case .head(let head): admit(identified(head))
                 case .request(let request): await respond(to: identified(request))
                 }
+                // What the kernel takes at once needs no share.
+                if output.unsent > Self.outputBound { flush() }
                 if output.unsent > Self.outputBound {
-                    guard chargeMemory() == nil, await drainOutput() == .ready else { break }
+                    guard chargeMemory() == nil else {
+                        // To send it takes as long as the client likes, and the memory is needed now.
+                        failed = true
+                        break
+                    }
+                    guard await drainOutput() == .ready else { break }
                 }
                 await yieldIfLong()
                 idleDeadline = server.loop.now + limits.idleTime
@@ -186,7 +193,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             closing = true
             hasUnreadInput = true
             var unfinished = parser.unfinished
-            unfinished.client = client
+            unfinished.client = client ?? server.trustedProxies.client(in: unfinished.headers)
             unfinished.received = requestStart
             write(
                 server.responder.refuse(error.status, reason: error.reason, request: unfinished),

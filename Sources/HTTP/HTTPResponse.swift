@@ -6,6 +6,8 @@ package struct HTTPResponse: Sendable {
     package var headers: HTTPHeaders
     /// Its content.
     package var body: [UInt8]
+    /// Whether the content is the same array for all clients, so that it is in memory once.
+    package var isShared = false
 
     package init(status: HTTPStatus, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = []) {
         self.status = status

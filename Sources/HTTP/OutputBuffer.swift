@@ -5,6 +5,7 @@
 struct OutputBuffer {
     private var bytes: [UInt8] = []
     private var content: [UInt8] = []
+    private var isContentShared = false
     /// How much of `bytes` and then of `content` was sent.
     private var sent = 0
 
@@ -15,7 +16,7 @@ struct OutputBuffer {
     var unsent: Int { bytes.count + content.count - sent }
 
     /// Those of them that no other connection shares.
-    var unsentOwn: Int { max(0, bytes.count - sent) }
+    var unsentOwn: Int { isContentShared ? max(0, bytes.count - sent) : unsent }
 
     mutating func append(_ text: StaticString) {
         appendContent()
@@ -29,7 +30,10 @@ struct OutputBuffer {
         let isLarge = !isHead && response.body.count > Self.copiedBytes
         ResponseEncoder.encode(
             response, isHead: isHead || isLarge, version: version, keepAlive: keepAlive, date: date, into: &bytes)
-        if isLarge { content = response.body }
+        if isLarge {
+            content = response.body
+            isContentShared = response.isShared
+        }
     }
 
     /// The next bytes to send; not empty while ``unsent`` is above 0.
@@ -49,6 +53,7 @@ struct OutputBuffer {
         guard unsent == 0 else { return }
         bytes.removeAll(keepingCapacity: bytes.capacity <= limit)
         content = []
+        isContentShared = false
         sent = 0
     }
 
@@ -57,5 +62,6 @@ struct OutputBuffer {
         guard !content.isEmpty else { return }
         bytes.append(contentsOf: content)
         content = []
+        isContentShared = false
     }
 }

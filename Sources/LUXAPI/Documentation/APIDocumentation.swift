@@ -46,6 +46,7 @@ package struct APIDocumentation: Sendable {
 
     private mutating func add(_ file: DocumentationFile, _ body: [UInt8]) {
         var response = HTTPResponse(status: .ok, body: body)
+        response.isShared = true
         let charset = file == .openAPI ? "" : "; charset=utf-8"
         response.headers.add("Content-Type", file.mediaType + charset)
         responses[file] = response

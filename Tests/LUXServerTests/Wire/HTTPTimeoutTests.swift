@@ -106,6 +106,39 @@ import Testing
         }
     }
 
+    private static let pipelined = 12
+
+    @Test func `clients that read no responses are cut beyond their address's share of memory`() async throws {
+        try await onThread {
+            let world = try World.own(environment: ["LUX_MAX_BUFFERED_BYTES": "1048576", "LUX_LOOPS": "1"])
+            let (user, child, _) = try world.family()
+            try world.sql.query(
+                """
+                insert into devices (real_user_id, unique_id, device_alias, connected_at)
+                select $1::bigint, 'wide-' || n, repeat('x', 100), now() from generate_series(1, 2000) n
+                """, [String(child)])
+            let request = TestServer.request("GET", World.api + "get-all-device", token: Token.access(user: user))
+            let clients = try (0..<12).map { _ in
+                let client = try world.server.connect(timeout: 20, receiveBuffer: 4096)
+                // More than the kernel keeps for the connection.
+                try client.send(String(repeating: request, count: Self.pipelined))
+                return client
+            }
+            usleep(500_000)
+            #expect(try world.server.call("GET", "/healthz").status == 200)
+            // Without a bound each of them would still get all its responses.
+            var whole = 0
+            for client in clients {
+                if (0..<Self.pipelined).allSatisfy({ _ in (try? client.receive()) != nil }) { whole += 1 }
+            }
+            #expect(whole < clients.count, "all \(whole) responses were kept")
+            #expect(
+                try world.server.call("GET", World.api + "get-all-device", token: Token.access(user: user)).status
+                    == 200)
+            world.server.stop()
+        }
+    }
+
     @Test func `does not cut a slow request that keeps within its limits`() async throws {
         try await onThread {
             let client = try Self.server.connect(timeout: 5)
