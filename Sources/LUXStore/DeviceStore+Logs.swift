@@ -4,19 +4,23 @@ import Postgres
 extension DeviceStore {
     // MARK: What the plan needs
 
-    private static let children = PostgresStatement(
-        "devlog_children", "select id, root_user_id from real_users where id = any($1)")
-
+    /// The children, whose rows have no counter, and the devices.
+    ///
     /// Every endpoint that writes locks its devices, so what is read after the lock stays true until the commit. Rows that
     /// are locked by another transaction are left out instead of waited for; see `UploadBatch`. Devices of other accounts are
     /// not locked, so that nobody holds up a device by naming it.
-    private static let lockDevices = PostgresStatement(
-        "devlog_lock_devices",
+    private static let readChildrenAndLockDevices = PostgresStatement(
+        "devlog_lock",
         """
-        select id, unique_id, real_user_id, last_log_file_id, log_counter_restart
-        from devices
-        where id = any($1) and (select root_user_id from real_users r where r.id = devices.real_user_id) = any($2)
-        for no key update skip locked
+        select id, null as unique_id, root_user_id, null as last_log_file_id, null as log_counter_restart
+        from real_users where id = any($1::bigint[])
+        union all
+        select * from (
+            select id, unique_id, real_user_id, last_log_file_id, log_counter_restart
+            from devices
+            where id = any($2::bigint[])
+              and (select root_user_id from real_users r where r.id = devices.real_user_id) = any($3::bigint[])
+            for no key update skip locked) d
         """)
 
     /// A statement of its own: it has to see the logs that were committed while the locks were waited for.
@@ -43,22 +47,26 @@ extension DeviceStore {
     private static let lockChildren = PostgresStatement(
         "devlog_lock_children", "select id from real_users where id = any($1) for key share skip locked")
 
-    private static let temporaryLogs = PostgresStatement(
-        "devlog_temporary_logs",
-        """
-        select id, device_id, real_user_id, treatment_date, treatment_time::bigint from device_logs
+    private static let selectTemporaryLogs: SQL = """
+        select id, device_id, real_user_id, treatment_date, treatment_time::bigint, null::bigint as is_same_treatment
+        from device_logs
         where device_id = any($1) and finish_flag is null
-        """)
+        """
 
+    private static let temporaryLogs = PostgresStatement("devlog_temporary_logs", selectTemporaryLogs)
+
+    /// The temporary logs of devices and, without an id, the starts at which a temporary log was completed.
     // `offset 0` keeps each look-up a look-up by index: as a plain join it could be planned, while the table is empty, as
     // a scan of a whole index, and a prepared statement keeps its plan.
-    private static let completedTemporaries = PostgresStatement(
-        "devlog_completed_temporaries",
+    private static let temporaryLogsAndCompletions = PostgresStatement(
+        "devlog_temporary_logs_and_completions",
         """
-        select k.device_id, k.real_user_id, k.start, l.is_same_treatment::integer::bigint, l.treatment_time::bigint
-        from unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) as k (device_id, real_user_id, start),
-             lateral (select bool_or(treatment_date between k.start - $4::bigint * interval '1 second'
-                                                        and k.start + $4::bigint * interval '1 second')
+        \(selectTemporaryLogs)
+        union all
+        select null, k.device_id, k.real_user_id, k.start, l.treatment_time::bigint, l.is_same_treatment::integer::bigint
+        from unnest($2::bigint[], $3::bigint[], $4::timestamptz[]) as k (device_id, real_user_id, start),
+             lateral (select bool_or(treatment_date between k.start - $5::bigint * interval '1 second'
+                                                        and k.start + $5::bigint * interval '1 second')
                                  as is_same_treatment,
                              max(temp_treatment_time) as treatment_time
                       from device_logs
@@ -145,31 +153,23 @@ extension DeviceStore {
         // A statement without keys would find nothing, at the price of the others.
         var reads: [(query: PostgresQuery, add: (PostgresResult, inout StoredLogs) throws(PostgresError) -> Void)] = [
             (
-                children(.int8Array(upload.childIDs)),
-                { (result, stored) throws(PostgresError) in try stored.addChildren(result) }
-            ),
-            (
-                lockDevices(deviceIDs, .int8Array(userIDs)),
-                { (result, stored) throws(PostgresError) in try stored.addDevices(result) }
-            ),
-            (
-                temporaryLogs(deviceIDs),
-                { (result, stored) throws(PostgresError) in try stored.addTemporaryLogs(result) }
-            ),
+                readChildrenAndLockDevices(.int8Array(upload.childIDs), deviceIDs, .int8Array(userIDs)),
+                { (result, stored) throws(PostgresError) in try stored.addChildrenAndDevices(result) }
+            )
         ]
+        let temporary =
+            starts.isEmpty
+            ? temporaryLogs(deviceIDs)
+            : temporaryLogsAndCompletions(
+                deviceIDs, .int8Array(starts.map(\.pair.deviceID)), .int8Array(starts.map(\.pair.childID)),
+                .timestamptzArray(starts.map(\.start.microseconds)), .int8(CompletedTemporary.sameTreatment))
+        reads.append((temporary, { (result, stored) throws(PostgresError) in try stored.addTemporaryLogs(result) }))
         if !numberedDeviceIDs.isEmpty {
             reads.append(
                 (
                     latestStarts(.int8Array(numberedDeviceIDs)),
                     { (result, stored) throws(PostgresError) in try stored.addLatestStarts(result) }
                 ))
-        }
-        if !starts.isEmpty {
-            let query = completedTemporaries(
-                .int8Array(starts.map(\.pair.deviceID)), .int8Array(starts.map(\.pair.childID)),
-                .timestamptzArray(starts.map(\.start.microseconds)), .int8(CompletedTemporary.sameTreatment))
-            reads.append(
-                (query, { (result, stored) throws(PostgresError) in try stored.addCompletedTemporaries(result) }))
         }
         if !keys.isEmpty {
             let numbered = keys.filter { $0.logFileID != nil }

@@ -5,45 +5,31 @@ extension DeviceStore {
     /// A page has at most so many bytes of `detail_data`, but always one log: one request must not fill the memory.
     private static let pageBytes: Int64 = 1 << 20
 
-    // Two statements, each for its own index. A row comparison is an index condition too.
-    private static let childLogs = PostgresStatement(
-        "usage_logs_of_child",
-        """
-        with page as materialized (
-            select id, device_id, log_file_id, treatment_date, finish_flag, last_intensity, treatment_time,
-                   detail_data::text as detail, created_at, updated_at
-            from device_logs
-            where real_user_id = $1 and treatment_date >= $2 and treatment_date < $3 and (treatment_date, id) < ($4, $5)
-            order by treatment_date desc, id desc limit $6),
-        measured as (
-            select *, count(*) over () as found, row_number() over newest as place,
-                   sum(octet_length(detail)) over newest as bytes
-            from page window newest as (order by treatment_date desc, id desc))
-        select id, device_id, log_file_id, treatment_date, finish_flag::bigint, last_intensity::bigint,
-               treatment_time::bigint, detail, created_at, updated_at, found
-        from measured where bytes is null or bytes <= $7 or place = 1
-        order by treatment_date desc, id desc
-        """)
+    // Both walk device_logs_child_started_idx: a row comparison is an index condition, and so is a device's id, as the index's last column.
+    private static let childLogs = page("usage_logs_of_child", where: "real_user_id = $1")
+    private static let childDeviceLogs = page(
+        "usage_logs_of_child_and_device", where: "real_user_id = $1 and device_id = $8")
 
-    private static let childDeviceLogs = PostgresStatement(
-        "usage_logs_of_child_and_device",
-        """
-        with page as materialized (
-            select id, device_id, log_file_id, treatment_date, finish_flag, last_intensity, treatment_time,
-                   detail_data::text as detail, created_at, updated_at
-            from device_logs
-            where real_user_id = $1 and device_id = $8 and treatment_date >= $2 and treatment_date < $3
-              and (treatment_date, id) < ($4, $5)
-            order by treatment_date desc, id desc limit $6),
-        measured as (
-            select *, count(*) over () as found, row_number() over newest as place,
-                   sum(octet_length(detail)) over newest as bytes
-            from page window newest as (order by treatment_date desc, id desc))
-        select id, device_id, log_file_id, treatment_date, finish_flag::bigint, last_intensity::bigint,
-               treatment_time::bigint, detail, created_at, updated_at, found
-        from measured where bytes is null or bytes <= $7 or place = 1
-        order by treatment_date desc, id desc
-        """)
+    private static func page(_ name: StaticString, where owner: SQL) -> PostgresStatement {
+        PostgresStatement(
+            name,
+            """
+            with page as materialized (
+                select id, device_id, log_file_id, treatment_date, finish_flag, last_intensity, treatment_time,
+                       detail_data::text as detail, created_at, updated_at
+                from device_logs
+                where \(owner) and treatment_date >= $2 and treatment_date < $3 and (treatment_date, id) < ($4, $5)
+                order by treatment_date desc, id desc limit $6),
+            measured as (
+                select *, count(*) over () as found, row_number() over newest as place,
+                       sum(octet_length(detail)) over newest as bytes
+                from page window newest as (order by treatment_date desc, id desc))
+            select id, device_id, log_file_id, treatment_date, finish_flag::bigint, last_intensity::bigint,
+                   treatment_time::bigint, detail, created_at, updated_at, found
+            from measured where bytes is null or bytes <= $7 or place = 1
+            order by treatment_date desc, id desc
+            """)
+    }
 
     /// A page of the logs of a child, temporary ones included.
     ///

@@ -49,7 +49,7 @@ import Testing
                 "lux_devlog_records_total{kind=\"completed\"}": 1,
                 "lux_devlog_records_total{kind=\"new\"}": 1,
                 "lux_devlog_records_total{kind=\"repeated\"}": 1,
-                "lux_db_statement_duration_seconds_count{statement=\"devlog_lock_devices\"}": 4,
+                "lux_db_statement_duration_seconds_count{statement=\"devlog_lock\"}": 4,
                 "lux_db_wait_seconds_count": 6, "lux_alimtalk_messages_total{provider=\"log\",outcome=\"accepted\"}": 1,
                 "lux_db_pool_size": 8, "lux_db_waiting_requests": 0,
             ]
