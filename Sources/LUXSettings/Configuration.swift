@@ -1,10 +1,9 @@
 import EventLoop
-import Foundation
 import HTTP
 import LUXAPI
 import TLS
 
-/// What the environment says, read once. Nothing else in the program looks at it.
+/// The settings of the server, read once from the variables of ``SettingsTable``. An immutable value.
 package struct Configuration: Sendable {
     /// How log lines are written.
     package enum LogFormat: String, Sendable { case json, text }
@@ -38,11 +37,11 @@ package struct Configuration: Sendable {
     package var rateLimit: RateLimiter.Rate?
     package var metricsPort: Int?
     package var metricsHost: String
-    /// Made here, as what the folder of its assets lacks is a fault.
+    /// `nil` where `/docs` is switched off.
     package var documentation: APIDocumentation?
     package var cors: CORSPolicy?
 
-    /// Where certificate and key are, for the start and for each reload.
+    /// The paths of certificate and key, read at the start and at each reload.
     package struct TLSFiles: Equatable {
         package var certificate: String
         package var key: String
@@ -53,7 +52,7 @@ package struct Configuration: Sendable {
         }
     }
 
-    /// A variable that is wrong, and why. Never holds the value of a secret.
+    /// An error in one variable. Never contains the value of a secret.
     package struct Fault: Equatable, CustomStringConvertible {
         package init(variable: String, reason: String) {
             self.variable = variable
@@ -89,44 +88,51 @@ package struct Configuration: Sendable {
     /// Reads the variables that a reader has.
     package init(_ reader: EnvironmentReader, isTerminal: Bool) throws(Faults) {
         var reader = reader
-        databaseURL = reader.connectionString("DATABASE_URL")
-        host = reader.text("LUX_HOST") ?? "0.0.0.0"
-        port = reader.integer("LUX_PORT", in: 0...65_535) ?? 8_080
+        databaseURL = reader.read(\.database.url)
+        host = reader.read(\.server.host)
+        port = reader.read(\.server.port)
         tokenKeys = reader.tokenKeys()
-        jwtIssuer = reader.text("LUX_JWT_ISSUER")
-        jwtAudience = reader.text("LUX_JWT_AUDIENCE")
-        jwtLeeway = reader.integer("LUX_JWT_LEEWAY", in: 0...86_400) ?? 0
-        jwtUserClaim = reader.text("LUX_JWT_USER_CLAIM") ?? "sub"
-        timeZone = reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul"
-        databasePool = reader.integer("LUX_DB_POOL", in: 1...1_000) ?? 8
+        jwtIssuer = reader.read(\.tokens.issuer)
+        jwtAudience = reader.read(\.tokens.audience)
+        jwtLeeway = reader.read(\.tokens.leeway)
+        jwtUserClaim = reader.read(\.tokens.userClaim)
+        timeZone = reader.read(\.database.timeZone)
+        databasePool = reader.read(\.database.pool)
         migrations = reader.migrationsFolder()
-        logLevel = reader.oneOf(Self.logLevels, "LUX_LOG_LEVEL") ?? "info"
-        logFormat =
-            reader.oneOf(["json", "text"], "LUX_LOG_FORMAT").flatMap(LogFormat.init) ?? (isTerminal ? .text : .json)
-        logColors = isTerminal && reader.text("NO_COLOR") == nil && reader.text("TERM") != "dumb"
+        logLevel = reader.read(\.logs.level)
+        logFormat = reader.read(\.logs.format) ?? (isTerminal ? .text : .json)
+        logColors =
+            isTerminal && reader.read(\.standard.noColor) == nil && reader.read(\.standard.terminal) != "dumb"
         slow = reader.slow()
-        requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
+        requestTimeout = reader.read(\.server.requestTimeout)
         alimtalk = reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout)
-        loops = reader.integer("LUX_LOOPS", in: 1...200) ?? ProcessInfo.processInfo.activeProcessorCount
+        loops = reader.read(\.server.loops)
         limits = reader.limits()
-        trustedProxies = reader.trustedProxies()
-        shutdownDelay = .seconds(reader.integer("LUX_SHUTDOWN_DELAY", in: 0...3_600) ?? 0)
+        trustedProxies = reader.read(\.server.trustedProxies) ?? TrustedProxies()
+        shutdownDelay = reader.read(\.server.shutdownDelay)
         tls = reader.tlsFiles()
-        redirectPort = reader.integer("LUX_TLS_REDIRECT_PORT", in: 0...65_535)
-        strictTransportSecurity = reader.integer("LUX_TLS_HSTS", in: 0...63_072_000).map { "max-age=\($0)" }
+        redirectPort = reader.read(\.tls.redirectPort)
+        strictTransportSecurity = reader.read(\.tls.strictTransportSecurity).map { "max-age=\($0)" }
         rateLimit = reader.rateLimit()
-        metricsPort = reader.integer("LUX_METRICS_PORT", in: 0...65_535)
-        metricsHost = reader.text("LUX_METRICS_HOST") ?? host
+        metricsPort = reader.read(\.logs.metricsPort)
+        metricsHost = reader.read(\.logs.metricsHost) ?? host
         documentation = reader.documentation(metrics: metricsPort == nil, limits: limits)
-        cors = reader.cors()
-        if tls == nil {
-            for name in ["LUX_TLS_REDIRECT_PORT", "LUX_TLS_HSTS"] where reader.text(name) != nil {
-                reader.fault(name, "has no effect unless LUX_TLS_CERT and LUX_TLS_KEY are set")
-            }
-        }
-        if metricsPort == nil, reader.text("LUX_METRICS_HOST") != nil {
-            reader.fault("LUX_METRICS_HOST", "has no effect unless LUX_METRICS_PORT is set")
-        }
+        cors = reader.read(\.pages.origins)
+        reader.rejectWithoutEffect(tls: tls != nil, metrics: metricsPort != nil)
         guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
+    }
+}
+
+extension EnvironmentReader {
+    /// Records variables that need another one which is not set.
+    fileprivate mutating func rejectWithoutEffect(tls: Bool, metrics: Bool) {
+        if !tls {
+            let reason = "has no effect unless LUX_TLS_CERT and LUX_TLS_KEY are set"
+            if isSet(\.tls.redirectPort) { fault(\.tls.redirectPort, reason) }
+            if isSet(\.tls.strictTransportSecurity) { fault(\.tls.strictTransportSecurity, reason) }
+        }
+        if !metrics, isSet(\.logs.metricsHost) {
+            fault(\.logs.metricsHost, "has no effect unless LUX_METRICS_PORT is set")
+        }
     }
 }

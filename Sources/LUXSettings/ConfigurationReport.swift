@@ -1,6 +1,6 @@
 import Postgres
 
-/// What is in force, where it comes from, and what is wrong with it.
+/// The variables in force, where they come from, and the errors in them. An immutable value.
 package struct ConfigurationReport {
     package let variables: Variables
 
@@ -10,9 +10,9 @@ package struct ConfigurationReport {
 
     /// One line for each variable: name, value, source. Secrets are masked.
     package var lines: [String] {
-        let rows = KnownVariable.all.map { known -> [String] in
+        let rows = SettingsTable.shared.descriptions.map { known -> [String] in
             guard let value = variables.values[known.name], !value.isEmpty else {
-                return [known.name, known.otherwise, "default"]
+                return [known.name, known.defaultText.replacing("`", with: ""), "default"]
             }
             return [known.name, shown(value, known), variables.sources[known.name]?.description ?? ""]
         }
@@ -23,13 +23,14 @@ package struct ConfigurationReport {
         }
     }
 
-    private func shown(_ value: String, _ known: KnownVariable) -> String {
+    private func shown(_ value: String, _ known: VariableDescription) -> String {
         guard known.isSecret else { return value }
         // What libpq cannot read may contain a password anywhere.
-        return known.name == "DATABASE_URL" ? PostgresConfiguration.masked(value) ?? "****" : "****"
+        return known.name == SettingsTable.shared.database.url.description.name
+            ? PostgresConfiguration.masked(value) ?? "****" : "****"
     }
 
-    /// All that stops the start, and variables that nothing reads.
+    /// The errors that stop the start, and variables that nothing reads.
     package var faults: [Configuration.Fault] {
         var faults: [Configuration.Fault] = []
         do throws(Configuration.Faults) {
@@ -40,12 +41,11 @@ package struct ConfigurationReport {
         return faults + unknown
     }
 
-    /// What does not stop the start: variables that nothing reads, mostly misspelt ones, and files that everybody may read.
+    /// What does not stop the start: variables that nothing reads, most of them misspelt, and files that everybody may read.
     package var warnings: [Configuration.Fault] { unknown + variables.warnings }
 
     private var unknown: [Configuration.Fault] {
-        let known = Set(KnownVariable.all.flatMap { $0.hasFile ? [$0.name, $0.name + "_FILE"] : [$0.name] })
-            .union(KnownVariable.oldNames.values)
+        let known = Set(SettingsTable.shared.descriptions.flatMap { $0.names + ($0.oldName.map { [$0] } ?? []) })
         return variables.values.keys.sorted().filter { $0.hasPrefix("LUX_") && !known.contains($0) }
             .map { Configuration.Fault(variable: $0, reason: "unknown variable") }
     }

@@ -3,15 +3,16 @@ extension EnvironmentReader {
     /// The keys that verify them, out of exactly one of three variables; tried out, so that a bad file is reported at the start.
     package mutating func tokenKeys() -> TokenKeys {
         var chosen: (variable: String, keys: TokenKeys)?
-        for (variable, make) in Self.keyVariables {
-            guard let text = text(variable) else { continue }
+        for (keyVariable, create) in Self.keyVariables {
+            guard let text = read(keyVariable) else { continue }
+            let variable = keyVariable.description.name
             var reasons: [String] = []
             if let chosen {
                 reasons.append("must not be set beside \(chosen.variable): only one of them may be set")
             }
             var keys = TokenKeys.secrets([])
             do throws(TokenKeyError) {
-                keys = try make(text)
+                keys = try create(text)
                 _ = try keys.load()
             } catch {
                 reasons.append(error.description)
@@ -21,15 +22,19 @@ extension EnvironmentReader {
         }
         if let chosen { return chosen.keys }
         fault(
-            "LUX_JWT_SECRET",
+            \.tokens.secret,
             "is required: the secret that access tokens are signed with, at least 32 bytes; or LUX_JWT_SECRET_FILE,"
                 + " or LUX_JWT_PUBLIC_KEY, a file with a public key as PEM or a JWKS")
         return .secrets([])
     }
 
-    private static let keyVariables: [(String, @Sendable (String) throws(TokenKeyError) -> TokenKeys)] = [
-        ("LUX_JWT_SECRET", { (text) throws(TokenKeyError) in .secrets(try TokenKeys.secrets(inVariable: text)) }),
-        ("LUX_JWT_SECRET_FILE", { .secretFile($0) }), ("LUX_JWT_PUBLIC_KEY", { .publicKeyFile($0) }),
+    private static let keyVariables: [(Variable<String?>, @Sendable (String) throws(TokenKeyError) -> TokenKeys)] = [
+        (
+            SettingsTable.shared.tokens.secret,
+            { (text) throws(TokenKeyError) in .secrets(try TokenKeys.secrets(inVariable: text)) }
+        ),
+        (SettingsTable.shared.tokens.secretFile, { .secretFile($0) }),
+        (SettingsTable.shared.tokens.publicKey, { .publicKeyFile($0) }),
     ]
 
     /// The secret that a token for development is signed with.
@@ -38,7 +43,7 @@ extension EnvironmentReader {
         do throws(TokenKeyError) {
             return try keys.signingSecret()
         } catch {
-            if faults.isEmpty { fault("LUX_JWT_PUBLIC_KEY", error.description) }
+            if faults.isEmpty { fault(\.tokens.publicKey, error.description) }
             return []
         }
     }

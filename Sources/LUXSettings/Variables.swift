@@ -40,12 +40,12 @@ package struct Variables {
         if let file { read(file) }
         values.merge(overrides) { $1 }
         sources.merge(overrides.mapValues { _ in .environment }) { $1 }
-        for name in KnownVariable.all where name.isSecret && name.hasFile { readSecret(name.name) }
-        // Read by the owner of the keys, as it may change while the server runs.
-        if isSet("LUX_JWT_SECRET_FILE"), let path = values["LUX_JWT_SECRET_FILE"] {
-            _ = checkRights(of: path, "LUX_JWT_SECRET_FILE")
-        }
-        if let file, KnownVariable.all.contains(where: { $0.isSecret && sources[$0.name]?.isFile == true }) {
+        let known = SettingsTable.shared.descriptions
+        for variable in known where variable.hasFile { readSecret(variable.name) }
+        // Its contents are read by the owner of the keys, as they may change while the server runs.
+        let keyFile = SettingsTable.shared.tokens.secretFile.description.name
+        if isSet(keyFile), let path = values[keyFile] { _ = checkRights(of: path, keyFile) }
+        if let file, known.contains(where: { $0.isSecret && sources[$0.name]?.isFile == true }) {
             _ = checkRights(of: file, "--config")
         }
     }

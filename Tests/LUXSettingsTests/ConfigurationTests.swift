@@ -29,25 +29,53 @@ import Testing
         }
     }
 
-    @Test func `a default that is told is the one in force`() throws {
-        func parts(_ configuration: Configuration) -> [String: String] {
-            Mirror(reflecting: configuration).children.reduce(into: [:]) { $0[$1.label ?? ""] = "\($1.value)" }
+    private func parts(_ configuration: Configuration) -> [String: String] {
+        // The documentation holds tables without an order.
+        Mirror(reflecting: configuration).children.reduce(into: [:]) {
+            if $1.label != "documentation" { $0[$1.label ?? ""] = "\($1.value)" }
         }
-        // In words, and not as the variable has it.
-        let words = [
-            "unset", "required", "cores", "the provider's own", "off", "twice the rate", "Migrations/",
-            "that of LUX_HOST",
-        ]
+    }
+
+    @Test func `a documented default is the one in force`() throws {
         let unset = parts(try read([:]))
-        let told = KnownVariable.all.filter { !words.contains($0.otherwise) && !$0.otherwise.contains(",") }
-        for variable in told {
-            let configured = parts(try read([variable.name: variable.otherwise]))
-            // Tables of answers have no order.
-            for (name, value) in unset where name != "documentation" {
-                #expect(configured[name] == value, "\(variable.name)=\(variable.otherwise)")
+        let variables = SettingsTable.shared.descriptions.filter(\.defaultIsValue)
+        for variable in variables {
+            let configured = parts(try read([variable.name: variable.defaultText]))
+            #expect(configured == unset, "\(variable.name)=\(variable.defaultText)")
+        }
+        #expect(variables.count > 25)
+    }
+
+    @Test func `numbers outside the documented values are rejected, and the ends are accepted`() throws {
+        var tested = 0
+        for variable in SettingsTable.shared.descriptions {
+            guard let range = variable.values.firstMatch(of: /^(\d+) to (\d+)/),
+                let least = Int(range.output.1), let most = Int(range.output.2)
+            else { continue }
+            tested += 1
+            for value in ["\(least - 1)", "\(most + 1)", "x"] {
+                #expect(
+                    faults([variable.name: value]).contains(
+                        "\(variable.name): must be an integer from \(least) to \(most)"),
+                    "\(variable.name)=\(value)")
+            }
+            for value in [least, most] {
+                let faults = faults([variable.name: "\(value)"]).filter { !$0.contains("has no effect") }
+                #expect(faults == [], "\(variable.name)=\(value)")
             }
         }
-        #expect(told.count > 25)
+        #expect(tested > 20)
+    }
+
+    @Test func `a former name is read where the current one is unset`() throws {
+        let variables = SettingsTable.shared.descriptions.filter { $0.oldName != nil }
+        #expect(!variables.isEmpty)
+        for variable in variables {
+            let value = String(try #require(Int(variable.defaultText)) - 1)
+            let (old, current) = (try read([variable.oldName ?? "": value]), try read([variable.name: value]))
+            let unset = try read([:])
+            #expect(parts(old) == parts(current) && parts(old) != parts(unset))
+        }
     }
 
     @Test func `the defaults`() throws {

@@ -44,7 +44,8 @@ package struct Doctor {
         }
         if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
         findings += database()
-        if let path = variables.values["LUX_TLS_CERT"], !path.isEmpty { findings.append(certificate(path)) }
+        var reader = EnvironmentReader(variables)
+        if let path = reader.read(\.tls.certificate) { findings.append(certificate(path)) }
         findings += alimtalk()
         return findings
     }
@@ -83,11 +84,11 @@ package struct Doctor {
 
     private func database() -> [Finding] {
         var reader = EnvironmentReader(variables)
-        let databaseURL = reader.connectionString("DATABASE_URL")
-        let pool = reader.integer("LUX_DB_POOL", in: 1...1_000) ?? 8
+        let databaseURL = reader.read(\.database.url)
+        let pool = reader.read(\.database.pool)
         let folder = reader.migrationsFolder()
-        // Told with the configuration already.
-        guard !databaseURL.isEmpty, PostgresConfiguration.isConnectionString(databaseURL) else { return [] }
+        // An invalid one is reported with the configuration already.
+        guard !databaseURL.isEmpty else { return [] }
         let session: PostgresSession
         do {
             session = try PostgresSession(connectionString: databaseURL)

@@ -20,8 +20,8 @@ struct AlimtalkCommand: ParsableCommand {
     ) -> (alimtalk: AlimtalkConfiguration, requestTimeout: Duration) {
         // TLS libraries may write to a connection that is gone; libcurl leaves the signal to the program (CURLOPT_NOSIGNAL(3)).
         signal(SIGPIPE, SIG_IGN)
-        let timeZone = reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul"
-        let requestTimeout = reader.seconds("LUX_REQUEST_TIMEOUT") ?? .seconds(10)
+        let timeZone = reader.read(\.database.timeZone)
+        let requestTimeout = reader.read(\.server.requestTimeout)
         return (reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout), requestTimeout)
     }
 
@@ -115,7 +115,7 @@ extension AlimtalkCommand {
 
         func run() throws {
             let (settings, databaseURL) = try options.read { reader in
-                (AlimtalkCommand.settings(&reader), reader.connectionString("DATABASE_URL"))
+                (AlimtalkCommand.settings(&reader), reader.read(\.database.url))
             }
             let (alimtalk, requestTimeout) = settings
             guard let notifier = alimtalk.notifier() else {

@@ -22,7 +22,7 @@ struct DeviceCommand: ParsableCommand {
         @OptionGroup var configuration: ConfigurationOptions
 
         func run(_ action: (DeviceSupport) throws -> DeviceSupport.Report) throws {
-            let databaseURL = try configuration.read { $0.connectionString("DATABASE_URL") }
+            let databaseURL = try configuration.read { $0.read(\.database.url) }
             let environment = ProcessInfo.processInfo.environment
             let login = ["SUDO_USER", "USER"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
             guard let name = `operator` ?? login, !name.isEmpty else {

@@ -53,7 +53,7 @@ struct Export: ParsableCommand {
 
         func run() throws {
             let (databaseURL, timeZone) = try options.read { reader in
-                (reader.connectionString("DATABASE_URL"), reader.timeZone("LUX_TIMEZONE") ?? "Asia/Seoul")
+                (reader.read(\.database.url), reader.read(\.database.timeZone))
             }
             guard let zone = WallClock(identifier: timeZone) else { throw ExitCode(Environment.configurationFault) }
             let span = (from: try Self.time(from, "--from", zone), to: try Self.time(to, "--to", zone))
@@ -95,7 +95,7 @@ struct Export: ParsableCommand {
         @OptionGroup var options: ConfigurationOptions
 
         func run() throws {
-            let databaseURL = try options.read { $0.connectionString("DATABASE_URL") }
+            let databaseURL = try options.read { $0.read(\.database.url) }
             var count = 0
             do {
                 let output = StandardOutput()

@@ -14,7 +14,7 @@ struct Migrate: ParsableCommand {
 
     func run() throws {
         let (databaseURL, folder) = try options.read { reader in
-            (reader.connectionString("DATABASE_URL"), reader.migrationsFolder())
+            (reader.read(\.database.url), reader.migrationsFolder())
         }
         do {
             let session = try PostgresSession(connectionString: databaseURL)

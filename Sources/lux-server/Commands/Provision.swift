@@ -28,7 +28,7 @@ struct Provision: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
-        let databaseURL = try options.read { $0.connectionString("DATABASE_URL") }
+        let databaseURL = try options.read { $0.read(\.database.url) }
         let data = try contents()
         let bar = ProgressBar()
         do {

@@ -22,8 +22,8 @@ struct TokenCommand: ParsableCommand {
             let secret = reader.signingSecret()
             guard reader.faults.isEmpty else { return "" }
             return try Self.token(
-                user: user, ttl: ttl, secret: secret, claim: reader.text("LUX_JWT_USER_CLAIM") ?? "sub",
-                issuer: reader.text("LUX_JWT_ISSUER"), audience: reader.text("LUX_JWT_AUDIENCE"))
+                user: user, ttl: ttl, secret: secret, claim: reader.read(\.tokens.userClaim),
+                issuer: reader.read(\.tokens.issuer), audience: reader.read(\.tokens.audience))
         }
         print(token)
     }

@@ -2,14 +2,12 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-@testable import LUXSettings
-
 /// The tables of the documents, against the program.
 @Suite struct ReadmeTests {
     private let rows: [[Substring]]
 
     init() throws {
-        let pages = ["README.md", "docs/commands.md", "docs/configuration.md", "docs/alimtalk.md"]
+        let pages = ["README.md", "docs/commands.md"]
         let text = try pages.map { try String(contentsOfFile: Locations.package + "/" + $0, encoding: .utf8) }
             .joined(separator: "\n")
         rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { $0.split(separator: "|") }
@@ -28,31 +26,6 @@ import Testing
         }
         let options = (command["arguments"]?.items ?? []).compactMap { $0["preferredName"]?["name"]?.string }
         return [path.joined(separator: " "): Set(options)]
-    }
-
-    @Test func `name the variables that the program knows, and no others`() {
-        let first = rows.compactMap(\.first).filter { $0.hasPrefix(" `LUX_") || $0.hasPrefix(" `DATABASE_URL") }
-        let names = first.flatMap { $0.matches(of: /`([A-Z_]+)`/).map { String($0.output.1) } }
-        let known = KnownVariable.all.flatMap { $0.hasFile ? [$0.name, $0.name + "_FILE"] : [$0.name] }
-        #expect(names.sorted() == known.sorted())
-    }
-
-    @Test func `tell the defaults that are in force`() throws {
-        let known = Dictionary(uniqueKeysWithValues: KnownVariable.all.map { ($0.name, $0.otherwise) })
-        var compared = 0
-        for row in rows where row[0].hasPrefix(" `LUX_") && row.count > 2 {
-            let names = row[0].matches(of: /`([A-Z_]+)`/).map { String($0.output.1) }
-            let told = row[1].replacing("`", with: "").trimmingCharacters(in: .whitespaces)
-            let each = told.components(separatedBy: ", ")
-            for (index, name) in names.enumerated() {
-                guard let value = known[name] else { continue }
-                let isUnset = value == "unset" && (told.hasPrefix("none") || told.hasPrefix("unset"))
-                let own = each.count == names.count ? each[index] : told
-                #expect(isUnset || own == value || told.hasPrefix(value), "\(name): \(told), and \(value) in force")
-                compared += 1
-            }
-        }
-        #expect(compared >= 50)
     }
 
     @Test func `the README is short, and its links lead somewhere`() throws {
