@@ -33,6 +33,7 @@ let package = Package(
         // Infrastructure: knows nothing of LUX.
         target("Concurrency"),
         target("EventLoop", ["CLinux", "Concurrency"]),
+        target("Systemd", ["Concurrency"]),
         target("OpenSSL", ["COpenSSL"]),
         target("TLS", ["COpenSSL", "Concurrency"]),
         target("HTTP", ["CLinux", "Concurrency", "EventLoop", "TLS"]),
@@ -69,7 +70,8 @@ let package = Package(
             "LUXServer",
             [
                 "Concurrency", "EventLoop", "HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings",
-                "LUXStore", "LogOutput", "Metrics", "Postgres", "TLS", .product(name: "Logging", package: "swift-log"),
+                "LUXStore", "LogOutput", "Metrics", "Postgres", "Systemd", "TLS",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         target("LUXOperations", ["LUX", "LUXNotify", "LUXSettings", "Postgres", "TLS"]),
         target("LUXDevelopment", ["Postgres"]),
@@ -77,7 +79,7 @@ let package = Package(
             name: "lux-server",
             dependencies: [
                 "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXDevelopment", "LUXNotify", "LUXOperations",
-                "LUXServer", "LUXSettings", "LogOutput", "OpenSSL", "Postgres", "TLS",
+                "LUXServer", "LUXSettings", "LogOutput", "OpenSSL", "Postgres", "Systemd", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -88,6 +90,7 @@ let package = Package(
             swiftSettings: settings),
         testTarget("EventLoopTests", ["Concurrency", "EventLoop", "LUXTestSupport"]),
         testTarget("HTTPTests", ["Concurrency", "HTTP", "EventLoop"]),
+        testTarget("SystemdTests", ["Concurrency", "LUXTestSupport", "Systemd"]),
         testTarget("TLSTests", ["COpenSSL", "LUXTestSupport"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
         testTarget("JWTTests", ["JWT", "LUXTestSupport", "OpenSSL"]),
@@ -109,7 +112,7 @@ let package = Package(
             "LUXServerTests",
             [
                 "COpenSSL", "Concurrency", "EventLoop", "HTTP", "JWT", "LUXOperations", "LUXServer", "LUXSettings",
-                "LUXTestSupport", "lux-server",
+                "LUXTestSupport", "Systemd", "lux-server",
             ]),
     ]
 )

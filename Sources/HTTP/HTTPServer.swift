@@ -80,6 +80,19 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     /// - Throws: ``SocketError``.
     package func listen(host: String, port: Int) throws(SocketError) -> Int {
         let (descriptor, actualPort) = try Socket.listen(host: host, port: port, backlog: limits.acceptBacklog)
+        serve(descriptor)
+        return actualPort
+    }
+
+    /// Begins to serve on a socket that listens already. The server closes it at its end.
+    ///
+    /// - Throws: ``SocketError``.
+    package func listen(on descriptor: Int32) throws(SocketError) {
+        try Socket.prepare(descriptor)
+        serve(descriptor)
+    }
+
+    private func serve(_ descriptor: Int32) {
         listener = descriptor
         for server in servers { server.start() }
         servers[0].loop.execute {
@@ -87,7 +100,6 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
             // A listener that was paused for want of descriptors is tried again at each tick.
             self.servers[0].loop.onTick { self.resumeListening() }
         }
-        return actualPort
     }
 
     private func resumeListening() {

@@ -50,13 +50,18 @@ enum Socket {
                 throw SocketError("bind to \(host) port \(port)", errno: errno)
             }
             guard Glibc.listen(descriptor, backlog) == 0 else { throw SocketError("listen", errno: errno) }
-            guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
-                throw SocketError("fcntl", errno: errno)
-            }
+            try prepare(descriptor)
             return (descriptor, try localPort(descriptor))
         } catch {
             Glibc.close(descriptor)
             throw error
+        }
+    }
+
+    /// Makes a descriptor non-blocking and closes it in child processes.
+    static func prepare(_ descriptor: Int32) throws(SocketError) {
+        guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw SocketError("fcntl", errno: errno)
         }
     }
 

@@ -1,16 +1,17 @@
 import Dispatch
-import Glibc
 import HTTP
 import Logging
 import LUXSettings
 import TLS
 
-/// Gives the server a new TLS context on SIGHUP, and by itself so often that the keys of session tickets stay young.
+/// Replaces the server's TLS context when ``reload()`` is called, and periodically so that the keys of session tickets stay
+/// young.
 package struct CertificateReloader {
     /// Rotation period of session ticket keys.
     private static let rotation = DispatchTimeInterval.seconds(12 * 3_600)
 
-    private let hangUp: any DispatchSourceSignal
+    /// Reads both files again. Blocks until that is done; from any thread.
+    package let reload: @Sendable () -> Void
     private let timer: any DispatchSourceTimer
 
     package init(files: Configuration.TLSFiles, server: HTTPServer, metrics: ServerMetrics, logger: Logger) {
@@ -25,9 +26,7 @@ package struct CertificateReloader {
                 logger.log(.error, "certificate and key stay as they were", [.cause: "\(error)"])
             }
         }
-        hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
-        hangUp.setEventHandler(handler: reload)
-        hangUp.resume()
+        self.reload = { queue.sync(execute: reload) }
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now() + Self.rotation, repeating: Self.rotation)
         timer.setEventHandler(handler: reload)
@@ -35,7 +34,6 @@ package struct CertificateReloader {
     }
 
     package func stop() {
-        hangUp.cancel()
         timer.cancel()
     }
 }

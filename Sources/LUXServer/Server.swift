@@ -9,11 +9,11 @@ import LUX
 import LUXAPI
 import LUXNotify
 import LUXStore
-import LUXStore
 import LogOutput
 import Logging
 import LUXSettings
 import Postgres
+import Systemd
 import TLS
 
 /// The running program: loops, connections to the database, HTTP.
@@ -26,6 +26,10 @@ package struct Server {
     /// What ends it. Without SIGHUP among them, that one only re-reads the certificate and the keys of access tokens, where
     /// they are in files.
     package var stopSignals = [SIGTERM, SIGINT]
+    /// Receives the states of the process.
+    package var manager = ServiceManager(environment: [:])
+    /// Listening sockets that the service manager keeps; each serves the configured port that it has.
+    package var sockets: [ActivatedSocket] = []
 
     /// Connections to the metrics' own port: some Prometheus servers, and who looks by hand.
     private static let metricsConnections = 64
@@ -41,6 +45,9 @@ package struct Server {
 
     /// Part of the deadline that is left for the response when the database misses it.
     private static let answerReserve = Duration.milliseconds(300)
+
+    /// What the service manager grants beyond the time for requests in flight: for aborted connections and the log.
+    private static let exitReserve = Duration.seconds(5)
 
     private let requestLog: RequestLog
 
@@ -58,10 +65,10 @@ package struct Server {
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     package func run(migrate: Bool) throws {
         try requireDescriptors()
+        try requirePorts()
         let signals = SignalWaiter(stopSignals)
         let levelSignals = LogLevelSignals(log)
         let reloads = !stopSignals.contains(SIGHUP)
-        if reloads { signal(SIGHUP, SIG_IGN) }
         let availability = DatabaseAvailability(onEvent: ServerEventLog(logger: logger).log)
         let schema = SchemaCheck(
             configuration: configuration, logger: logger, migrate: migrate, availability: availability)
@@ -113,17 +120,26 @@ package struct Server {
             } : nil
         let keyReloader =
             reloads ? TokenKeyReloader(keys: configuration.tokenKeys, verifier: verifier, logger: logger) : nil
+        let hangUp =
+            reloads
+            ? HangUpSignal(reportingTo: manager, [reloader?.reload, keyReloader?.reload].compactMap { $0 }) : nil
+        for loop in loops { loop.start() }
+        let watchdog = LoopWatchdog(loops, reportingTo: manager)
         defer {
             levelSignals.stop()
+            hangUp?.stop()
             reloader?.stop()
             keyReloader?.stop()
+            watchdog?.stop()
         }
-        for loop in loops { loop.start() }
+        manager.report(.ready)
         logger.log(.info, "listening", [.host: "\(configuration.host)", .port: .stringConvertible(port)])
         onListening(port)
 
         let ending = signals.wait()
         logger.log(.info, "stopping", [.signal: .stringConvertible(Int(ending))])
+        manager.report(
+            .stopping(within: configuration.shutdownDelay + configuration.limits.drainTime + Self.exitReserve))
         gate.close()
         Thread.sleep(forTimeInterval: configuration.shutdownDelay.inSeconds)
         let clean = shutDown([server, redirector, metricsServer].compactMap { $0 })
@@ -136,11 +152,36 @@ package struct Server {
         _ server: HTTPServer, _ host: String, _ port: Int, _ hostVariable: String, _ portVariable: String
     ) throws(Configuration.Faults) -> Int {
         do throws(SocketError) {
+            if let socket = sockets.first(where: { $0.port == port }) {
+                try server.listen(on: socket.descriptor)
+                return port
+            }
             return try server.listen(host: host, port: port)
         } catch {
             let variable = error.isAboutAddress ? hostVariable : portVariable
             throw Configuration.Faults(faults: [Configuration.Fault(variable: variable, reason: "\(error)")])
         }
+    }
+
+    /// - Throws: `Configuration.Faults` when the service manager passed a socket that no variable names: its clients would
+    ///   wait forever.
+    private func requirePorts() throws(Configuration.Faults) {
+        let ports = [configuration.port, configuration.redirectPort, configuration.metricsPort].compactMap { $0 }
+        var free = ports
+        var faults: [Configuration.Fault] = []
+        for socket in sockets {
+            if let index = free.firstIndex(of: socket.port) {
+                free.remove(at: index)
+                continue
+            }
+            let reason =
+                ports.contains(socket.port)
+                ? "the service manager passed two sockets of port \(socket.port); use one ListenStream= for both families"
+                : "the service manager passed a socket of port \(socket.port), which is not LUX_PORT (\(configuration.port)),"
+                    + " LUX_TLS_REDIRECT_PORT or LUX_METRICS_PORT; change ListenStream= or the variable"
+            faults.append(Configuration.Fault(variable: "LISTEN_FDS", reason: reason))
+        }
+        guard faults.isEmpty else { throw Configuration.Faults(faults: faults) }
     }
 
     /// - Throws: `Configuration.Faults` when the limit of open files leaves room for too few connections.

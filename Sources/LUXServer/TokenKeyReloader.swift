@@ -5,7 +5,7 @@ import JWT
 import Logging
 import LUXSettings
 
-/// Reloads the verifier's keys from a file, on SIGHUP and when the file has changed.
+/// Reloads the verifier's keys from a file when ``reload()`` is called and when the file has changed.
 package struct TokenKeyReloader {
     /// How often the file is looked at.
     private static let interval = DispatchTimeInterval.seconds(1)
@@ -40,7 +40,8 @@ package struct TokenKeyReloader {
         package var last: Stamp?
     }
 
-    private let hangUp: any DispatchSourceSignal
+    /// Reads the file again. Blocks until that is done; from any thread.
+    package let reload: @Sendable () -> Void
     private let timer: any DispatchSourceTimer
 
     /// Watches what there is to watch; `nil` for keys that are in no file.
@@ -75,9 +76,7 @@ package struct TokenKeyReloader {
             }
         }
         queue.sync(execute: reload)
-        hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
-        hangUp.setEventHandler(handler: reload)
-        hangUp.resume()
+        self.reload = { queue.sync(execute: reload) }
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now() + Self.interval, repeating: Self.interval)
         timer.setEventHandler { @Sendable in
@@ -93,7 +92,6 @@ package struct TokenKeyReloader {
     }
 
     package func stop() {
-        hangUp.cancel()
         timer.cancel()
     }
 }

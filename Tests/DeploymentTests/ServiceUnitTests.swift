@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// deploy/lux-server.service
+/// deploy/lux-server.service and deploy/lux-server.socket
 @Suite struct ServiceUnitTests {
     private static let unit = "deploy/lux-server.service"
 
@@ -17,9 +17,22 @@ import Testing
         return path
     }
 
-    @Test func `systemd finds no fault in it`() throws {
-        let run = try Tool("systemd-analyze", ["verify", "--man=no", try installed()])
-        #expect(run.isDone && !run.everything.contains("lux-server.service"), "\(run.everything)")
+    @Test func `systemd reports no error in the service, alone or with its socket`() throws {
+        let service = try installed()
+        let alone = try Tool("systemd-analyze", ["verify", "--man=no", service])
+        #expect(alone.isDone && !alone.everything.contains("lux-server."), "\(alone.everything)")
+        let socket = service.replacing(".service", with: ".socket")
+        try DeploymentFile.text("deploy/lux-server.socket").write(toFile: socket, atomically: true, encoding: .utf8)
+        let both = try Tool("systemd-analyze", ["verify", "--man=no", socket, service])
+        #expect(both.isDone && !both.everything.contains("lux-server."), "\(both.everything)")
+    }
+
+    @Test func `the socket's ports are those of the variables`() throws {
+        let socket = try DeploymentFile.text("deploy/lux-server.socket")
+        let environment = try DeploymentFile.text("deploy/lux-server.env")
+        let ports = socket.matches(of: /(?m)^#?ListenStream=(\d+)$/).map { String($0.output.1) }
+        let variables = environment.matches(of: /(?m)^#?LUX_(?:TLS_REDIRECT_)?PORT=(\d+)$/).map { String($0.output.1) }
+        #expect(ports == ["443", "80"] && Set(ports).isSubset(of: variables), "\(ports) \(variables)")
     }
 
     @Test func `its exposure is 2.0 at most`() throws {
@@ -27,11 +40,11 @@ import Testing
         #expect(run.isDone, "\(run.everything)")
     }
 
-    @Test func `a stop waits for requests under way, a reload is SIGHUP, faulty configuration stays down`() throws {
+    @Test func `waits for requests in flight at a stop, reloads by SIGHUP, stays down when the configuration is wrong`() throws {
         let lines = Set(try DeploymentFile.text(Self.unit).split(separator: "\n"))
         for line in [
             "TimeoutStopSec=20", #"ExecReload=/bin/sh -c "kill -HUP $MAINPID""#, "RestartPreventExitStatus=78",
-            "Restart=on-failure", "User=lux",
+            "Restart=on-failure", "User=lux", "Type=notify", "WatchdogSec=30",
             // The lock alone would lock the bit as it is, which is off.
             "SecureBits=noroot noroot-locked", "EnvironmentFile=/etc/lux/lux-server.env",
         ] { #expect(lines.contains { $0 == line }, "\(line)") }

@@ -25,14 +25,16 @@ package final class ChildProcess: @unchecked Sendable {
     private var openStreams = 2
     private var status: Ending?
 
+    /// - Parameter descriptors: what the process has open as descriptors 3 and up.
     package init(
-        _ path: String, _ arguments: [String] = [], environment: [String: String] = [:], folder: String = "/"
+        _ path: String, _ arguments: [String] = [], environment: [String: String] = [:], folder: String = "/",
+        descriptors: [Int32] = []
     ) throws {
         let output = try Self.channel()
         let errors = try Self.channel()
         pid = try Self.spawn(
             path, arguments, environment: environment, folder: folder,
-            input: nil, output: output[1], errors: errors[1])
+            input: nil, output: output[1], errors: errors[1], descriptors: descriptors)
         close(output[1])
         close(errors[1])
         Watchdog.shared.started(pid)
@@ -57,7 +59,7 @@ package final class ChildProcess: @unchecked Sendable {
     /// the terminal reaches the test process only.
     static func spawn(
         _ path: String, _ arguments: [String], environment: [String: String], folder: String,
-        input: Int32?, output: Int32?, errors: Int32?
+        input: Int32?, output: Int32?, errors: Int32?, descriptors: [Int32] = []
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -74,6 +76,9 @@ package final class ChildProcess: @unchecked Sendable {
         }
         if let output { posix_spawn_file_actions_adddup2(&actions, output, 1) }
         if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
+        for (index, descriptor) in descriptors.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, 3 + Int32(index))
+        }
         var none = sigset_t()
         var all = sigset_t()
         sigemptyset(&none)

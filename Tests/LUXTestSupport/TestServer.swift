@@ -12,9 +12,10 @@ package final class TestServer: Sendable {
     package let port: UInt16
 
     /// Starts the server on `database`; `environment` adds to the usual variables or replaces them (an empty value
-    /// takes a variable away); `wrapper` is a command that becomes the server.
+    /// takes a variable away); `wrapper` is a command that becomes the server, `descriptors` what it inherits from 3 up.
     package init(
-        _ database: TestDatabase, environment: [String: String] = [:], arguments: [String] = [], wrapper: [String] = []
+        _ database: TestDatabase, environment: [String: String] = [:], arguments: [String] = [], wrapper: [String] = [],
+        descriptors: [Int32] = []
     ) throws {
         var variables = [
             "DATABASE_URL": database.connectionString, "LUX_JWT_SECRET": Token.secret, "LUX_HOST": "127.0.0.1",
@@ -25,7 +26,7 @@ package final class TestServer: Sendable {
         let command = wrapper + [Locations.server, "serve"] + arguments
         process = try ChildProcess(
             command[0], Array(command.dropFirst()), environment: LUXCommand.environment(variables),
-            folder: Locations.package)
+            folder: Locations.package, descriptors: descriptors)
         let found = process.waitForOutput(seconds: 30) { lines in
             lines.lazy.compactMap { JSONValue($0) }.first { $0["message"]?.string == "listening" }?["port"]
         }

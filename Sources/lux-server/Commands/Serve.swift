@@ -7,6 +7,7 @@ import Logging
 import LUXServer
 import LUXSettings
 import Postgres
+import Systemd
 
 /// `lux-server serve`
 struct Serve: ParsableCommand {
@@ -20,7 +21,13 @@ struct Serve: ParsableCommand {
     func run() throws {
         let configuration = try options.configuration()
         do {
-            try Server(configuration: configuration, log: Environment.log(configuration)).run(migrate: migrate)
+            let environment = ProcessInfo.processInfo.environment
+            // Before the process opens descriptors of its own.
+            let sockets = try ActivatedSocket.all(environment: environment)
+            var server = Server(configuration: configuration, log: Environment.log(configuration))
+            server.sockets = sockets
+            server.manager = ServiceManager(environment: environment)
+            try server.run(migrate: migrate)
         } catch {
             throw Environment.failure(error)
         }
@@ -60,6 +67,10 @@ enum Environment {
         if error is ExitCode || error is ValidationError { return error }
         if let error = error as? Configuration.Faults {
             for fault in error.faults { complain("\(fault)") }
+            return ExitCode(configurationFault)
+        }
+        if error is ActivationError {
+            complain("\(error)")
             return ExitCode(configurationFault)
         }
         if let error = error as? MigrationError, case .pending = error {
