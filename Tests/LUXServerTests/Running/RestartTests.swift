@@ -112,7 +112,8 @@ import Testing
             let reload = try #require(manager.messages.firstIndex { $0.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") })
             let end = try #require(manager.messages.lastIndex(of: "READY=1"))
             #expect(reload < end)
-            #expect(!server.logLines { $0["message"]?.string == "certificate and key were read" }.isEmpty)
+            let read = server.logLines { $0["message"]?.string == "certificate and key were read" }
+            #expect(!read.isEmpty)
             server.stop()
             // A delay of 1 s, 10 s for requests in flight, and a reserve.
             #expect(manager.messages.contains("STOPPING=1\nEXTEND_TIMEOUT_USEC=16000000"))
