@@ -40,7 +40,9 @@ import Testing
         #expect(run.isDone, "\(run.everything)")
     }
 
-    @Test func `waits for requests in flight at a stop, reloads by SIGHUP, stays down when the configuration is wrong`() throws {
+    @Test func `waits for requests in flight at a stop, reloads by SIGHUP, stays down when the configuration is wrong`()
+        throws
+    {
         let lines = Set(try DeploymentFile.text(Self.unit).split(separator: "\n"))
         for line in [
             "TimeoutStopSec=20", #"ExecReload=/bin/sh -c "kill -HUP $MAINPID""#, "RestartPreventExitStatus=78",
