@@ -31,11 +31,12 @@ package final class APIResponder: HTTPResponder {
     /// Creates the responder of a loop.
     package init(services: APIServices) {
         self.services = services
-        counter = services.counted.counter()
         authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
         let (files, metrics) = (services.documentation?.files ?? [], services.metrics != nil)
+        let served = Routes.served(with: files, metrics: metrics)
+        counter = services.counted.counter(for: served)
         router = Routes.router(with: files, metrics: metrics)
-        nearestRoute = NearestRoute(Routes.served(with: files, metrics: metrics))
+        nearestRoute = NearestRoute(served)
     }
 
     package func admit(_ head: HTTPRequest, received: MonotonicTime) -> HTTPAdmission {

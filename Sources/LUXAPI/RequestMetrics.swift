@@ -5,7 +5,7 @@ import LUXNotify
 import LUXStore
 import Metrics
 
-/// Counts the requests of one loop. Written by that loop, read by whoever writes the metrics.
+/// Counts the requests of one loop. Written by that loop, read by the thread that writes the metrics.
 package final class RequestCounter: Sendable {
     struct Route: Sendable {
         let route: String
@@ -22,13 +22,35 @@ package final class RequestCounter: Sendable {
     }
 
     /// Few enough that comparing finds one sooner than hashing.
-    private let routes = Locked<[Route]>([])
+    private let routes: Locked<[Route]>
+
+    /// Creates a counter that knows these routes with each status that they are documented with, and each of a request
+    /// without a route: a counter that appears with its first event hides that event from `increase()`.
+    init(_ served: [LUXAPI.Route]) {
+        var known: [Route] = []
+        for route in served {
+            // Files of the documentation are no part of any alert.
+            if case .documentation = route.access { continue }
+            let index = known.index(of: route.path)
+            for status in [200] + DocumentedErrors(route, HTTPLimits()).statuses {
+                known[index].add(route.method.rawValue, status, 0)
+            }
+        }
+        let none = known.index(of: Self.noRoute)
+        for method in ["GET", "POST", "PATCH", Self.otherMethod] {
+            for status in [400, 404, 500, 503] { known[none].add(method, status, 0) }
+        }
+        routes = Locked(known)
+    }
+
+    private static let noRoute = "none"
+    private static let otherMethod = "other"
 
     /// Counts a request that has its response.
     package func count(_ record: RequestRecord) {
         guard !record.isConnection else { return }
-        let route = record.route.isEmpty ? "none" : record.route
-        let method = record.method.isEmpty ? "other" : record.method
+        let route = record.route.isEmpty ? Self.noRoute : record.route
+        let method = record.method.isEmpty ? Self.otherMethod : record.method
         let (status, seconds) = (record.status, record.milliseconds / 1_000)
         routes.withLock { routes in
             let index = routes.index(of: route)
@@ -68,9 +90,9 @@ package final class RequestMetrics: Sendable {
 
     package init() {}
 
-    /// A counter for the requests of one loop, which is part of these metrics.
-    package func counter() -> RequestCounter {
-        let counter = RequestCounter()
+    /// Creates the counter of one loop, which is part of these metrics.
+    func counter(for served: [Route]) -> RequestCounter {
+        let counter = RequestCounter(served)
         state.withLock { $0.counters.append(counter) }
         return counter
     }
@@ -101,6 +123,17 @@ package final class RequestMetrics: Sendable {
         state.withLock { $0.rejectedWrites[write.error, default: 0] += 1 }
     }
 
+    /// Reports the provider's messages from now on, those of no outcome yet as 0.
+    package func expectMessages(of provider: String) {
+        state.withLock { state in
+            for outcome in Self.outcomes {
+                state.messages[Message(provider: provider, outcome: outcome), default: 0] += 0
+            }
+        }
+    }
+
+    private static let outcomes = ["accepted", "misconfigured", "refused", "try_later", "unknown"]
+
     /// Counts a message that was requested.
     package func count(_ outcome: NotificationOutcome, of provider: String) {
         let name =
@@ -111,6 +144,7 @@ package final class RequestMetrics: Sendable {
             case .tryLater: "try_later"
             case .unknown: "unknown"
             }
+        assert(Self.outcomes.contains(name))
         state.withLock { $0.messages[Message(provider: provider, outcome: name), default: 0] += 1 }
     }
 

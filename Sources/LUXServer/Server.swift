@@ -96,6 +96,7 @@ package struct Server {
             metrics.count(event)
         }
         let notifier = notifier()
+        metrics.requests.expectMessages(of: notifier.name)
         let credentials = try configuration.tls?.credentials()
         if let credentials { metrics.observe(credentials) }
         let uploads = pools.map { UploadWriter(pool: $0) }

@@ -31,6 +31,35 @@ import Testing
         }
     }
 
+    @Test func `runbooks quote only what the log and the tables contain`() throws {
+        let text = try DeploymentFile.text(Self.name)
+        let start = try #require(text.range(of: "\n## Alerts\n")).upperBound
+        let end = try #require(text.range(of: "\n## Sizes\n")).lowerBound
+        var sources = ""
+        for folder in ["Sources", "Migrations", "deploy"] {
+            let files = FileManager.default.enumerator(atPath: DeploymentFile.path(folder))
+            while let file = files?.nextObject() as? String {
+                guard file.hasSuffix(".swift") || file.hasSuffix(".sql") || file == "renew-hook" else { continue }
+                sources += try DeploymentFile.text("\(folder)/\(file)")
+            }
+        }
+        let fields = sources.matches(of: /(?m)^    case (.*)$/).flatMap { $0.output.1.split(separator: ", ") }
+        let others: Set<Substring> = ["alimtalks", "error", "unknown", "renew_hook"]
+        let programs = /^(systemctl|journalctl|certbot|lux-server|promtool|select|ss|ca-certificates)\b/
+        var seen = 0
+        for match in text[start..<end].matches(of: /`([a-z][a-z_: -]*)`/) {
+            let quoted = match.output.1
+            if quoted.firstMatch(of: programs) != nil { continue }
+            seen += 1
+            if quoted.contains(" ") {
+                #expect(sources.contains(quoted), "\(quoted)")
+            } else {
+                #expect(fields.contains(quoted) || others.contains(quoted), "\(quoted)")
+            }
+        }
+        #expect(seen > 5)
+    }
+
     @Test func `each link leads somewhere`() throws {
         let text = try DeploymentFile.text(Self.name)
         let links = text.matches(of: /\]\(([^)#]*)(?:#([^)]*))?\)/)

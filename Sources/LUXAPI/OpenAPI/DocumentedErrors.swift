@@ -46,6 +46,9 @@ struct DocumentedErrors {
         errors.append((response, description))
     }
 
+    /// Each status once, in order.
+    var statuses: [Int] { Set(errors.map(\.response.status.rawValue)).sorted() }
+
     var responses: [(name: String, value: JSONTree)] {
         let ofStatus = Dictionary(grouping: errors) { $0.response.status.rawValue }
         return ofStatus.sorted { $0.key < $1.key }.map { status, errors in

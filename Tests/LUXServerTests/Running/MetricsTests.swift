@@ -90,6 +90,36 @@ import Testing
         }
     }
 
+    @Test func `each counter is 0 before its first event, with each label value that is known`() async throws {
+        try await onThread {
+            let server = try TestServer(try TestDatabase.make())
+            let samples = try samples(server)
+            let paths = try #require(try server.call("GET", "/openapi.json").json?["paths"])
+            var count = 0
+            for path in paths.keys where path.hasPrefix("/api/") || path == "/readyz" {
+                for method in paths[path]?.keys ?? [] {
+                    let responses = paths[path]?[method]?["responses"]?.keys ?? []
+                    #expect(responses.contains("503"))
+                    for status in responses {
+                        let labels = "route=\"\(path)\",method=\"\(method.uppercased())\",status=\"\(status)\""
+                        #expect(samples["lux_http_requests_total{\(labels)}"] == 0, "\(labels)")
+                        count += 1
+                    }
+                }
+            }
+            #expect(count > 50)
+            for outcome in ["accepted", "misconfigured", "refused", "try_later", "unknown"] {
+                #expect(
+                    samples["lux_alimtalk_messages_total{provider=\"log\",outcome=\"\(outcome)\"}"] == 0, "\(outcome)")
+            }
+            let text = try server.call("GET", "/metrics").text
+            for counter in text.matches(of: /# TYPE (\w+) counter/).map({ String($0.output.1) }) {
+                #expect(samples.keys.contains { $0 == counter || $0.hasPrefix(counter + "{") }, "\(counter)")
+            }
+            server.stop()
+        }
+    }
+
     @Test func `has a port of its own when it is given one`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_METRICS_PORT": "0"])
