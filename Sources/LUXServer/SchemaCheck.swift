@@ -20,7 +20,7 @@ package struct SchemaCheck {
     /// - Throws: `MigrationError`, `PostgresError`.
     package func attempt(_ migrations: [Migration]) throws -> Bool {
         do {
-            let session = try PostgresSession(connectionString: configuration.databaseURL)
+            let session = try PostgresSession(connectionString: configuration.databaseAddress.current())
             let migrator = Migrator(session: session, migrations: migrations) { reason in
                 logger.log(.warning, "migration waits", [.cause: "\(reason)"])
             }
@@ -44,7 +44,7 @@ package struct SchemaCheck {
     private func refuseTransactionPooler(_ session: PostgresSession) throws {
         // The process has no connections beyond its pool's.
         guard configuration.databasePool > 1 else { return }
-        let other = try PostgresSession(connectionString: configuration.databaseURL)
+        let other = try PostgresSession(connectionString: configuration.databaseAddress.current())
         var processes: [Set<String>] = [[], []]
         for _ in 0..<3 {
             for (index, session) in [session, other].enumerated() {

@@ -216,8 +216,9 @@ package struct Server {
     private func makeLoops(_ availability: DatabaseAvailability) throws -> ([EventLoop], [PostgresPool]) {
         let total = configuration.databasePool
         let count = max(1, min(configuration.loops, total / 3))
+        let address = configuration.databaseAddress
         var database = PostgresConfiguration(
-            connectionString: configuration.databaseURL, statementTimeout: databaseTimeout)
+            connectionStrings: { address.current() }, statementTimeout: databaseTimeout)
         database.slowStatement = configuration.slow
         database.lockTimeout = min(Self.lockTimeout, databaseTimeout)
         database.readTimeout = min(database.readTimeout, databaseTimeout)

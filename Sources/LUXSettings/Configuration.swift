@@ -8,7 +8,7 @@ package struct Configuration: Sendable {
     /// How log lines are written.
     package enum LogFormat: String, Sendable { case json, text }
 
-    package var databaseURL: String
+    package var databaseAddress: DatabaseAddress
     package var host: String
     package var port: Int
     package var tokenKeys: TokenKeys
@@ -88,7 +88,7 @@ package struct Configuration: Sendable {
     /// Reads the variables that a reader has.
     package init(_ reader: EnvironmentReader, isTerminal: Bool) throws(Faults) {
         var reader = reader
-        databaseURL = reader.read(\.database.url)
+        databaseAddress = reader.databaseAddress()
         host = reader.read(\.server.host)
         port = reader.read(\.server.port)
         tokenKeys = reader.tokenKeys()

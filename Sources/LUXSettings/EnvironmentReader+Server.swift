@@ -29,8 +29,7 @@ extension EnvironmentReader {
         do throws(TLSError) {
             _ = try TLSContext(files.credentials())
         } catch {
-            let isCertificate = error.description.hasPrefix(certificate)
-            fault(isCertificate ? \.tls.certificate : \.tls.key, error.description)
+            fault(error.file == .key ? \.tls.key : \.tls.certificate, error.description)
         }
         return files
     }

@@ -4,6 +4,8 @@ import Foundation
 package struct EnvironmentReader {
     package let environment: [String: String]
     package private(set) var faults: [Configuration.Fault] = []
+    /// The file that `DATABASE_URL` was read from, if it was.
+    private let databaseFile: String?
 
     package init(environment: [String: String]) {
         self.init(Variables(environment: environment))
@@ -12,6 +14,17 @@ package struct EnvironmentReader {
     package init(_ variables: Variables) {
         environment = variables.values
         faults = variables.faults
+        let name = SettingsTable.shared.database.url.description.name
+        if case .secretFile(let variable) = variables.sources[name] {
+            databaseFile = variables.values[variable]
+        } else {
+            databaseFile = nil
+        }
+    }
+
+    /// `DATABASE_URL`, or its file.
+    package mutating func databaseAddress() -> DatabaseAddress {
+        DatabaseAddress(read(\.database.url), file: databaseFile)
     }
 
     /// The value of a variable, or its default. A text that cannot be parsed is recorded as an error.

@@ -123,6 +123,8 @@ extension VariableParser<String> {
     /// libpq's own error message may quote the password, so it is not used.
     static var connectionString: VariableParser {
         VariableParser("libpq connection string or URI") { (text) throws(Rejection) in
+            // A URI would take white space at its end for a part of its last component.
+            let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
             guard PostgresConfiguration.isConnectionString(text) else {
                 throw Rejection("is no libpq connection string or URI")
             }

@@ -29,8 +29,6 @@ package struct Variables {
     /// What does not stop the start but should be changed.
     package private(set) var warnings: [Configuration.Fault] = []
 
-    private static let maximumSecretSize = 65_536
-
     /// - Parameters:
     ///   - file: the path of a dotenv file; what the environment says comes first.
     ///   - overrides: what comes before both.
@@ -85,15 +83,10 @@ package struct Variables {
             }
         }
         guard checkRights(of: path, variable) else { return }
-        guard let handle = FileHandle(forReadingAtPath: path),
-            let bytes = try? handle.read(upToCount: Self.maximumSecretSize),
-            var secret = String(validating: bytes, as: UTF8.self), !secret.contains("\0")
-        else {
+        guard let secret = SecretFile.text(at: path) else {
             faults.append(Configuration.Fault(variable: variable, reason: "the file cannot be read or is empty"))
             return
         }
-        // Editors and echo(1) end a file with a line feed; CR LF is one Character.
-        if secret.last?.isNewline == true { secret.removeLast() }
         values[name] = secret
         sources[name] = .secretFile(variable: variable)
     }

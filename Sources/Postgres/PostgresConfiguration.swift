@@ -3,8 +3,9 @@ import Concurrency
 
 /// What a pool needs to know.
 package struct PostgresConfiguration: Sendable {
-    /// Any libpq connection string or URI (libpq manual, "Connection Strings"), several hosts allowed.
-    package var connectionString: String
+    /// Returns the connection string or URI of the next connection (libpq manual, "Connection Strings"), several hosts allowed.
+    /// Called on the thread that connects.
+    package var connectionString: @Sendable () -> String
     /// After how long the server ends a statement of a transaction by itself. The request's own deadline comes first;
     /// this one frees the locks of a transaction whose client is gone.
     package var statementTimeout: Duration
@@ -30,7 +31,12 @@ package struct PostgresConfiguration: Sendable {
     package var slowStatement: Duration?
 
     package init(connectionString: String, statementTimeout: Duration) {
-        self.connectionString = connectionString
+        self.init(connectionStrings: { connectionString }, statementTimeout: statementTimeout)
+    }
+
+    /// - Parameter source: see ``connectionString``.
+    package init(connectionStrings source: @escaping @Sendable () -> String, statementTimeout: Duration) {
+        connectionString = source
         self.statementTimeout = statementTimeout
     }
 

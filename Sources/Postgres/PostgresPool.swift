@@ -236,7 +236,7 @@ package final class PostgresPool: @unchecked Sendable {
         let connectionString = configuration.connectionString
         let index = slots.firstIndex { $0 === slot } ?? 0
         slot.queue.async {
-            let outcome = ConnectedSession.open(connectionString, settings: settings)
+            let outcome = ConnectedSession.open(connectionString(), settings: settings)
             self.loop.execute { self.connected(self.slots[index], outcome) }
         }
     }

@@ -30,30 +30,31 @@ package final class TLSContext: @unchecked Sendable {
         lux_ctx_set_server_options(context)
         SSL_CTX_set_timeout(context, Self.ticketLifetime)
         SSL_CTX_set_alpn_select_cb(context, selectProtocol, nil)
-        try use(chain: credentials.chain)
-        try use(key: credentials.key)
+        try useChain(of: credentials)
+        try useKey(of: credentials)
     }
 
     deinit {
         SSL_CTX_free(context)
     }
 
-    private func use(chain: [UInt8]) throws(TLSError) {
+    private func useChain(of credentials: TLSCredentials) throws(TLSError) {
+        let (chain, path) = (credentials.chain, credentials.certificateFile)
         let bio = try Self.memory(chain)
         defer { BIO_free(bio) }
         guard let leaf = PEM_read_bio_X509(bio, nil, noPassphrase, nil) else {
-            throw .openSSL("the certificate file holds no certificate")
+            throw TLSCredentials.noPEM(in: chain, path, what: "certificate", converter: "x509", .certificate)
         }
         defer { X509_free(leaf) }
-        guard SSL_CTX_use_certificate(context, leaf) == 1 else { throw .openSSL("the certificate") }
+        guard SSL_CTX_use_certificate(context, leaf) == 1 else { throw .openSSL(path, file: .certificate) }
         while let next = PEM_read_bio_X509(bio, nil, noPassphrase, nil) {
             guard lux_ctx_add_chain_certificate(context, next) == 1 else {
                 X509_free(next)
-                throw .openSSL("the certificate chain")
+                throw .openSSL(path, file: .certificate)
             }
         }
         // The end of the file is reported as an error as well.
-        guard lux_is_no_more_pem(ERR_peek_last_error()) == 1 else { throw .openSSL("the certificate chain") }
+        guard lux_is_no_more_pem(ERR_peek_last_error()) == 1 else { throw .openSSL(path, file: .certificate) }
         ERR_clear_error()
     }
 
@@ -67,15 +68,17 @@ package final class TLSContext: @unchecked Sendable {
         return bio
     }
 
-    private func use(key: [UInt8]) throws(TLSError) {
+    private func useKey(of credentials: TLSCredentials) throws(TLSError) {
+        let (key, path) = (credentials.key, credentials.keyFile)
         let bio = try Self.memory(key)
         defer { BIO_free(bio) }
         guard let privateKey = PEM_read_bio_PrivateKey(bio, nil, noPassphrase, nil) else {
-            throw .openSSL("the key file holds no private key without a passphrase")
+            throw TLSCredentials.noPEM(
+                in: key, path, what: "private key without a passphrase", converter: "pkey", .key)
         }
         defer { EVP_PKEY_free(privateKey) }
         guard SSL_CTX_use_PrivateKey(context, privateKey) == 1, SSL_CTX_check_private_key(context) == 1 else {
-            throw .openSSL("the key does not belong to the certificate")
+            throw .openSSL("\(path): the key does not belong to the certificate", file: .key)
         }
     }
 }

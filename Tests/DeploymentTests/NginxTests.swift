@@ -71,6 +71,18 @@ import Testing
             return try client.receive(to: method)
         }
 
+        /// Waits for a line of the log with a text that ends with an id.
+        func waitsForLog(_ text: String, _ id: String) -> Bool {
+            let deadline = Date(timeIntervalSinceNow: 15)
+            while Date() < deadline {
+                if log.split(separator: "\n").contains(where: { $0.contains(text) && $0.hasSuffix(" " + id) }) {
+                    return true
+                }
+                usleep(20_000)
+            }
+            return false
+        }
+
         var log: String { (try? String(contentsOfFile: folder + "/lux.log", encoding: .utf8)) ?? "" }
     }
 
@@ -207,16 +219,42 @@ import Testing
             #expect(try client.receive().status == 200)
             #expect(try world.logs(of: device).count == 3_000)
 
-            // To the byte, and as the server itself says it.
             let padding = { (size: Int) in String(repeating: " ", count: size - body.utf8.count) + body }
             #expect(try proxy.call("POST", World.api + "devlog", user: user, body: padding(limit)).status == 200)
-            let refused = try proxy.connect()
-            try refused.send(head + "Content-Length: \(limit + 1)\r\n\r\n")
+        }
+    }
+
+    @Test func `bodies over 1 MiB are rejected by the server, once they were sent, by any version of HTTP`()
+        async throws
+    {
+        try await onThread {
+            let world = try World()
+            let proxy = try Proxy(before: [world.server.port])
+            let (user, _, _) = try world.family()
+            let file = proxy.folder + "/body"
             let direct = try world.server.connect()
-            try direct.send(head + "Content-Length: \(limit + 1)\r\n\r\n")
-            let (there, here) = (try refused.receive(), try direct.receive())
-            #expect(there.status == 413 && there.body == here.body, "\(there.summary)")
-            #expect(there.header("Content-Type") == "application/json")
+            try direct.send(
+                "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(Token.access(user: user))\r\n"
+                    + "Content-Length: 1048577\r\n\r\n")
+            let expected = try direct.receive()
+            for (size, version) in [(1_048_577, "--http1.1"), (1_048_577, "--http2"), (16 << 20, "--http2")] {
+                try String(repeating: " ", count: size).write(toFile: file, atomically: true, encoding: .utf8)
+                let id = "large-\(Unique.number())"
+                let run = try Tool(
+                    "curl",
+                    [
+                        "-skv", version, "-H", "Authorization: Bearer \(Token.access(user: user))", "-H",
+                        "X-Request-ID: \(id)", "-H", "Expect:", "--data-binary", "@\(file)", "-w",
+                        " %{http_code} %{size_upload}",
+                        "https://127.0.0.1:\(proxy.port)\(World.api)devlog",
+                    ])
+                #expect(run.isDone && run.output == "\(expected.text) 413 \(size)", "\(run.output)")
+                #expect(run.errors.lowercased().contains("x-request-id: \(id)"))
+                #expect(world.server.logLines(request: id).first?["status"]?.integer == 413)
+            }
+            try String(repeating: " ", count: (16 << 20) + 1).write(toFile: file, atomically: true, encoding: .utf8)
+            let run = try Tool("curl", ["-sk", "--data-binary", "@\(file)", "https://127.0.0.1:\(proxy.port)/x"])
+            #expect(run.output == #"{"detail":"Content Too Large"}"#, "\(run.everything)")
         }
     }
 
@@ -270,8 +308,8 @@ import Testing
         }
     }
 
-    /// Each goes to nginx as it stands here and is answered by nginx alone.
-    @Test func `what nginx answers by itself is JSON, too`() throws {
+    /// Each is sent to nginx as written here, and nginx alone responds.
+    @Test func `nginx's own errors are JSON with an X-Request-ID that is in its log`() throws {
         let proxy = try Proxy(before: [TestCluster.freePort()])
         let host = "Host: lux.example\r\n"
         for (request, status, detail) in [
@@ -279,7 +317,7 @@ import Testing
             ("GET / HTTP/1.1\r\n\(host)Content-Length: x\r\n\r\n", 400, "Bad Request"),
             ("TRACE / HTTP/1.1\r\n\(host)\r\n", 405, "Method Not Allowed"),
             ("CONNECT lux.example:443 HTTP/1.1\r\n\(host)\r\n", 400, "Bad Request"),
-            ("GET /.answer/503 HTTP/1.1\r\n\(host)\r\n", 404, "Resource not found"),
+            ("GET /.error/503 HTTP/1.1\r\n\(host)\r\n", 404, "Resource not found"),
             ("GET /\(String(repeating: "x", count: 20_000)) HTTP/1.1\r\n\(host)\r\n", 414, "URI Too Long"),
             (
                 "GET / HTTP/1.1\r\n\(host)X: \(String(repeating: "x", count: 20_000))\r\n\r\n", 431,
@@ -295,7 +333,14 @@ import Testing
             let name = "\(request.prefix(40).debugDescription): \(reply.summary)"
             #expect(reply.status == status && reply.detail == detail, "\(name)")
             #expect(reply.values("Content-Type") == ["application/json"], "\(name)")
+            #expect(reply.values("Strict-Transport-Security").count == 1, "\(name)")
+            let ids = reply.values(Self.identifier)
+            let id = try #require(ids.count == 1 && ids[0].count == 32 ? ids[0] : nil, "\(name)")
+            #expect(proxy.waitsForLog(" \(status) ", id), "\(name)")
         }
+        let named = try proxy.call("GET", "/", headers: [(Self.identifier, "phone-7")])
+        #expect(named.status == 503 && named.values(Self.identifier) == ["phone-7"], "\(named.summary)")
+        #expect(proxy.waitsForLog(" 503 ", "phone-7"))
         let plain = try HTTPClient(port: proxy.port)
         try plain.send("GET / HTTP/1.1\r\n\(host)\r\n")
         let reply = try plain.receive()
@@ -314,7 +359,9 @@ import Testing
             try site.matches(of: Regex("(?m)^ *\(pattern) (\\d+)[skm]?;", as: (Substring, Substring).self))
                 .compactMap { Int($0.output.1) }
         }
-        #expect(try number("client_max_body_size") == [value("LUX_MAX_BODY_BYTES") / 1_048_576])
+        // More than the server accepts, and no more than it discards of a body that it rejects.
+        #expect(try number("client_max_body_size") == [16])
+        #expect(try value("LUX_MAX_BODY_BYTES") < 16 << 20)
         #expect(try number("large_client_header_buffers 4") == [value("LUX_MAX_HEADER_BYTES") / 1_024])
         #expect(try number("limit_conn lux_clients") == [value("LUX_MAX_CONNECTIONS_PER_CLIENT")])
         #expect(try number("client_header_timeout") == [value("LUX_HEADER_TIMEOUT")])

@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Glibc
 import HTTP
 import LUXTestSupport
@@ -180,14 +181,58 @@ import Testing
         }
         #expect(pair(one.certificate, one.key) == [])
         #expect(pair(one.certificate, other.key).first?.contains("the key does not belong to the certificate") == true)
-        #expect(pair(one.key, one.key).first?.contains("holds no certificate") == true)
+        #expect(pair(one.key, one.key).first?.hasPrefix("LUX_TLS_CERT: \(one.key): contains no certificate") == true)
         #expect(pair(one.certificate, one.certificate).count == 1)
+        let (certificate, key) = (one.folder + "/one", one.folder + "/one.key")
+        for (command, input, output) in [("x509", one.certificate, certificate), ("pkey", one.key, key)] {
+            let run = try ChildProcess("/usr/bin/openssl", [command, "-in", input, "-outform", "DER", "-out", output])
+            #expect(run.wait() == .exit(0), "\(run.errors)")
+            chmod(output, 0o600)
+        }
+        #expect(
+            pair(certificate, one.key)
+                == [
+                    "LUX_TLS_CERT: \(certificate): is DER, not PEM; convert it with openssl x509 -inform DER"
+                        + " -in \(certificate) -out FILE.pem"
+                ])
+        let ofKey = pair(one.certificate, key)
+        #expect(ofKey.first?.hasPrefix("LUX_TLS_KEY: \(key): is DER, not PEM") == true, "\(ofKey)")
         #expect(pair("/nowhere/cert.pem", one.key).first?.hasPrefix("LUX_TLS_CERT: /nowhere/cert.pem") == true)
         #expect(pair(one.certificate, "/nowhere/key.pem").first?.hasPrefix("LUX_TLS_KEY: /nowhere/key.pem") == true)
         for (mode, good) in [(0o600, true), (0o400, true), (0o644, false), (0o604, false), (0o660, false)] {
             chmod(one.key, mode_t(mode))
             #expect((pair(one.certificate, one.key) == []) == good, "\(String(mode, radix: 8))")
         }
+    }
+
+    @Test func `white space around a connection string is no part of it, wherever that comes from`() throws {
+        let file = try makeTemporaryFolder() + "/url"
+        let url = "postgresql://lux@localhost/lux"
+        for text in [url, url + "\n", "\t\(url) \r\n\r\n"] {
+            #expect(try read(["DATABASE_URL": text]).databaseAddress.current() == url)
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            chmod(file, 0o600)
+            #expect(try read(["DATABASE_URL": nil, "DATABASE_URL_FILE": file]).databaseAddress.current() == url)
+        }
+    }
+
+    @Test func `a changed file gives the connection string of the next connection, unless it cannot be used`() throws {
+        let file = try makeTemporaryFolder() + "/url"
+        func write(_ text: String, mode: mode_t = 0o600) throws {
+            try text.write(toFile: file, atomically: false, encoding: .utf8)
+            chmod(file, mode)
+        }
+        try write("user=lux password=one")
+        let address = try read(["DATABASE_URL": nil, "DATABASE_URL_FILE": file]).databaseAddress
+        #expect(address.current() == "user=lux password=one")
+        try write("user=lux password=two\n")
+        #expect(address.current() == "user=lux password=two")
+        for (text, mode) in [("no connection string", 0o600), ("", 0o600), ("user=lux password=three", 0o666)] {
+            try write(text, mode: mode_t(mode))
+            #expect(address.current() == "user=lux password=two", "\(text)")
+        }
+        unlink(file)
+        #expect(address.current() == "user=lux password=two")
     }
 
     @Test func `all faults are told at once, and none tells a secret`() {
