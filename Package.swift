@@ -75,6 +75,20 @@ let package = Package(
             ]),
         target("LUXOperations", ["LUX", "LUXNotify", "LUXSettings", "Postgres", "TLS"]),
         target("LUXDevelopment", ["Postgres"]),
+
+        // Simulated phones: run by Scripts/simulate, not shipped.
+        target(
+            "LUXSimulation",
+            [
+                "CLinux", "Concurrency", "EventLoop", "JWT", "Postgres",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
+        .executableTarget(
+            name: "lux-simulate",
+            dependencies: ["JWT", "LUXSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings),
+
         .executableTarget(
             name: "lux-server",
             dependencies: [
@@ -106,6 +120,7 @@ let package = Package(
             "LUXSettingsTests",
             ["HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),
         testTarget("LUXOperationsTests", ["LUXOperations", "LUXTestSupport", "Postgres"]),
+        testTarget("LUXSimulationTests", ["JWT", "LUXSimulation", "LUXTestSupport"]),
         testTarget("DeploymentTests", ["LUXTestSupport"]),
         testTarget("DurabilityTests", ["LUXTestSupport"]),
         testTarget(

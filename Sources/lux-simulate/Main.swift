@@ -1,0 +1,148 @@
+import ArgumentParser
+import Foundation
+import JWT
+import LUXSimulation
+
+/// Simulated phones for a running server. `Scripts/simulate` starts one with a database and calls this.
+@main
+struct Simulate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lux-simulate", abstract: "Simulate the phones of an evening.",
+        subcommands: [EveningCommand.self, EndpointsCommand.self], defaultSubcommand: EveningCommand.self)
+}
+
+/// What every subcommand is about.
+struct TargetOptions: ParsableArguments {
+    @Option(help: "The server, as IPv4 address and port.")
+    var server: String
+
+    @Option(help: "The database of the server, for rows before and for the checks after.")
+    var database: String
+
+    @Option(help: "The file with the secret that signs tokens.")
+    var secretFile: String
+
+    @Option(help: "Process ids of servers on this machine, whose CPU time is reported.")
+    var pid: [Int] = []
+
+    @Option(help: "How many devices there are.")
+    var devices = 1_000
+
+    func address() throws -> ServerAddress {
+        guard let address = ServerAddress(server) else { throw ValidationError("--server must be ADDRESS:PORT") }
+        return address
+    }
+
+    func signer() throws -> JWTSigner {
+        let text = try String(contentsOfFile: secretFile, encoding: .utf8)
+        return try JWTSigner(hs256Secret: Array(text.trimmingCharacters(in: .whitespacesAndNewlines).utf8))
+    }
+}
+
+/// `lux-simulate evening`
+struct EveningCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evening", abstract: "Behave as phones do, then check all rows.")
+
+    @OptionGroup var target: TargetOptions
+
+    @Option(help: "Length of the evening in simulated minutes.")
+    var minutes = 60.0
+
+    @Option(help: "Simulated seconds in one second.")
+    var speed = 60.0
+
+    @Option(help: "Another seed is another evening.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Open connections at most.")
+    var connections = 2_000
+
+    func run() throws {
+        let database = try SimulationDatabase(target.database)
+        try database.provision(devices: target.devices)
+        var options = SimulationOptions()
+        options.devices = target.devices
+        options.minutes = minutes
+        options.speed = speed
+        options.seed = seed
+        options.connections = connections
+        let simulation = try Simulation(
+            options, server: target.address(), signer: target.signer(), epoch: Int64(Date().timeIntervalSince1970))
+        let postmaster = try database.postmaster()
+        let cpu = {
+            (
+                server: target.pid.reduce(0) { $0 + ProcessTime.seconds(pid: $1) },
+                database: postmaster.map { ProcessTime.secondsOfFamily(pid: $0) } ?? 0,
+                own: ProcessTime.seconds(pid: Int(getpid()))
+            )
+        }
+        let (before, cpuBefore) = (try database.size(), cpu())
+        simulation.run()
+        let (after, cpuAfter) = (try database.size(), cpu())
+        let report = SimulationReport(
+            figures: simulation.figures, before: before, after: after,
+            serverSeconds: cpuAfter.server - cpuBefore.server, databaseSeconds: cpuAfter.database - cpuBefore.database,
+            ownSeconds: cpuAfter.own - cpuBefore.own)
+        print(report.lines.joined(separator: "\n"))
+        let differences = try database.differences(simulation.acknowledged)
+        let logs = simulation.acknowledged.reduce(0) { $0 + Int($1.count) }
+        print(
+            "checked: \(logs) acknowledged logs of \(simulation.acknowledged.count) devices, "
+                + "\(simulation.acknowledged.count { $0.isUnsettled }) devices with an upload in flight at the end")
+        for kind in AcknowledgedLogs.Difference.allCases {
+            print("  \(kind.rawValue): \(differences[kind].map { "\($0.count), first device \($0.example)" } ?? "0")")
+        }
+        guard differences.isEmpty, simulation.figures.unexpected.isEmpty else { throw ExitCode.failure }
+    }
+}
+
+/// `lux-simulate endpoints`
+struct EndpointsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "endpoints",
+        abstract: "Measure what each endpoint costs server and database, and what this program can do.")
+
+    @OptionGroup var target: TargetOptions
+
+    @Option(help: "Seconds for each endpoint.")
+    var seconds = 3.0
+
+    @Option(help: "Connections.")
+    var connections = 64
+
+    @Option(help: "Only this endpoint.")
+    var only: String?
+
+    func run() throws {
+        let database = try SimulationDatabase(target.database)
+        if try !database.isProvisioned() {
+            try database.provision(devices: target.devices)
+        }
+        let (address, signer) = (try target.address(), try target.signer())
+        let postmaster = try database.postmaster()
+        print(EndpointCost.heading)
+        let epoch = Int64(Date().timeIntervalSince1970) - 40_000_000
+        let endpoints = PhoneRequest.Endpoint.allCases.filter {
+            $0 != .lateRepeat && (only == nil || $0.rawValue == only)
+        }
+        for (place, endpoint) in endpoints.enumerated() {
+            let load = try EndpointLoad(
+                endpoint, devices: target.devices, connections: connections, server: address, signer: signer,
+                epoch: epoch,
+                firstFile: Int32(place * 1_000))
+            let before = try database.size()
+            let cpu = target.pid.reduce(0) { $0 + ProcessTime.seconds(pid: $1) }
+            let own = ProcessTime.seconds(pid: Int(getpid()))
+            let databaseCPU = postmaster.map { ProcessTime.secondsOfFamily(pid: $0) } ?? 0
+            load.run(seconds: seconds)
+            print(
+                EndpointCost(
+                    endpoint: endpoint, figures: load.figures,
+                    server: target.pid.reduce(0) { $0 + ProcessTime.seconds(pid: $1) } - cpu,
+                    database: (postmaster.map { ProcessTime.secondsOfFamily(pid: $0) } ?? 0) - databaseCPU,
+                    generator: ProcessTime.seconds(pid: Int(getpid())) - own, wal: try database.size().wal - before.wal
+                ).line)
+        }
+    }
+}
