@@ -73,7 +73,7 @@ let package = Package(
                 "LUXStore", "LogOutput", "Metrics", "Postgres", "Systemd", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        target("LUXOperations", ["LUX", "LUXNotify", "LUXSettings", "Postgres", "TLS"]),
+        target("LUXOperations", ["LUX", "LUXNotify", "LUXSettings", "LUXStore", "Postgres", "TLS"]),
         target("LUXDevelopment", ["Postgres"]),
 
         // Simulated phones: run by Scripts/simulate, not shipped.

@@ -5,16 +5,15 @@ import LUX
 package struct Notification: Sendable {
     /// The account that the message is for.
     package var userID: Int64
-    /// Where it goes.
+    /// The account's number.
     package var phoneNumber: PhoneNumber
     /// The first names of the account's children.
     package var children: [String]
     /// When it was asked for.
     package var time: Timestamp
-    /// Names the message at the provider, so that it is found there again and not taken twice: see ``reference(row:created:)``.
+    /// Identifies the message at the provider, by which it is looked up and not accepted twice: see ``reference(row:created:)``.
     package var reference: String
 
-    /// A message for the phone of a user.
     package init(
         userID: Int64, phoneNumber: PhoneNumber, children: [String] = [], time: Timestamp, reference: String
     ) {
@@ -25,28 +24,28 @@ package struct Notification: Sendable {
         self.reference = reference
     }
 
-    /// The reference of the message of an audit row. The time keeps apart the rows of several databases that send through
-    /// one account.
+    /// The reference of the message of an audit row. The time distinguishes rows of several databases that send through one account.
     package static func reference(row id: Int64, created: Timestamp) -> String {
         "lux-\(id)-\(created.microseconds)"
     }
 }
 
-/// What became of a message. The set is closed: whatever a provider answers is one of these.
+/// The outcome of a message. Whatever a provider replies is one of these. Reasons consist of codes and advice, so that no number and no
+/// key is in them.
 package enum NotificationOutcome: Sendable, Equatable {
-    /// The provider took it; its own id for the message, where it gave one.
+    /// The provider accepted it, under this id if it has one.
     case accepted(messageID: String?)
-    /// The provider did not take it and never will: recipient, template or content.
+    /// The provider rejected it for good: recipient, template or content.
     case refused(reason: String)
-    /// The provider does not take anything as things are: keys, sender profile, address, clock, balance.
+    /// The provider accepts nothing in the present configuration: keys, sender profile, address, clock, balance.
     case misconfigured(reason: String)
-    /// The provider did not take it now. `isSafe`: this attempt surely reached nobody, so that a repeat cannot be a second one;
-    /// without it the message may have arrived. `isSoon`: a repeat within seconds may help.
+    /// The provider did not accept it now. `isSafe`: this attempt certainly reached nobody, so that a retry cannot be a second message;
+    /// otherwise the message may have arrived. `isSoon`: a retry within seconds may help.
     case tryLater(reason: String, isSafe: Bool, isSoon: Bool = true)
-    /// It may or may not have been taken. Never sent again by itself.
+    /// It may or may not have been accepted. It is never sent again.
     case unknown(reason: String)
 
-    /// Why it is not accepted, made of codes only, so that no number and no key is in it.
+    /// Why it is not accepted.
     package var reason: String? {
         switch self {
         case .accepted: nil
@@ -64,7 +63,7 @@ package enum NotificationOutcome: Sendable, Equatable {
         }
     }
 
-    /// Whether it is not accepted and may have been taken all the same.
+    /// Whether it may have been accepted although no reply says so.
     var mayHaveArrived: Bool {
         switch self {
         case .unknown, .tryLater(_, isSafe: false, _): true
@@ -75,11 +74,11 @@ package enum NotificationOutcome: Sendable, Equatable {
 
 /// A way to send KakaoTalk messages (Alimtalk).
 package protocol AlimtalkNotifier: Sendable {
-    /// The provider's name as it stands in the configuration and in the audit rows.
+    /// The provider's name in the configuration and in the audit rows.
     var name: String { get }
 
-    /// Sends one message. A fault is an outcome, so this never throws.
+    /// Sends one message. An error is an outcome, so this never throws.
     ///
-    /// - Parameter deadline: by when it ends; `nil` for the notifier's own time.
+    /// - Parameter deadline: by when it returns; `nil` for the notifier's own timeout.
     func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome
 }

@@ -126,7 +126,7 @@ package struct TemplateVariables: Sendable, Equatable {
     }
 
     /// `2025-02-21 15:48`
-    private func wallClock(_ time: Timestamp) -> String {
+    func wallClock(_ time: Timestamp) -> String {
         minutes(of: time, in: timeZone)
     }
 

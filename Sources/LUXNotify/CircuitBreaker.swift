@@ -1,12 +1,12 @@
 import Concurrency
 
-/// Spares a provider that does not work, and those who wait for it: after failures in a row nothing is asked for a while, then
-/// one call tries whether it works again.
+/// Stops calls to a provider that does not work: after failures in a row none is let through for a while, then one tries whether it
+/// works again. A value; its owner guards it.
 struct CircuitBreaker {
-    /// What it is at a time; a metric of the notifier.
+    /// A metric of the notifier.
     enum State: String, Sendable { case closed, open, halfOpen = "half_open" }
 
-    /// What a call was let through as.
+    /// The kind of a call that is let through.
     enum Pass { case usual, probe }
 
     /// Failures in a row that open it.
@@ -24,7 +24,7 @@ struct CircuitBreaker {
         return now < opensUntil ? .open : .halfOpen
     }
 
-    /// Lets a call through, or not.
+    /// Lets a call through, or returns `nil`.
     mutating func enter(at now: MonotonicTime) -> Pass? {
         switch state(at: now) {
         case .closed: return .usual
@@ -36,7 +36,7 @@ struct CircuitBreaker {
         }
     }
 
-    /// Learns from a call that was let through.
+    /// Records the end of a call that was let through.
     mutating func leave(_ pass: Pass, worked: Bool, at now: MonotonicTime) {
         switch (pass, worked) {
         case (.probe, true):
@@ -50,7 +50,7 @@ struct CircuitBreaker {
         case (.usual, false) where opensUntil == nil:
             failures += 1
             if failures >= Self.tolerated { opensUntil = now + pause }
-        // A call from before it opened says nothing new.
+        // A call from before it opened changes nothing.
         case (.usual, _): break
         }
     }

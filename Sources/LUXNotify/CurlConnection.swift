@@ -1,11 +1,11 @@
 import CCurl
 
-/// How every connection to a provider is made, whether a request goes over it or not.
+/// The options of every connection to a provider, whether a request goes over it or not.
 enum CurlConnection {
     /// Seconds for which a handle keeps what it has read of the roots.
     private static let rootsLifetime = 600
 
-    /// Sets address, limits and what makes a certificate good.
+    /// Sets address, limits and what a certificate must come from.
     ///
     /// - Parameters:
     ///   - milliseconds: for everything.
@@ -15,6 +15,8 @@ enum CurlConnection {
     ) {
         lux_curl_set_string(curl, CURLOPT_URL, url)
         lux_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        // No connection is kept, so no name is either: an address that a provider has left would be used for a minute.
+        lux_curl_set_long(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0)
         // Not even what `https_proxy` and its like name.
         lux_curl_set_string(curl, CURLOPT_PROXY, "")
         lux_curl_set_long(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
@@ -30,7 +32,7 @@ enum CurlConnection {
         lux_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, connect)
         // Without signals, as other threads run (libcurl-thread(3)).
         lux_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
-        // Else the end of a name's look-up is waited for beyond every deadline.
+        // Otherwise the end of a name's look-up is awaited beyond every deadline.
         lux_curl_set_long(curl, CURLOPT_QUICK_EXIT, 1)
     }
 }

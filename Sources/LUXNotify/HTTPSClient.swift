@@ -3,16 +3,16 @@ import Concurrency
 import Foundation
 import Glibc
 
-/// What became of one request.
+/// The result of one request.
 enum ProviderExchange: Sendable {
-    /// A reply, whole or not.
+    /// A reply, complete or not.
     case reply(ProviderReply)
-    /// Not one byte left: name, connection or certificate failed first.
+    /// No byte was sent: name, connection or certificate failed first.
     case notSent(String)
-    /// The request left, at least in part, and no reply came.
+    /// The request was sent, at least in part, and no reply was received.
     case unanswered(String)
 
-    /// What the provider asks for before another attempt.
+    /// The pause that the provider requires before another attempt.
     var retryAfter: Duration? {
         guard case .reply(let reply) = self else { return nil }
         return reply.retryAfter
@@ -21,22 +21,22 @@ enum ProviderExchange: Sendable {
 
 /// HTTPS to a provider through libcurl: no redirects, no proxies, no cookies.
 ///
-/// A connection for each request: libcurl sends a POST again by itself when a kept connection ends before the answer, whether or
-/// not the provider has read it, and that might be a second message. The handshake that it costs is nothing beside a message. A
-/// thread for each, which the limit of messages under way keeps few: nothing else in the process can be held up by a provider.
+/// A connection for each request: libcurl sends a POST again by itself when a kept connection ends before the reply, whether or not the
+/// provider has read it, and that might be a second message. A thread for each, which the limit of messages in flight keeps few: a
+/// provider delays nothing else in the process.
 struct HTTPSClient: Sendable {
-    /// Bytes of a reply that are read, head and body; what is longer is no reply of these APIs.
-    static let replyLimit = 262_144
+    /// Bytes of a reply, head and body. The longest are pages of 50 messages, each with a text of 1,000 characters, in JSON that escapes
+    /// every one of them.
+    static let replyLimit = 524_288
     /// For name, connection and TLS together, so that there is time for another attempt: a lost packet costs the first one.
     static let connectTimeout = Duration.seconds(2)
 
     /// Scheme, host and port.
     let baseURL: String
-    /// What makes a certificate good.
+    /// What a certificate must come from.
     let roots: TrustedRoots
     private let handles = IdleHandles()
 
-    /// A client of one provider.
     init(baseURL: String, roots: TrustedRoots = TrustedRoots()) {
         self.baseURL = baseURL
         self.roots = roots
@@ -58,13 +58,13 @@ struct HTTPSClient: Sendable {
             HTTPSExchange.perform(
                 request, url: baseURL + request.target, roots: roots, deadline: deadline, handle.curl)
         }
-        // One that failed may still have a look-up of its name under way.
+        // After an error the name may still be being resolved.
         if case .reply = exchange { handles.give(handle) }
         return exchange
     }
 }
 
-/// A thread that nobody waits for. Foundation's own does not tell when the system has none left.
+/// A thread that nobody waits for. Foundation's own does not report when the system has none left.
 private final class DetachedThread {
     private let work: @Sendable () -> Void
 
@@ -91,7 +91,7 @@ private final class DetachedThread {
     }
 }
 
-/// What has come of a reply. Confined to the thread of its request.
+/// A reply as far as it is received. Confined to the thread of its request.
 private final class HTTPSExchange {
     private var head = ReplyHead()
     private var body: [UInt8] = []
@@ -152,15 +152,10 @@ private final class HTTPSExchange {
             return .reply(
                 ProviderReply(status: status, body: body, isWhole: isWhole, retryAfter: head.pause(now: Date())))
         }
-        let detail = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         // Counts the request line and the header fields, which go before everything else.
         let isSent = lux_curl_get_long(curl, CURLINFO_REQUEST_SIZE) > 0
-        let reason =
-            switch code {
-            case CURLE_OK: "the answer was cut off"
-            case CURLE_OPERATION_TIMEDOUT: isSent ? "no answer in time" : "no connection in time"
-            default: detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-            }
+        let detail = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let reason = ConnectionFault.reason(code, detail: detail, isSent: isSent)
         return isSent ? .unanswered(reason) : .notSent(reason)
     }
 

@@ -3,11 +3,10 @@ import LUX
 
 /// The provider for development: writes a log line and sends nothing.
 package struct LogNotifier: AlimtalkNotifier {
-    /// `log`
     package let name = "log"
     private let write: @Sendable (_ userID: Int64, _ maskedPhoneNumber: String) -> Void
 
-    /// Makes a notifier that hands the user and the masked number to `write`.
+    /// - Parameter write: called once for each message.
     package init(write: @escaping @Sendable (_ userID: Int64, _ maskedPhoneNumber: String) -> Void) {
         self.write = write
     }

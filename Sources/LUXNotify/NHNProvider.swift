@@ -4,11 +4,8 @@ import LUX
 
 /// NHN Cloud KakaoTalk Bizmessage, Alimtalk v2.3: a static key, and the server fills the template in.
 package struct NHNProvider: AlimtalkProvider {
-    /// `nhn`
     package static let name = "nhn"
-    /// Its host since February 2026.
     package static let defaultBaseURL = "https://kakaotalk-bizmessage.api.nhncloudservice.com"
-    /// `LUX_ALIMTALK_NHN_…`
     package static let variables: [ProviderVariable] = [
         .secret("APPKEY"), .secret("SECRET_KEY", hasFile: true), .secret("SENDER_KEY"), .shown("TEMPLATE_CODE"),
     ]
@@ -20,7 +17,6 @@ package struct NHNProvider: AlimtalkProvider {
     private let variables: TemplateVariables
     private let smsSender: String?
 
-    /// Reads `LUX_ALIMTALK_NHN_…`.
     package init(_ settings: inout AlimtalkSettings) {
         appkey = settings.requiredPathPart("APPKEY", "the appkey of the KakaoTalk Bizmessage service")
         secretKey = settings.required("SECRET_KEY", "the secret key of the KakaoTalk Bizmessage service")
@@ -33,9 +29,8 @@ package struct NHNProvider: AlimtalkProvider {
         }
     }
 
-    /// `X-NC-API-IDEMPOTENCY-KEY`: a second request of the same key is refused for ten minutes.
-    package var refusesRepeats: Bool { true }
-    /// The keys.
+    /// By `X-NC-API-IDEMPOTENCY-KEY`, for ten minutes.
+    package var rejectsRepeats: Bool { true }
     package var secrets: [String] { [appkey, secretKey, senderKey] }
 
     /// `POST /alimtalk/v2.3/appkeys/{appkey}/messages`
@@ -50,7 +45,7 @@ package struct NHNProvider: AlimtalkProvider {
                     recipient.strings("templateParameter", variables.values(for: notification))
                     recipient.member("recipientGroupingKey", notification.reference)
                     recipient.member("resendParameter") { resend in
-                        // Both ways in words: what the console says by default is not asked.
+                        // Explicit either way, as the console has a default of its own.
                         resend.member("isResend", smsSender != nil)
                         if let smsSender { resend.member("resendSendNo", smsSender) }
                     }
@@ -75,11 +70,12 @@ package struct NHNProvider: AlimtalkProvider {
         guard code == "0" else {
             return Self.outcome(code == Self.allRejected ? recipientCode ?? code : code, reply)
         }
-        guard (200..<300).contains(reply.status), header["isSuccessful"]?.isTrue == true,
+        guard reply.isSuccess, header["isSuccessful"]?.isTrue == true,
             let result = json["message"]?["sendResults"]?[0], let resultCode = result["resultCode"]?.code
         else { return .unknown(reason: "nhn: HTTP \(reply.status), a partial answer") }
         if smsSender != nil, Self.resentBySMS.contains(resultCode) {
-            return .unknown(reason: "nhn: code \(resultCode), a text message may follow")
+            return CodeRule.Kind.unknown.outcome(
+                "nhn: code \(resultCode), a text message may follow", advice: .lookUp)
         }
         guard resultCode == "0" else { return Self.outcome(resultCode, reply) }
         guard let requestID = json["message"]?["requestId"]?.code, let sequence = result["recipientSeq"]?.code else {
@@ -93,64 +89,79 @@ package struct NHNProvider: AlimtalkProvider {
     /// Recipients that Alimtalk does not reach; with a fallback NHN Cloud sends them a text message.
     private static let resentBySMS: Set = ["-3010", "-3011", "-3042", "-3043", "-3046"]
 
+    package static let codes = [
+        CodeRule(.misconfigured, .keys, ["-1000", "-1001", "-4004", "-4005"]),
+        CodeRule(.misconfigured, .channel, ["-1006", "-1014", "-1024", "-1027", "-2017"]),
+        CodeRule(
+            .refused, .template,
+            ["-2019", "-3003", "-3004", "-3005", "-3010", "-3011", "-3042", "-3043", "-3046", "-3048", "-3049"]),
+        CodeRule(.refused, .number, ["-4019", "-5000"]),
+        CodeRule(.misconfigured, .sender, ["-1002", "-1003"]),
+        CodeRule(.misconfigured, .smsSetting, ["-2502"]),
+        CodeRule(.misconfigured, .console, ["-1030"]),
+        CodeRule(.refused, .newProfile, ["-1028"]),
+        CodeRule(.later(isSafe: true, isSoon: false), .quota, ["-1017"]),
+        // An earlier attempt with the same key has arrived; only a look-up tells whether it was accepted.
+        CodeRule(.unknown, .lookUp, ["-1005"]),
+        CodeRule(.later(isSafe: false, isSoon: true), .later, ["-7000", "-9999"]),
+        CodeRule(
+            .refused, .program,
+            ["4", "-2000", "-2001", "-2002", "-2003", "-2004", "-2005", "-4000", "-9996", "-9997", "-9998"]),
+    ]
+
     private static func outcome(_ code: String, _ reply: ProviderReply) -> NotificationOutcome {
         let reason = "nhn: code \(code)"
-        switch code {
-        case "-1000", "-1001", "-4004", "-4005", "-1002", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030":
-            return .misconfigured(reason: reason)
-        case "4", "-2000", "-2001", "-2002", "-2003", "-2004", "-2005", "-4000", "-9997", "-1028", "-3003", "-3004",
-            "-3005", "-3049", "-3010", "-3011", "-4019", "-5000":
-            return .refused(reason: reason)
-        // The quota of the day.
-        case "-1017": return .tryLater(reason: reason, isSafe: true, isSoon: false)
-        // An earlier attempt with the same key has arrived; whether it was taken, only a look-up tells.
-        case "-1005": return .unknown(reason: reason + ", an earlier attempt has arrived")
-        case "-7000", "-9999": return .tryLater(reason: reason, isSafe: false)
-        default:
-            return (200..<300).contains(reply.status) ? .refused(reason: reason) : reply.outcome(of: reason)
-        }
+        if let rule = codes.rule(for: code) { return rule.outcome(reason) }
+        return reply.isSuccess ? .refused(reason: reason) : reply.outcome(of: reason)
     }
 
-    /// Two hours around the message, by `recipientGroupingKey`.
-    package func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? {
-        guard let korea = TimeZone(identifier: "Asia/Seoul") else { return nil }
-        let (start, end) = (notification.time.adding(seconds: -3_600), notification.time.adding(seconds: 3_600))
-        let range = [("startRequestDate", start), ("endRequestDate", end)].map { name, time in
-            "\(name)=\(minutes(of: time, in: korea).replacing(" ", with: "%20"))"
+    package func lookUp(_ message: SoughtMessage) -> any ProviderLookUp {
+        NHNLookUp(message: message, path: path, secretKey: secretKey)
+    }
+}
+
+/// Looks a message up by its `recipientGroupingKey`; the account's number is not needed.
+private struct NHNLookUp: ProviderLookUp {
+    let message: SoughtMessage
+    let path: String
+    let secretKey: String
+
+    func request(attempt: SendingAttempt) -> ProviderRequest? {
+        let range = [("startRequestDate", Int64(-3_600)), ("endRequestDate", 3_600)].map { name, seconds in
+            "\(name)=\(message.koreanTime(adding: seconds).prefix(16).replacing(" ", with: "%20"))"
         }
-        let query = range.joined(separator: "&") + "&recipientGroupingKey=\(notification.reference)"
+        let query = range.joined(separator: "&") + "&recipientGroupingKey=\(message.reference)"
         var request = ProviderRequest("GET", "\(path)?\(query)")
         request.add("Content-Type", "application/json; charset=utf-8")
         request.add("X-Secret-Key", secret: secretKey)
         return request
     }
 
-    /// A message that is not listed was not taken: refused ones are not stored.
-    package func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
+    func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep {
+        let open = LookUpStep.open("nhn: HTTP \(reply.status), which does not tell")
         guard let json = reply.json, json["header"]?["isSuccessful"]?.isTrue == true,
             let messages = json["messageSearchResultResponse"]?["messages"]?.items
-        else { return nil }
-        let found = messages.first { $0["recipientGroupingKey"] == .string(notification.reference) }
-        guard let found else {
-            return messages.isEmpty ? .refused(reason: "nhn: not found by look-up") : nil
+        else { return open }
+        guard let found = messages.first(where: { $0["recipientGroupingKey"] == .string(message.reference) }) else {
+            // Rejected recipients are not stored.
+            return messages.isEmpty ? .notFound : open
         }
         let code = found["resultCode"]?.code
-        let refusal = NotificationOutcome.refused(reason: "nhn: delivery code \(code ?? "none")")
+        let refusal = LookUpStep.settled(.refused(reason: "nhn: delivery code \(code ?? "none")"))
         switch found["messageStatus"] {
         case .string("CANCEL"): return refusal
         // 3005: sent, but KakaoTalk has not confirmed it.
         case .string("FAILED") where code != "3005":
             switch found["resendStatus"] {
-            // There was no text message instead of it, or it did not arrive either.
+            // There was no text message instead, or it failed too.
             case nil, .null, .string("RSC01"), .string("RSC05"): return refusal
-            // It has arrived.
+            // The text message has arrived.
             case .string("RSC04"): break
-            // It is under way.
-            default: return nil
+            default: return .waits("nhn: a text message is in flight")
             }
         default: break
         }
-        guard let requestID = found["requestId"]?.code, let sequence = found["recipientSeq"]?.code else { return nil }
-        return .accepted(messageID: "\(requestID)/\(sequence)")
+        guard let requestID = found["requestId"]?.code, let sequence = found["recipientSeq"]?.code else { return open }
+        return .settled(.accepted(messageID: "\(requestID)/\(sequence)"))
     }
 }

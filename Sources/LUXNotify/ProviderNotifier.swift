@@ -2,17 +2,16 @@ import Concurrency
 import Foundation
 import LUX
 
-/// Sends through a provider, with everything that is the same for all of them: a deadline over all attempts, repeats where they
-/// are harmless, a limit of calls under way, and a circuit breaker. Shared by all loops.
+/// Sends through a provider, with everything that is the same for all of them: a deadline over all attempts, retries where they are
+/// harmless, a limit of calls in flight, and a circuit breaker. Shared by all loops; errors are outcomes, so nothing throws.
 package final class ProviderNotifier: AlimtalkNotifier {
-    /// What the configuration says of sending.
+    /// The configured limits of sending.
     package struct Limits: Sendable, Equatable {
         /// For all attempts of one message together.
         package var timeout: Duration
         /// Calls in flight; more wait for their turn.
         package var concurrency: Int
 
-        /// Makes limits.
         package init(timeout: Duration = .seconds(5), concurrency: Int = 16) {
             self.timeout = timeout
             self.concurrency = concurrency
@@ -23,19 +22,21 @@ package final class ProviderNotifier: AlimtalkNotifier {
     /// With less time left an attempt is not begun.
     private static let shortestAttempt = Duration.milliseconds(500)
 
-    private let provider: any AlimtalkProvider
-    private let limits: Limits
-    private let exchange: @Sendable (ProviderRequest, MonotonicTime) async -> ProviderExchange
+    let provider: any AlimtalkProvider
+    let limits: Limits
+    let exchange: @Sendable (ProviderRequest, MonotonicTime) async -> ProviderExchange
     private let onCircuitChange: @Sendable (_ state: String) -> Void
     private let breaker = Locked(CircuitBreaker())
     private let slots: SlotQueue
+    /// When the latest request of a look-up was sent.
+    let latestLookUp = Locked<MonotonicTime?>(nil)
 
     /// A notifier that sends by HTTP or HTTPS.
     ///
     /// - Parameters:
     ///   - baseURL: scheme, host and port.
-    ///   - roots: what makes a provider's certificate good.
-    ///   - onCircuitChange: told `open` and `closed`.
+    ///   - roots: what a provider's certificate must come from.
+    ///   - onCircuitChange: called with `open` or `closed`.
     package convenience init(
         provider: any AlimtalkProvider, baseURL: String, roots: TrustedRoots = TrustedRoots(), limits: Limits,
         onCircuitChange: @escaping @Sendable (_ state: String) -> Void = { _ in }
@@ -69,8 +70,8 @@ package final class ProviderNotifier: AlimtalkNotifier {
 
     /// Sends one message, in one attempt or a few.
     package func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
-        // That is not the provider's fault, so the breaker does not learn of it. A call that is cut off at once would be a
-        // message of which nothing is known.
+        // Not the provider's error, so the breaker does not count it. A call that is cut off at once would be a message of unknown
+        // outcome.
         if let deadline, deadline <= .now() + min(Self.shortestAttempt, limits.timeout / 4) {
             return .tryLater(reason: "\(name): no time left", isSafe: true)
         }
@@ -83,35 +84,10 @@ package final class ProviderNotifier: AlimtalkNotifier {
             return .tryLater(reason: "\(name): not asked after repeated failures", isSafe: true)
         }
         let own = MonotonicTime.now() + limits.timeout
-        // A task of its own: the caller's is cancelled when its client hangs up, and a parent is told all the same.
+        // A task of its own: the caller's is cancelled when its client hangs up, and the message is sent all the same.
         let outcome = await Task { await attempt(notification, deadline: deadline.map { min($0, own) } ?? own) }.value
         leave(pass, outcome)
-        return scrubbed(outcome, notification)
-    }
-
-    /// What a look-up of a message gave.
-    package enum LookUp: Sendable, Equatable {
-        /// What became of it.
-        case settled(NotificationOutcome)
-        /// Why that is not known; holds neither number nor key.
-        case open(reason: String)
-    }
-
-    /// Asks the provider what became of a message.
-    package func lookUp(_ notification: Notification) async -> LookUp {
-        guard let request = provider.lookUp(notification, attempt: .now()) else {
-            return .open(reason: "\(name) finds no message by what is known of it")
-        }
-        let exchange = await exchange(request, .now() + limits.timeout)
-        switch exchange {
-        case .notSent(let reason), .unanswered(let reason):
-            return .open(reason: clean("\(name): \(reason)", notification))
-        case .reply(let reply):
-            if let outcome = provider.outcome(ofLookUp: reply, for: notification) {
-                return .settled(scrubbed(outcome, notification))
-            }
-            return .open(reason: "\(name): HTTP \(reply.status), which does not tell")
-        }
+        return scrubbed(outcome, notification.phoneNumber)
     }
 
     // MARK: Circuit breaker
@@ -138,7 +114,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
         var mayHaveArrived = false
         var number = 1
         while true {
-            // A signature carries its time and is good once, so each attempt has its own.
+            // A signature contains its time and is valid once, so each attempt has its own.
             let request = provider.request(for: notification, attempt: .now())
             let exchange = await exchange(request, deadline)
             let outcome = judge(exchange)
@@ -146,10 +122,10 @@ package final class ProviderNotifier: AlimtalkNotifier {
             if outcome.mayHaveArrived { mayHaveArrived = true }
             let shortest = Duration.milliseconds(Int.random(in: 100...200) << (number - 1))
             let pause = max(exchange.retryAfter ?? .zero, shortest)
-            guard isRepeatable(outcome, exchange), number < Self.attempts,
+            guard canRetry(outcome, exchange), number < Self.attempts,
                 MonotonicTime.now() + pause + Self.shortestAttempt < deadline
             else {
-                // What a later attempt says does not undo an earlier one that may have arrived.
+                // A later attempt does not undo an earlier one that may have arrived.
                 return mayHaveArrived && !outcome.mayHaveArrived ? .unknown(reason: outcome.reason ?? "") : outcome
             }
             try? await Task.sleep(for: pause)
@@ -161,27 +137,27 @@ package final class ProviderNotifier: AlimtalkNotifier {
         switch exchange {
         case .reply(let reply): provider.outcome(of: reply)
         case .notSent(let reason): .tryLater(reason: "\(name): \(reason)", isSafe: true)
-        case .unanswered(let reason): .unknown(reason: "\(name): \(reason)")
+        case .unanswered(let reason): CodeRule.Kind.unknown.outcome("\(name): \(reason)", advice: .lookUp)
         }
     }
 
-    /// Whether another attempt cannot become a second message: this one reached nobody, or the provider refuses repeats.
-    private func isRepeatable(_ outcome: NotificationOutcome, _ exchange: ProviderExchange) -> Bool {
+    /// Whether another attempt cannot become a second message: this one reached nobody, or the provider rejects repeats.
+    private func canRetry(_ outcome: NotificationOutcome, _ exchange: ProviderExchange) -> Bool {
         switch outcome {
         case .accepted, .refused, .misconfigured: false
-        case .tryLater(_, let isSafe, let isSoon): isSoon && (isSafe || provider.refusesRepeats)
+        case .tryLater(_, let isSafe, let isSoon): isSoon && (isSafe || provider.rejectsRepeats)
         case .unknown:
             switch exchange {
-            // An answer that says success, or that the key is known, is not made clearer by asking again.
-            case .reply(let reply): provider.refusesRepeats && reply.status >= 500
-            case .notSent, .unanswered: provider.refusesRepeats
+            // A reply of success, or that the key is known, is not made clearer by a retry.
+            case .reply(let reply): provider.rejectsRepeats && reply.status >= 500
+            case .notSent, .unanswered: provider.rejectsRepeats
             }
         }
     }
 
-    /// Reasons and ids go into rows and logs: whatever a provider puts into them, the number and the keys are not there.
-    private func scrubbed(_ outcome: NotificationOutcome, _ notification: Notification) -> NotificationOutcome {
-        func clean(_ text: String) -> String { self.clean(text, notification) }
+    /// Removes number and keys from reasons and ids, which go into rows and logs, whatever a provider put into them.
+    func scrubbed(_ outcome: NotificationOutcome, _ phoneNumber: PhoneNumber?) -> NotificationOutcome {
+        func clean(_ text: String) -> String { self.clean(text, phoneNumber) }
         return switch outcome {
         case .accepted(let id): .accepted(messageID: id.map(clean))
         case .refused(let reason): .refused(reason: clean(reason))
@@ -192,20 +168,22 @@ package final class ProviderNotifier: AlimtalkNotifier {
         }
     }
 
-    private func clean(_ text: String, _ notification: Notification) -> String {
-        let text = provider.secrets.filter { !$0.isEmpty }.reduce(text) { $0.replacing($1, with: "***") }
-        // However it is written, so without country code and prefix (010).
-        let number = notification.phoneNumber.domestic.dropFirst(3)
-        guard text.filter(\.isNumber).contains(number) else { return String(text.prefix(200)) }
-        return String(text.map { $0.isNumber ? "*" : $0 }.prefix(200))
+    func clean(_ text: String, _ phoneNumber: PhoneNumber?) -> String {
+        let text = ProviderRequest.masked(text, hiding: provider.secrets)
+        // In any spelling, so without country code and prefix (010).
+        guard let number = phoneNumber?.domestic.dropFirst(3), text.filter(\.isNumber).contains(number) else {
+            return String(text.prefix(Self.longestReason))
+        }
+        return String(text.map { $0.isNumber ? "*" : $0 }.prefix(Self.longestReason))
     }
+
+    private static let longestReason = 300
 }
 
 extension SendingAttempt {
-    /// An attempt at this moment.
     package static func now() -> SendingAttempt {
         let characters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-        // The system's generator, which is a secure one.
+        // The system's generator, which is cryptographically secure.
         return SendingAttempt(
             unixMilliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)),
             salt: String((0..<32).map { _ in characters[Int.random(in: 0..<characters.count)] }))

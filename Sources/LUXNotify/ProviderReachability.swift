@@ -1,13 +1,13 @@
 import CCurl
 
-/// Whether a provider takes connections.
+/// Whether a provider accepts connections.
 package enum ProviderReachability {
     /// Connects as a message would, HTTPS with its handshake, and sends nothing (CURLOPT_CONNECT_ONLY(3)). Blocks.
     ///
     /// - Parameters:
     ///   - baseURL: scheme, host and port.
-    ///   - roots: what makes the provider's certificate good.
-    /// - Returns: what stood in the way; `nil` for nothing.
+    ///   - roots: what the provider's certificate must come from.
+    /// - Returns: why not, with what an operator can do; `nil` if it does.
     package static func fault(baseURL: String, roots: TrustedRoots, timeout: Duration) -> String? {
         guard lux_curl_global_init() == CURLE_OK, let curl = curl_easy_init() else { return "libcurl cannot be used" }
         defer { curl_easy_cleanup(curl) }
@@ -16,6 +16,6 @@ package enum ProviderReachability {
             curl, url: baseURL, roots: roots, milliseconds: milliseconds, connect: milliseconds)
         lux_curl_set_long(curl, CURLOPT_CONNECT_ONLY, 1)
         let code = curl_easy_perform(curl)
-        return code == CURLE_OK ? nil : String(cString: curl_easy_strerror(code))
+        return code == CURLE_OK ? nil : ConnectionFault.reason(code, detail: "", isSent: false)
     }
 }

@@ -1,14 +1,14 @@
 import CCurl
 import Foundation
 
-/// What is read of the head of a reply, line by line.
+/// The head of a reply, read line by line, as far as it is used.
 struct ReplyHead {
-    /// Whether the empty line behind the last field has come.
+    /// Whether the empty line after the last field was received.
     private(set) var isComplete = false
     private var retryAfter: String?
     private var date: String?
 
-    /// Takes a line; an interim response (1xx) begins anew.
+    /// Reads a line; an interim response (1xx) resets everything.
     mutating func take(_ line: String) {
         let line = line.trimmingCharacters(in: .whitespacesAndNewlines)
         if line.hasPrefix("HTTP/") {
@@ -25,8 +25,8 @@ struct ReplyHead {
         }
     }
 
-    /// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3), which counts from the provider's own clock where it tells it.
-    /// What is longer than a day is told as a day.
+    /// `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3), which counts from the provider's own clock where it
+    /// sends its `Date`. At most a day.
     func pause(now: Date) -> Duration? {
         guard let retryAfter, let first = retryAfter.utf8.first else { return nil }
         let day = 86_400

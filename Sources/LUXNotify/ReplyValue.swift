@@ -65,8 +65,16 @@ indirect enum ReplyValue: Equatable {
 
     var isTrue: Bool { self == .bool(true) }
 
-    /// A code or an id: a number or a string, cut down to what can be neither a name nor a sentence. Providers may quote the
-    /// number that they refuse, and what is read here ends up in rows and logs.
+    /// A string or a number as it is. It may contain anything, so it is compared and never put into a reason.
+    var text: String? {
+        switch self {
+        case .number(let text), .string(let text): text
+        default: nil
+        }
+    }
+
+    /// A code or an id: a number or a string that can be neither a name nor a sentence. Providers may quote the phone number that they
+    /// reject, and codes end up in rows and logs.
     var code: String? {
         switch self {
         case .number(let text), .string(let text):

@@ -5,11 +5,8 @@ import OpenSSL
 
 /// Naver Cloud SENS, Alimtalk v2: each request is signed, and the client renders the whole text.
 package struct SENSProvider: AlimtalkProvider {
-    /// `sens`
     package static let name = "sens"
-    /// Its host in the public cloud.
     package static let defaultBaseURL = "https://sens.apigw.ntruss.com"
-    /// `LUX_ALIMTALK_SENS_…`
     package static let variables: [ProviderVariable] = [
         .secret("ACCESS_KEY"), .secret("SECRET_KEY", hasFile: true), .secret("SERVICE_ID"), .shown("PLUS_FRIEND_ID"),
         .shown("TEMPLATE_CODE"), .shown("TEXT"),
@@ -24,7 +21,6 @@ package struct SENSProvider: AlimtalkProvider {
     private let variables: TemplateVariables
     private let smsSender: String?
 
-    /// Reads `LUX_ALIMTALK_SENS_…`.
     package init(_ settings: inout AlimtalkSettings) {
         accessKey = settings.required("ACCESS_KEY", "the access key id of the API authentication key")
         secretKey = settings.required("SECRET_KEY", "the secret key of the API authentication key")
@@ -39,9 +35,7 @@ package struct SENSProvider: AlimtalkProvider {
         }
     }
 
-    /// There is no key that would make a repeat safe.
-    package var refusesRepeats: Bool { false }
-    /// The keys, and the service in the path.
+    package var rejectsRepeats: Bool { false }
     package var secrets: [String] { [accessKey, secretKey, serviceID] }
 
     /// `POST /alimtalk/v2/services/{serviceId}/messages`
@@ -67,7 +61,14 @@ package struct SENSProvider: AlimtalkProvider {
                 }
             }
         }
-        var request = ProviderRequest("POST", "/alimtalk/v2/services/\(serviceID)/messages", body: body.bytes)
+        var request = ProviderRequest("POST", path, body: body.bytes)
+        sign(&request, attempt)
+        return request
+    }
+
+    private var path: String { "/alimtalk/v2/services/\(serviceID)/messages" }
+
+    fileprivate func sign(_ request: inout ProviderRequest, _ attempt: SendingAttempt) {
         let timestamp = String(attempt.unixMilliseconds)
         request.add("x-ncp-apigw-timestamp", timestamp)
         request.add("x-ncp-iam-access-key", secret: accessKey)
@@ -76,7 +77,6 @@ package struct SENSProvider: AlimtalkProvider {
             secret: Self.signature(
                 method: request.method, target: request.target, timestamp: timestamp, accessKey: accessKey,
                 secretKey: secretKey))
-        return request
     }
 
     /// A short message holds 90 bytes of EUC-KR, in which Korean letters have two.
@@ -84,7 +84,7 @@ package struct SENSProvider: AlimtalkProvider {
         text.unicodeScalars.reduce(0) { $0 + ($1.isASCII ? 1 : 2) } <= 90
     }
 
-    /// Method, path with query, time and key; neither host nor body.
+    /// Covers method, path with query, time and key; neither host nor body.
     static func signature(
         method: String, target: String, timestamp: String, accessKey: String, secretKey: String
     ) -> String {
@@ -92,10 +92,20 @@ package struct SENSProvider: AlimtalkProvider {
         return Data(HMACSHA256.code(of: message, key: secretKey)).base64EncodedString()
     }
 
+    package static let codes = [
+        CodeRule(.misconfigured, .keys, ["200", "210"]),
+        CodeRule(.misconfigured, .console, ["300"]),
+        CodeRule(.later(isSafe: true, isSoon: true), .later, ["400", "410", "420"]),
+        // The endpoint behind the gateway was called; what it did is not known.
+        CodeRule(.unknown, .lookUp, ["500", "510", "900"]),
+        CodeRule(.refused, .program, ["100", "430"]),
+        CodeRule(.refused, .template, ["a message's code other than A000"]),
+    ]
+
     /// By the code of the reply and of the one message.
     package func outcome(of reply: ProviderReply) -> NotificationOutcome {
         guard let json = reply.json else { return reply.outcome(of: Self.name) }
-        guard (200..<300).contains(reply.status) else { return Self.outcome(failure: json, reply) }
+        guard reply.isSuccess else { return Self.outcome(failure: json, reply) }
         let code = json["statusCode"]?.code
         if let code, code != "202" {
             return Int(code).map { ProviderReply(status: $0, body: []).outcome(of: "sens: code \(code)") }
@@ -103,7 +113,9 @@ package struct SENSProvider: AlimtalkProvider {
         }
         guard code != nil, let message = json["messages"]?[0], let messageCode = message["requestStatusCode"]?.code
         else { return .unknown(reason: "sens: HTTP \(reply.status), a partial answer") }
-        guard messageCode == "A000" else { return .refused(reason: "sens: code \(messageCode)") }
+        guard messageCode == "A000" else {
+            return CodeRule.Kind.refused.outcome("sens: code \(messageCode)", advice: .template)
+        }
         guard let id = message["messageId"]?.code else {
             return .unknown(reason: "sens: accepted without a message id")
         }
@@ -113,20 +125,130 @@ package struct SENSProvider: AlimtalkProvider {
     /// Failures have two shapes: the gateway's `error.errorCode` and the service's own `status`.
     private static func outcome(failure json: ReplyValue, _ reply: ProviderReply) -> NotificationOutcome {
         guard let code = json["error"]?["errorCode"]?.code else { return reply.outcome(of: name) }
-        let reason = "sens: HTTP \(reply.status), code \(code)"
-        switch code {
-        case "200", "210", "300": return .misconfigured(reason: reason)
-        case "400", "410", "420": return .tryLater(reason: reason, isSafe: true)
-        // The endpoint behind the gateway was asked; what it did is not known.
-        case "500", "510", "900": return .unknown(reason: reason)
-        case "100", "430": return .refused(reason: reason)
-        default: return reply.outcome(of: "sens: code \(code)")
-        }
+        return codes.rule(for: code)?.outcome("sens: HTTP \(reply.status), code \(code)")
+            ?? reply.outcome(of: "sens: code \(code)")
     }
 
-    /// It lists by its own ids only, which a message of unknown outcome does not have.
-    package func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? { nil }
+    package func lookUp(_ message: SoughtMessage) -> any ProviderLookUp {
+        SENSLookUp(
+            message: message, provider: self, path: path, channelID: channelID, templateCode: templateCode,
+            pattern: TextPattern(text, variables, for: message), hasFallback: smsSender != nil)
+    }
+}
 
-    /// Never asked.
-    package func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? { nil }
+/// Looks a message up in the list by channel, time of the request, number and template, and compares the text of each that no other row
+/// has, as SENS keeps no reference of ours.
+private struct SENSLookUp: ProviderLookUp {
+    private static let mostMessages = 100
+
+    let message: SoughtMessage
+    let provider: SENSProvider
+    let path: String
+    let channelID: String
+    let templateCode: String
+    let pattern: TextPattern
+    let hasFallback: Bool
+    private var nextToken: String?
+    private var isListed = false
+    /// Ids of messages whose text is not compared yet.
+    private var candidates: [String] = []
+    private var hasOtherText = false
+    private var matches: [LookUpStep] = []
+
+    init(
+        message: SoughtMessage, provider: SENSProvider, path: String, channelID: String, templateCode: String,
+        pattern: TextPattern, hasFallback: Bool
+    ) {
+        self.message = message
+        self.provider = provider
+        self.path = path
+        self.channelID = channelID
+        self.templateCode = templateCode
+        self.pattern = pattern
+        self.hasFallback = hasFallback
+    }
+
+    func request(attempt: SendingAttempt) -> ProviderRequest? {
+        guard let number = message.phoneNumber else { return nil }
+        var target = path
+        if isListed, let id = candidates.last {
+            target += "/" + ProviderRequest.percentEncoded(id)
+        } else {
+            // Signatures allow 5 minutes between the clocks, and a message has up to 5 minutes.
+            var query = [
+                ("plusFriendId", channelID), ("requestStartTime", message.koreanTime(adding: -600)),
+                ("requestEndTime", message.koreanTime(adding: 900)), ("to", number.domestic),
+                ("templateCode", templateCode), ("pageSize", "100"),
+            ]
+            if let nextToken { query.append(("nextToken", nextToken)) }
+            target += "?" + ProviderRequest.encoded(query)
+        }
+        var request = ProviderRequest("GET", target)
+        provider.sign(&request, attempt)
+        return request
+    }
+
+    mutating func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep {
+        if isListed { return readMessage(reply) }
+        // The reply to a list without messages (seen with the real service).
+        if reply.status == 404, reply.isWhole, reply.body.allSatisfy({ $0 <= 0x20 }) { return endOfList() }
+        guard reply.isSuccess, let json = reply.json, let messages = json["messages"]?.items else {
+            return .open("sens: HTTP \(reply.status), which does not tell")
+        }
+        for found in messages {
+            guard found["to"]?.text.map(message.isNumber) ?? true,
+                found["templateCode"]?.text.map({ $0 == templateCode }) ?? true
+            else { continue }
+            guard let id = found["messageId"]?.code else { return .open("sens: a message without an id is listed") }
+            if !message.otherIDs.contains(id), !candidates.contains(id) { candidates.append(id) }
+        }
+        guard candidates.count <= Self.mostMessages else { return .open("sens: too many messages to this number") }
+        if let token = json["nextToken"]?.text, !token.isEmpty, token != nextToken, !messages.isEmpty {
+            nextToken = token
+            return .next
+        }
+        return endOfList()
+    }
+
+    private mutating func endOfList() -> LookUpStep {
+        isListed = true
+        return candidates.isEmpty ? .notFound : .next
+    }
+
+    /// One message with its text, which the list may lack.
+    private mutating func readMessage(_ reply: ProviderReply) -> LookUpStep {
+        guard reply.isSuccess, let json = reply.json, let id = candidates.popLast() else {
+            return .open("sens: HTTP \(reply.status), which does not tell")
+        }
+        let found = json["messages"]?[0] ?? json
+        if let content = found["content"]?.text, !pattern.matches(content) {
+            hasOtherText = true
+        } else {
+            matches.append(verdict(found, id))
+        }
+        if !candidates.isEmpty { return .next }
+        if matches.count == 1 { return matches[0] }
+        return .open(
+            matches.isEmpty && hasOtherText
+                ? "sens: the messages to this number around that time have another text"
+                : "sens: several messages around that time have this text and number")
+    }
+
+    private func verdict(_ found: ReplyValue, _ id: String) -> LookUpStep {
+        guard let code = found["requestStatusCode"]?.code else {
+            return .open("sens: the message is listed without a status")
+        }
+        guard code == "A000" else { return .settled(.refused(reason: "sens: code \(code)")) }
+        guard found["messageStatusName"] == .string("fail") else { return .settled(.accepted(messageID: id)) }
+        let refusal = LookUpStep.settled(
+            .refused(reason: "sens: delivery code \(found["messageStatusCode"]?.code ?? "none")"))
+        guard hasFallback, let failover = found["failover"], failover != .null else { return refusal }
+        switch failover["messageStatusName"] {
+        case .string("fail"): return refusal
+        case .string("success"): return .settled(.accepted(messageID: id))
+        default:
+            return failover["messageStatusCode"]?.code == "0000" || failover["messageStatusCode"]?.code == "0"
+                ? .settled(.accepted(messageID: id)) : .waits("sens: a text message is in flight")
+        }
+    }
 }

@@ -5,11 +5,8 @@ import OpenSSL
 
 /// Solapi v4: each request is signed with HMAC-SHA256 over date and salt, and the server fills the template in.
 package struct SolapiProvider: AlimtalkProvider {
-    /// `solapi`
     package static let name = "solapi"
-    /// Its host.
     package static let defaultBaseURL = "https://api.solapi.com"
-    /// `LUX_ALIMTALK_SOLAPI_…`
     package static let variables: [ProviderVariable] = [
         .secret("API_KEY"), .secret("API_SECRET", hasFile: true), .shown("PF_ID"), .shown("TEMPLATE_ID"),
     ]
@@ -21,7 +18,6 @@ package struct SolapiProvider: AlimtalkProvider {
     private let variables: TemplateVariables
     private let smsSender: String?
 
-    /// Reads `LUX_ALIMTALK_SOLAPI_…`.
     package init(_ settings: inout AlimtalkSettings) {
         apiKey = settings.required("API_KEY", "the API key")
         apiSecret = settings.required("API_SECRET", "the secret of the API key")
@@ -34,9 +30,7 @@ package struct SolapiProvider: AlimtalkProvider {
         }
     }
 
-    /// There is no key that would make a repeat safe.
-    package var refusesRepeats: Bool { false }
-    /// The key and its secret.
+    package var rejectsRepeats: Bool { false }
     package var secrets: [String] { [apiKey, apiSecret] }
 
     /// `POST /messages/v4/send-many/detail`
@@ -53,7 +47,7 @@ package struct SolapiProvider: AlimtalkProvider {
                         options.member("templateId", templateID)
                         options.strings(
                             "variables", variables.values(for: notification).map { ("#{\($0.name)}", $0.value) })
-                        // The provider's own default is to send a text message instead.
+                        // Solapi sends a text message instead unless this is set.
                         options.member("disableSms", smsSender == nil)
                     }
                     message.strings("customFields", [("reference", notification.reference)])
@@ -67,7 +61,7 @@ package struct SolapiProvider: AlimtalkProvider {
         return request
     }
 
-    private func sign(_ request: inout ProviderRequest, _ attempt: SendingAttempt) {
+    fileprivate func sign(_ request: inout ProviderRequest, _ attempt: SendingAttempt) {
         var bytes: [UInt8] = []
         Timestamp(microseconds: attempt.unixMilliseconds * 1_000).appendISO8601(to: &bytes)
         let date = String(decoding: bytes, as: UTF8.self)
@@ -77,15 +71,15 @@ package struct SolapiProvider: AlimtalkProvider {
             secret: "HMAC-SHA256 apiKey=\(apiKey), date=\(date), salt=\(attempt.salt), signature=\(signature)")
     }
 
-    /// Date and salt, without anything between them, under the secret as it is.
+    /// HMAC-SHA256 of date and salt, with nothing between them.
     static func signature(date: String, salt: String, secret: String) -> String {
         HMACSHA256.hexadecimal(of: date + salt, key: secret)
     }
 
-    /// By the code of the one message, in whichever of the two lists it stands.
+    /// By the code of the one message, in whichever of the two lists it is.
     package func outcome(of reply: ProviderReply) -> NotificationOutcome {
         guard let json = reply.json else { return reply.outcome(of: Self.name) }
-        guard (200..<300).contains(reply.status) else {
+        guard reply.isSuccess else {
             if let code = json["errorCode"]?.code { return Self.outcome(error: code, reply) }
             return reply.outcome(of: Self.name)
         }
@@ -110,59 +104,111 @@ package struct SolapiProvider: AlimtalkProvider {
         return .accepted(messageID: id)
     }
 
+    package static let codes = [
+        CodeRule(.misconfigured, .keys, ["InvalidAPIKey", "SignatureDoesNotMatch", "1020"]),
+        CodeRule(.misconfigured, .clock, ["RequestTimeTooSkewed"]),
+        CodeRule(.misconfigured, .balance, ["NotEnoughBalance", "1030", "2230"]),
+        CodeRule(.misconfigured, .channel, ["1041", "3101", "3106"]),
+        CodeRule(.refused, .template, ["1042", "1043", "1046", "1047", "3103", "3105"]),
+        CodeRule(.refused, .number, ["1060", "1061", "3010", "3104", "3107"]),
+        CodeRule(.misconfigured, .sender, ["1062", "2062", "3013", "3059"]),
+        // Each attempt has a salt of its own, so this very request has arrived before.
+        CodeRule(.unknown, .lookUp, ["DuplicatedSignature"]),
+        CodeRule(.later(isSafe: true, isSoon: false), .later, ["1024", "2024", "3012", "3024"]),
+        CodeRule(.refused, .program, ["ValidationError", "1010", "1011", "1032"]),
+    ]
+
     private static func outcome(error code: String, _ reply: ProviderReply) -> NotificationOutcome {
         let reason = "solapi: \(code)"
-        switch code {
-        case "InvalidAPIKey", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "NotEnoughBalance":
-            return .misconfigured(reason: reason)
-        // Each attempt has a salt of its own, so somebody else has sent this very request already.
-        case "DuplicatedSignature": return .unknown(reason: reason)
-        case "ValidationError": return .refused(reason: reason)
-        default: return reply.outcome(of: reason)
-        }
+        return codes.rule(for: code)?.outcome(reason) ?? reply.outcome(of: reason)
     }
 
     private static func outcome(status code: String) -> NotificationOutcome {
         let reason = "solapi: code \(code)"
-        switch code {
-        case "2000", "3000", "4000": return .unknown(reason: reason + " in the list of failures")
-        case "1030", "2230", "1041", "3101", "1062", "2062": return .misconfigured(reason: reason)
-        default: return .refused(reason: reason)
+        if SolapiLookUp.taken.contains(code) {
+            return CodeRule.Kind.unknown.outcome(reason + " in the list of failures", advice: .lookUp)
         }
+        return codes.rule(for: code)?.outcome(reason) ?? .refused(reason: reason)
     }
 
-    /// The list of messages around that time; the reference is compared in the answer. Not by the user's number, which may be
-    /// another one since.
-    package func lookUp(_ notification: Notification, attempt: SendingAttempt) -> ProviderRequest? {
-        func date(_ time: Timestamp) -> String {
+    package func lookUp(_ message: SoughtMessage) -> any ProviderLookUp {
+        SolapiLookUp(message: message, provider: self)
+    }
+}
+
+/// Looks a message up in the list of messages around its time, which has the reference but cannot be filtered by it: first among those
+/// to the account's number, which are few, then among all, as the number may have changed since.
+private struct SolapiLookUp: ProviderLookUp {
+    /// Status codes of messages that Solapi accepted.
+    static let taken: Set = ["2000", "3000", "4000"]
+    /// A message has up to 4 KB in the list, so that a page stays within ``HTTPSClient/replyLimit``.
+    private static let pageSize = 50
+    private static let mostPages = 100
+
+    let message: SoughtMessage
+    let provider: SolapiProvider
+    private var isFiltered: Bool
+    private var startKey: String?
+    private var pages = 0
+    /// Whether a message was listed without a reference that could be this one.
+    private var isAmbiguous = false
+
+    init(message: SoughtMessage, provider: SolapiProvider) {
+        self.message = message
+        self.provider = provider
+        isFiltered = message.phoneNumber?.isUsableForAlimtalk == true
+    }
+
+    func request(attempt: SendingAttempt) -> ProviderRequest? {
+        func date(_ seconds: Int64) -> String {
             var bytes: [UInt8] = []
-            time.appendISO8601(to: &bytes)
-            return String(decoding: bytes, as: UTF8.self).replacing(":", with: "%3A")
+            message.time.adding(seconds: seconds).appendISO8601(to: &bytes)
+            return String(decoding: bytes, as: UTF8.self)
         }
-        let query =
-            // Signatures allow 15 minutes between the clocks, and a message takes some more.
-            "dateType=CREATED&limit=500&startDate=\(date(notification.time.adding(seconds: -1_000)))"
-            + "&endDate=\(date(notification.time.adding(seconds: 1_800)))"
-        var request = ProviderRequest("GET", "/messages/v4/list?\(query)")
-        sign(&request, attempt)
+        // Signatures allow 15 minutes between the clocks, and a message takes some more.
+        var query = [
+            ("dateType", "CREATED"), ("limit", String(Self.pageSize)), ("startDate", date(-1_000)),
+            ("endDate", date(1_800)),
+        ]
+        if isFiltered, let number = message.phoneNumber { query.append(("to", number.domestic)) }
+        if let startKey { query.append(("startKey", startKey)) }
+        var request = ProviderRequest("GET", "/messages/v4/list?" + ProviderRequest.encoded(query))
+        provider.sign(&request, attempt)
         return request
     }
 
-    /// A message that is not among all that are listed was not taken; one that is listed without a reference might be it.
-    package func outcome(ofLookUp reply: ProviderReply, for notification: Notification) -> NotificationOutcome? {
-        guard (200..<300).contains(reply.status), let json = reply.json, let list = json["messageList"],
+    mutating func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep {
+        guard reply.isSuccess, let json = reply.json, let list = json["messageList"],
             let messages = list.values ?? list.items
-        else { return nil }
-        // There is another page, of which this one says nothing.
-        let isAll = messages.count < 500 && [nil, .null].contains(json["nextKey"])
-        let references = messages.map { $0["customFields"]?["reference"]?.code }
-        guard let index = references.firstIndex(of: notification.reference) else {
-            return isAll && !references.contains(nil) ? .refused(reason: "solapi: not found by look-up") : nil
+        else { return .open("solapi: HTTP \(reply.status), which does not tell") }
+        for found in messages {
+            let reference = found["customFields"]?["reference"]?.code
+            if reference == message.reference { return Self.verdict(found) }
+            // Without a reference it is another program's, unless it went to this number.
+            if reference == nil, found["to"]?.text.map(message.isNumber) ?? true { isAmbiguous = true }
         }
-        guard let code = messages[index]["statusCode"]?.code, let id = messages[index]["messageId"]?.code else {
-            return nil
+        pages += 1
+        if let next = json["nextKey"]?.text, !next.isEmpty {
+            guard next != startKey, !messages.isEmpty else { return .open("solapi: a page without messages") }
+            guard pages < Self.mostPages else {
+                return .open("solapi: more than \(Self.mostPages * Self.pageSize) messages around that time")
+            }
+            startKey = next
+            return .next
         }
-        return ["2000", "3000", "4000"].contains(code)
-            ? .accepted(messageID: id) : .refused(reason: "solapi: code \(code)")
+        if isFiltered {
+            (isFiltered, startKey, pages) = (false, nil, 0)
+            return .next
+        }
+        return isAmbiguous
+            ? .open("solapi: a message around that time has no reference and may be this one") : .notFound
+    }
+
+    private static func verdict(_ found: ReplyValue) -> LookUpStep {
+        guard let code = found["statusCode"]?.code, let id = found["messageId"]?.code else {
+            return .open("solapi: the message is listed without a status")
+        }
+        return .settled(
+            taken.contains(code) ? .accepted(messageID: id) : .refused(reason: "solapi: code \(code)"))
     }
 }

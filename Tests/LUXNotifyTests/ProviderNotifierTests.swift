@@ -27,17 +27,12 @@ import Testing
     }
 
     private static func provider(_ name: String) -> any AlimtalkProvider {
-        let own = [
-            "NHN_APPKEY", "NHN_SECRET_KEY", "NHN_SENDER_KEY", "NHN_TEMPLATE_CODE", "SOLAPI_API_KEY",
-            "SOLAPI_API_SECRET",
-            "SOLAPI_PF_ID", "SOLAPI_TEMPLATE_ID", "SENS_ACCESS_KEY", "SENS_SECRET_KEY", "SENS_SERVICE_ID",
-            "SENS_PLUS_FRIEND_ID", "SENS_TEMPLATE_CODE", "SENS_TEXT",
-        ]
+        let kind = AlimtalkProviders.all.first { $0.name == name } ?? NHNProvider.self
+        let own = kind.variables.map { "\(name.uppercased())_\($0.name)" }
         var settings = AlimtalkSettings(
             provider: name,
             environment: Dictionary(uniqueKeysWithValues: own.map { ("LUX_ALIMTALK_\($0)", "value-of-\($0)") }),
             variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
-        let kind = AlimtalkProviders.all.first { $0.name == name } ?? NHNProvider.self
         return kind.init(&settings)
     }
 

@@ -5,27 +5,28 @@ import Foundation
 import Glibc
 import LUX
 import LUXNotify
+import LUXOperations
 import LUXSettings
 import Postgres
 
 /// `lux-server alimtalk`
 struct AlimtalkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "alimtalk", abstract: "Try the Alimtalk provider out, and settle messages of unknown outcome.",
-        subcommands: [Test.self, Reconcile.self])
+        commandName: "alimtalk", abstract: "Try the Alimtalk provider, and settle messages of unknown outcome.",
+        subcommands: [Test.self, Reconcile.self, Settle.self])
 
     /// Reads the variables of Alimtalk.
     fileprivate static func settings(
         _ reader: inout EnvironmentReader
     ) -> (alimtalk: AlimtalkConfiguration, requestTimeout: Duration) {
-        // TLS libraries may write to a connection that is gone; libcurl leaves the signal to the program (CURLOPT_NOSIGNAL(3)).
+        // TLS libraries may write to a closed connection; libcurl leaves the signal to the program (CURLOPT_NOSIGNAL(3)).
         signal(SIGPIPE, SIG_IGN)
         let timeZone = reader.read(\.database.timeZone)
         let requestTimeout = reader.read(\.server.requestTimeout)
         return (reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout), requestTimeout)
     }
 
-    /// Runs asynchronous work from a command, whose thread has nothing else to do.
+    /// Runs asynchronous work and blocks the command's thread until it ends.
     fileprivate static func wait<Value: Sendable>(for work: @escaping @Sendable () async -> Value) -> Value? {
         let result = Locked<Value?>(nil)
         let done = DispatchSemaphore(value: 0)
@@ -73,7 +74,7 @@ extension AlimtalkCommand {
             guard let outcome = AlimtalkCommand.wait(for: { await notifier.send(notification, deadline: nil) })
             else { return }
             guard case .accepted(let messageID) = outcome else {
-                Environment.complain("\(outcome.advice): \(outcome.reason ?? "")")
+                Environment.complain("\(outcome.words): \(outcome.reason ?? "")")
                 throw ExitCode.failure
             }
             print("accepted by \(notifier.name), message id \(messageID ?? "none")")
@@ -87,31 +88,14 @@ extension AlimtalkCommand {
             abstract: "Settle messages of unknown outcome by asking the provider.",
             discussion: """
                 Takes the rows of the configured provider that are pending or unknown and not older than 30 days, and counts \
-                those that are older. Exits 1 when some of the first are left as they are.
+                those that are older. Asks at the provider's pace, and one run at a time. Exits 1 when some rows are left open; \
+                those that the provider itself does not know yet do not count.
                 """)
 
-        @Option(help: "Seconds that a message must be old, LUX_REQUEST_TIMEOUT at least, as it may be under way.")
+        @Option(help: "Seconds that a message must be old, LUX_REQUEST_TIMEOUT at least, as it may be in flight.")
         var olderThan = 60
 
         @OptionGroup var options: ConfigurationOptions
-
-        private static let openRows = """
-            select a.id, a.user_id, (extract(epoch from a.created_at) * 1000000)::bigint, u.phone_number, a.status
-            from alimtalks a left join users u on u.id = a.user_id
-            where a.provider = $1 and a.status in ('pending', 'unknown')
-              and a.created_at < now() - make_interval(secs => $2) and a.created_at > now() - interval '30 days'
-            order by a.id
-            """
-
-        private static let forgottenRows = """
-            select count(*) from alimtalks
-            where provider = $1 and status in ('pending', 'unknown') and created_at <= now() - interval '30 days'
-            """
-
-        private static let settle = """
-            update alimtalks set status = $2, message_id = $3, error = $4
-            where id = $1 and status in ('pending', 'unknown') returning id
-            """
 
         func run() throws {
             let (settings, databaseURL) = try options.read { reader in
@@ -123,63 +107,78 @@ extension AlimtalkCommand {
                 return
             }
             do {
-                let session = try PostgresSession(connectionString: databaseURL)
-                var left = 0
+                let reconciliation = Reconciliation(
+                    session: try PostgresSession(connectionString: databaseURL), provider: notifier.name,
+                    lookUp: { message in
+                        AlimtalkCommand.wait(for: { await notifier.lookUp(message) }) ?? .open(reason: "cancelled")
+                    },
+                    report: { print($0) })
                 let age = max(olderThan, Int(requestTimeout.inSeconds.rounded(.up)))
-                for row in try session.query(Self.openRows, [notifier.name, String(age)]) {
-                    if try !reconcile(row, notifier, session) { left += 1 }
-                }
-                let forgotten = try session.query(Self.forgottenRows, [notifier.name]).first?.first ?? nil
-                if let forgotten, forgotten != "0" { print("\(forgotten) older than 30 days are not looked up") }
-                print(left == 0 ? "nothing is left open" : "\(left) left open")
-                if left > 0 { throw ExitCode.failure }
+                if case .done(let left) = try reconciliation.run(olderThan: age), left > 0 { throw ExitCode.failure }
             } catch {
                 throw Environment.failure(error)
             }
         }
+    }
 
-        /// Settles one row; `false` when it stays open.
-        private func reconcile(
-            _ row: [String?], _ notifier: ProviderNotifier, _ session: PostgresSession
-        ) throws -> Bool {
-            guard row.count == 5, let id = row[0].flatMap({ Int64($0) }), let user = row[1].flatMap({ Int64($0) }),
-                let created = row[2].flatMap({ Int64($0) })
-            else { return false }
-            guard let number = row[3].flatMap({ PhoneNumber($0) }) else {
-                print("\(id) left open: the user's phone number is gone")
-                return false
+    /// `lux-server alimtalk settle`
+    struct Settle: ParsableCommand {
+        /// What an operator can find out about a message.
+        enum Status: String, ExpressibleByArgument, CaseIterable { case sent, failed }
+
+        static let configuration = CommandConfiguration(
+            abstract: "Close the row of a message by hand, when its outcome is known from the provider's console.",
+            discussion: "Only rows that are unknown, or pending for longer than a message can be in flight.")
+
+        @Argument(help: "The id of the row of alimtalks.")
+        var id: Int64
+
+        @Argument(help: "The outcome: sent or failed.")
+        var status: Status
+
+        @Option(help: "Who does this; it is recorded in the row.")
+        var `operator`: String
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func validate() throws {
+            let name = `operator`
+            guard !name.trimmingCharacters(in: .whitespaces).isEmpty, name.utf8.count <= 100,
+                name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+            else { throw ValidationError("--operator must be a name of at most 100 bytes") }
+        }
+
+        func run() throws {
+            let (databaseURL, timeout) = try options.read { reader in
+                (reader.read(\.database.url), reader.read(\.server.requestTimeout))
             }
-            let time = Timestamp(microseconds: created)
-            let notification = LUXNotify.Notification(
-                userID: user, phoneNumber: number, time: time,
-                reference: LUXNotify.Notification.reference(row: id, created: time))
-            switch AlimtalkCommand.wait(for: { await notifier.lookUp(notification) }) {
-            case nil: return false
-            case .open(let reason):
-                print("\(id) left open: \(reason)")
-                return false
-            case .settled(let outcome):
-                var messageID: String?
-                if case .accepted(let id) = outcome { messageID = id }
-                let settled = try session.query(
-                    Self.settle, [String(id), outcome.auditStatus, messageID, outcome.reason])
-                // Another run may have been faster.
-                if !settled.isEmpty { print("\(id) \(outcome.auditStatus)" + (outcome.reason.map { ": \($0)" } ?? "")) }
-                return true
+            let result: MessageSettlement
+            do {
+                result = try MessageSettlement.settle(
+                    id: id, status: status.rawValue, operator: `operator`,
+                    longestCall: Int(timeout.inSeconds.rounded(.up)),
+                    session: try PostgresSession(connectionString: databaseURL))
+            } catch {
+                throw Environment.failure(error)
             }
+            guard result.isDone else {
+                Environment.complain(result.description)
+                throw ExitCode.failure
+            }
+            print(result.description)
         }
     }
 }
 
 extension NotificationOutcome {
-    /// What the operator may conclude.
-    fileprivate var advice: String {
+    /// The class of the outcome; advice is part of its reason.
+    fileprivate var words: String {
         switch self {
         case .accepted: "accepted"
-        case .refused: "refused: look at the number, the template and its variables"
-        case .misconfigured: "refused: look at the keys, the sender profile, the clock and the balance"
-        case .tryLater(_, isSafe: true, _): "not taken, try again later"
-        case .tryLater, .unknown: "it is not known whether the message was taken"
+        case .refused: "refused"
+        case .misconfigured: "refused because of the configuration"
+        case .tryLater(_, isSafe: true, _): "not accepted, try again later"
+        case .tryLater, .unknown: "it is not known whether the message was accepted"
         }
     }
 }

@@ -36,7 +36,7 @@ import Testing
                 #expect(waits { provider.requests.count == 1 })
                 client.abort()
             }
-            // Once the server has answered somebody else on each of its loops, it knows.
+            // Once the server has sent a response on each of its loops, it has noticed.
             for _ in 0..<20 { #expect(try world.server.call("GET", "/healthz").status == 200) }
             isGone.set()
             #expect(try waits { try status(world) == ["sent"] })
@@ -168,6 +168,49 @@ import Testing
             world.server.process.signal(SIGTERM)
             #expect(world.server.process.wait(seconds: 30) == .exit(0))
             #expect(Date().timeIntervalSince(began) < 20)
+        }
+    }
+
+    /// A library before libc's that resolves the provider's name to the address in a file.
+    private func changingName(_ path: String) throws -> String {
+        try preloadedLibrary(
+            """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <netdb.h>
+            #include <stdio.h>
+            #include <string.h>
+            typedef int look_up(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+            int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+                char address[64] = "";
+                if (node && !strcmp(node, "provider.test")) {
+                    FILE *file = fopen("\(path)", "r");
+                    if (file) { if (fscanf(file, "%63s", address) != 1) address[0] = 0; fclose(file); }
+                }
+                return ((look_up *)dlsym(RTLD_NEXT, "getaddrinfo"))(address[0] ? address : node, service, hints, found);
+            }
+            """)
+    }
+
+    @Test func `an address that the provider has left is not used again`() async throws {
+        try await onThread {
+            let provider = try FakeProvider(Self.kit.accepted.reply)
+            let path = try makeTemporaryFolder() + "/address"
+            let environment = Self.kit.environment(
+                "http://provider.test:\(provider.port)", ["LD_PRELOAD": try changingName(path)])
+            try "127.0.0.1".write(toFile: path, atomically: true, encoding: .utf8)
+            let database = try TestDatabase.make()
+            let world = try World(database, try TestServer(database, environment: environment))
+            let user = try world.user(phone: "+821093847561")
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            // Nobody listens there.
+            try "127.0.0.2".write(toFile: path, atomically: true, encoding: .utf8)
+            expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed")
+            try "127.0.0.1".write(toFile: path, atomically: true, encoding: .utf8)
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            #expect(try status(world) == ["sent", "failed", "sent"])
+            #expect(provider.requests.count == 2)
+            world.server.stop()
         }
     }
 

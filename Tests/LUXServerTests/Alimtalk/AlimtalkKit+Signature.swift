@@ -3,7 +3,7 @@ import LUXTestSupport
 import Testing
 
 extension AlimtalkKit {
-    /// Computes the signature of a request a second time, and looks whether the request is dated now.
+    /// Compares the signature or the keys of a request, and its date with now.
     func expectSignature(of request: FakeProvider.Request) throws {
         let key = Array(Self.secret.utf8)
         switch self {
@@ -27,6 +27,17 @@ extension AlimtalkKit {
             let signed = "\(request.method) \(request.target)\n\(timestamp)\n\(Self.key)"
             let code = SHA256.authenticate(Array(signed.utf8), key: key)
             #expect(request.header("x-ncp-apigw-signature-v2") == Data(code).base64EncodedString())
+        case .aligo:
+            let form = Self.form(request)
+            #expect(form["apikey"] == Self.secret && form["userid"] == Self.key && form["senderkey"] == Self.senderKey)
+        }
+    }
+
+    /// The fields of a form.
+    static func form(_ request: FakeProvider.Request) -> [String: String] {
+        let fields = request.body.components(separatedBy: "&").map { $0.components(separatedBy: "=") }
+        return fields.reduce(into: [:]) { form, field in
+            form[field[0]] = field.count == 2 ? field[1].removingPercentEncoding : nil
         }
     }
 

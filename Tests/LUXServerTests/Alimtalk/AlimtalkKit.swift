@@ -1,8 +1,8 @@
 import LUXTestSupport
 
-/// What the tests know of a provider: its variables, its answers, and how its requests have to look.
+/// A provider as the tests play it: its variables, its replies, and what its requests contain.
 enum AlimtalkKit: String, CaseIterable, Sendable {
-    case nhn, solapi, sens
+    case nhn, solapi, sens, aligo
 
     static let secret = "hidden-secret-0123456789"
     static let key = "hidden-key-42"
@@ -30,6 +30,11 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 [
                     "ACCESS_KEY": Self.key, "SECRET_KEY": Self.secret, "SERVICE_ID": Self.serviceID,
                     "PLUS_FRIEND_ID": "@lux", "TEMPLATE_CODE": "contact-lost", "TEXT": Self.template,
+                ]
+            case .aligo:
+                [
+                    "API_KEY": Self.secret, "USER_ID": Self.key, "SENDER_KEY": Self.senderKey, "SENDER": "02-1234-5678",
+                    "TEMPLATE_CODE": "contact-lost", "TEXT": Self.template,
                 ]
             }
         var environment = [
@@ -65,6 +70,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 "requestStatusName":"success","requestStatusDesc":"성공"}]}
                 """
             return (.reply(202, body), "S-1")
+        case .aligo: return (Self.aligo(mid: #""mid":471234567,"#), "471234567")
         }
     }
 
@@ -87,7 +93,23 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 """)
         case .sens:
             .reply(202, #"{"statusCode":"202","messages":[{"to":"\#(Self.number)","requestStatusCode":"A000"}]}"#)
+        case .aligo: Self.aligo(mid: "")
         }
+    }
+
+    /// Aligo's reply when it processed a request.
+    private static func aligo(mid: String, failed: Int = 0) -> FakeProvider.Behaviour {
+        .reply(
+            200,
+            """
+            {"code":0,"message":"성공적으로 전송요청 하였습니다.","info":{"type":"AT",\(mid)"current":"9974.0","unit":6.5,\
+            "total":6.5,"scnt":\(1 - failed),"fcnt":\(failed)}}
+            """)
+    }
+
+    /// Aligo's reply to nearly every error: only the message differs.
+    private static func aligo(error message: String, code: String = "-99") -> FakeProvider.Behaviour {
+        .reply(200, #"{"code":\#(code),"message":"\#(message) \#(echo)"}"#)
     }
 
     /// NHN Cloud's reply since 2025-04-29 when every recipient was rejected.
@@ -126,6 +148,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 {"requestId":"R","statusCode":"202","statusName":"success","messages":[{"messageId":"S","to":"\(number)",\
                 "requestStatusCode":"\(code)","requestStatusName":"fail"}]}
                 """)
+        case .aligo: Self.aligo(error: "알 수 없는 오류", code: code)
         }
     }
 
@@ -136,6 +159,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             .reply(status, #"{"header":{"resultCode":\#(code),"resultMessage":"\#(Self.echo)","isSuccessful":false}}"#)
         case .solapi: .reply(status, #"{"errorCode":"\#(code)","errorMessage":"\#(Self.echo)"}"#)
         case .sens: .reply(status, #"{"error":{"errorCode":"\#(code)","message":"\#(Self.echo)"}}"#)
+        case .aligo: .reply(status, #"{"code":\#(code),"message":"\#(Self.echo)"}"#)
         }
     }
 
@@ -186,6 +210,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             }
                 + [
                     "-1000", "-1001", "-4004", "-4005", "-1002", "-1003", "-1006", "-1014", "-1027", "-2017", "-1030",
+                    "-2502",
                 ].flatMap {
                     [
                         Case("configuration \($0)", failure(200, $0), .misconfigured, "code \($0)"),
@@ -259,7 +284,33 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 Case("endpoint timeout", failure(504, "510"), .unknown, "code 510"),
                 Case("success without a message", .reply(202, #"{"statusCode":"202"}"#), .unknown, "partial"),
             ]
+        case .aligo: Self.aligoCases
         }
+    }
+
+    private static var aligoCases: [Case] {
+        [
+            ("인증오류입니다.-IP", "-101", Verdict.misconfigured, "public address"),
+            ("등록되지 않은 서버 IP 입니다.", "-99", .misconfigured, "public address"),
+            ("인증오류입니다.", "-101", .misconfigured, "check the keys"),
+            ("등록되지 않은 인증키입니다.", "-99", .misconfigured, "check the keys"),
+            ("잔여 포인트가 부족합니다.", "-99", .misconfigured, "balance"),
+            ("발신 프로파일 키가 유효하지 않습니다.", "-99", .misconfigured, "check the channel"),
+            ("템플릿이 존재하지 않습니다.", "-99", .refused, "compare the template"),
+            ("등록되지 않은 발신번호입니다.", "-99", .misconfigured, "sender number"),
+            ("?", "-99", .refused, "report it"), ("?", "509", .misconfigured, "console"),
+            ("?", "-7", .refused, "code -7"),
+        ].flatMap { message, code, verdict, error in
+            [
+                Case(message, aligo(error: message, code: code), verdict, "code \(code)"),
+                Case("advice: " + message, aligo(error: message, code: "\"\(code)\""), verdict, error),
+            ]
+        } + [
+            Case("a failed recipient", aligo(mid: #""mid":"471234568","#, failed: 1), .refused, "fcnt 1"),
+            Case(
+                "success without a count", .reply(200, #"{"code":0,"info":{"mid":471234569}}"#), .unknown, "partial"),
+            Case("success without info", .reply(200, #"{"code":"0","message":"x"}"#), .unknown, "partial"),
+        ]
     }
 
     private static let nhnWithoutResults = """

@@ -20,7 +20,9 @@ import Testing
         let request = try #require(provider.requests.first)
         #expect(provider.requests.count == 1)
         #expect(request.method == "POST")
-        #expect(request.header("Content-Type")?.lowercased().hasPrefix("application/json") == true)
+        let type =
+            kit == .aligo ? "application/x-www-form-urlencoded; charset=utf-8" : "application/json; charset=utf-8"
+        #expect(request.header("Content-Type") == type)
         #expect(request.header("Host") == "127.0.0.1:\(provider.port)")
         return (request, user, reference ?? "")
     }
@@ -102,6 +104,28 @@ import Testing
                 #expect(request.json?["templateCode"] == .string("contact-lost"))
                 #expect(message?["failoverConfig"]?["from"] == (isFallback ? .string("021234567") : nil))
                 #expect(message?["failoverConfig"]?["content"]?.string == (isFallback ? content : nil))
+            }
+        }
+    }
+
+    @Test func `aligo gets a form with the keys and the whole text`() async throws {
+        try await onThread {
+            for (more, sender) in [([:], nil), (["LUX_ALIMTALK_SMS_FALLBACK": "031-234-5678"], "0312345678")] {
+                let (request, _, _) = try request(.aligo, more)
+                #expect(request.target == "/akv10/alimtalk/send/")
+                try AlimtalkKit.aligo.expectSignature(of: request)
+                var form = AlimtalkKit.form(request)
+                let content = form["message_1"] ?? ""
+                let lines = content.split(separator: "\n").map(String.init)
+                #expect(lines.first == "[LUX] 지수, Min\"jun님의 전극이 떨어졌습니다.")
+                #expect(isNow(lines.last.map { String($0.prefix(16)) }) && lines.last?.hasSuffix(" \"LUX\"") == true)
+                for name in ["apikey", "userid", "senderkey", "message_1"] { form[name] = nil }
+                var expected = [
+                    "tpl_code": "contact-lost", "sender": sender ?? "0212345678", "receiver_1": "01093847561",
+                    "subject_1": "LUX", "failover": sender == nil ? "N" : "Y",
+                ]
+                if sender != nil { expected.merge(["fsubject_1": "LUX", "fmessage_1": content]) { $1 } }
+                #expect(form == expected)
             }
         }
     }

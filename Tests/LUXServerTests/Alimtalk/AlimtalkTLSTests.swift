@@ -12,7 +12,7 @@ import Testing
     @Test func `a message goes through TLS to a provider whose certificate is good`() async throws {
         try await onThread {
             let authority = try TestCA()
-            for (kit, inFolder) in [(AlimtalkKit.nhn, false), (.solapi, true), (.sens, false)] {
+            for (kit, inFolder) in [(AlimtalkKit.nhn, false), (.solapi, true), (.sens, false), (.aligo, false)] {
                 let provider = try FakeProvider(kit.accepted.reply, certificate: try authority.issue("good"))
                 let world = try world(kit, provider, trusting: authority, inFolder: inFolder)
                 let user = try world.user(phone: "+821093847561")
@@ -101,6 +101,7 @@ import Testing
                     let row = try world.sql.query("select status, error from alimtalks")
                     #expect(row.count == 1 && row[0][0] == "failed", "\(row)")
                     #expect(row.first?[1]?.contains(error) == true, "\(row)")
+                    #expect(row.first?[1]?.contains("name the root in SSL_CERT_FILE") == true, "\(row)")
                     // Nothing was sent, so it was tried more than once.
                     #expect((2...3).contains(provider.connections), "\(name): \(provider.connections)")
                     world.server.stop()
