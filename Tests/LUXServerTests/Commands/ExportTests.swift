@@ -134,6 +134,29 @@ import Testing
         #expect(lines.ending != .exit(0) && lines.errors.contains("--format csv"))
     }
 
+    @Test func `the longest numbers that an upload may have are exported and dumped`() throws {
+        let database = try TestDatabase.make()
+        let world = try World(database, try TestServer(database))
+        let (user, child, device) = try world.family()
+        // The widest number, as often as 64 KiB of stored digits hold it.
+        let numbers = Array(repeating: "1e308", count: 200).joined(separator: ",")
+        let records = (10..<70).map { second in
+            World.record(
+                child: child, device: device,
+                date: "2025-03-01T10:0\(second / 60):\(second % 60 + (second < 60 ? 0 : 10))Z",
+                flag: 1, file: Int64(second), more: ",\"numbers\":[\(numbers)]")
+        }
+        for _ in 0..<2 { #expect(try world.upload(records, as: user).status == 200) }
+        let url = database.connectionString
+        let exported = try LUXCommand.run(
+            ["export", "logs", "--device", String(device.id)], environment: ["DATABASE_URL": url])
+        #expect(exported.ending == .exit(0) && exported.output.utf8.count > 3_600_000, "\(exported.errors)")
+        let folder = try #require(Locations.postgresPrograms)
+        let dump = try ChildProcess("\(folder)/pg_dump", ["--data-only", "--file=/dev/null", url])
+        #expect(dump.wait(seconds: 60) == .exit(0), "\(dump.errors)")
+        world.server.stop()
+    }
+
     @Test func `finds logs with numbers that a backup or an export cannot write`() throws {
         try store(["2025-02-01T00:00:00Z"])
         for (day, value) in [

@@ -181,6 +181,37 @@ import Testing
         world.server.stop()
     }
 
+    @Test
+    func `a withdrawn right to insert logs is an error with its SQLSTATE, and the upload succeeds once it is back`()
+        throws
+    {
+        let database = try TestDatabase.make()
+        let sql = try database.session()
+        let role = "writer_\(Unique.number())"
+        try sql.script(
+            """
+            create role \(role) login;
+            grant select, insert, update on all tables in schema public to \(role);
+            grant usage on all sequences in schema public to \(role)
+            """)
+        defer { _ = try? sql.script("drop owned by \(role); drop role \(role)") }
+        let url = database.connectionString.replacing("postgres@", with: role + "@")
+        let world = try World(database, try TestServer(database, environment: ["DATABASE_URL": url]))
+        let (user, child, device) = try world.family()
+        let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49", flag: 1, file: 1)
+        try sql.script("revoke insert on device_logs from \(role)")
+        let rejected = try world.upload([record], as: user)
+        expect(rejected, 409, "Create Device Log Failed")
+        let line = world.server.logLines(request: rejected.requestID ?? "?").first
+        #expect(line?["level"]?.string == "error")
+        #expect(line?["cause"]?.string?.contains("SQLSTATE 42501") == true, "\(line.debugDescription)")
+        #expect(
+            try world.call("GET", "/metrics").text.contains(#"lux_devlog_rejected_writes_total{operation="create"} 1"#))
+        try sql.script("grant insert on device_logs to \(role)")
+        expect(try world.upload([record], as: user), answers: Saved.complete)
+        world.server.stop()
+    }
+
     @Test func `stores implausible dates, counts them and names them in the log`() throws {
         let world = try World.own()
         let (user, child, device) = try world.family()
