@@ -35,8 +35,7 @@ final class HTTPLoopServer: @unchecked Sendable {
     private let receiveBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private var whenEmpty: (@Sendable () -> Void)?
 
-    /// After a burst of more than this much memory is returned to the system.
-    private static let trimmedBytes = 16 << 20
+    private var trim = MemoryTrim()
 
     /// - Parameter share: of how many loops it is one; the limits of the process are shared out.
     init(
@@ -159,8 +158,8 @@ final class HTTPLoopServer: @unchecked Sendable {
         let now = HTTPStatistics(connections: connections.count, inFlight: inFlight, handshakes: handshakes)
         statistics.withLock { $0 = now }
         for connection in connections.values { connection.checkDeadlines(at: loop.now) }
-        if memory.takePeak() > Self.trimmedBytes {
-            // The allocator keeps freed memory for itself. Not on the loop: it walks all arenas.
+        if trim.isDue(connections: connections.count, released: memory.takePeak(), now: loop.now) {
+            // Not on the loop: it walks all arenas.
             DispatchQueue.global(qos: .utility).async { malloc_trim(0) }
         }
     }

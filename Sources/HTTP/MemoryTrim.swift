@@ -1,0 +1,32 @@
+import Concurrency
+
+/// Decides when freed memory is returned to the system, which the allocator otherwise keeps: after a burst of unfinished
+/// requests or of connections has ended.
+///
+/// 1,000 connections that were busy leave 14 MiB behind. Confined to its loop.
+struct MemoryTrim {
+    /// A burst of unfinished requests.
+    static let bytes = 16 << 20
+    /// A burst of connections.
+    static let connections = 256
+    /// The allocator locks each of its arenas meanwhile.
+    static let interval = Duration.seconds(5)
+
+    private var peakConnections = 0
+    private var owes = false
+    private var earliest: MonotonicTime?
+
+    /// - Parameters:
+    ///   - connections: those open now.
+    ///   - released: bytes of unfinished requests that were all released since the last call.
+    /// - Returns: whether to trim now.
+    mutating func isDue(connections: Int, released: Int, now: MonotonicTime) -> Bool {
+        peakConnections = max(peakConnections, connections)
+        if released > Self.bytes || peakConnections - connections >= Self.connections { owes = true }
+        guard owes, earliest.map({ $0 <= now }) ?? true else { return false }
+        owes = false
+        peakConnections = connections
+        earliest = now + Self.interval
+        return true
+    }
+}
