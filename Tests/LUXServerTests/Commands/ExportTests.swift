@@ -149,7 +149,8 @@ import Testing
         for _ in 0..<2 { #expect(try world.upload(records, as: user).status == 200) }
         let url = database.connectionString
         let exported = try LUXCommand.run(
-            ["export", "logs", "--device", String(device.id)], environment: ["DATABASE_URL": url])
+            ["export", "logs", "--from", "2025-01-01", "--to", "2026-01-01", "--device", device.unique],
+            environment: ["DATABASE_URL": url])
         #expect(exported.ending == .exit(0) && exported.output.utf8.count > 3_600_000, "\(exported.errors)")
         let folder = try #require(Locations.postgresPrograms)
         let dump = try ChildProcess("\(folder)/pg_dump", ["--data-only", "--file=/dev/null", url])
