@@ -31,9 +31,6 @@ package struct AligoProvider: AlimtalkProvider {
         if !sender.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             settings.fault(settings.variable("SENDER"), "must be the registered sender number, digits and hyphens")
         }
-        for name in TemplateVariables.names(in: text) where variables.patterns[name] == nil {
-            settings.fault("LUX_ALIMTALK_VARIABLES", "has no \(name), which \(settings.variable("TEXT")) uses")
-        }
     }
 
     package var rejectsRepeats: Bool { false }

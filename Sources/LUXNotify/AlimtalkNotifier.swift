@@ -7,18 +7,25 @@ package struct Notification: Sendable {
     package var userID: Int64
     /// The account's number.
     package var phoneNumber: PhoneNumber
-    /// The first names of the account's children.
+    /// The child in treatment, or the one whose device was used last.
+    package var child: String
+    /// The alias of that child's device.
+    package var device: String
+    /// The first names of the account's children that have a device.
     package var children: [String]
-    /// When it was asked for.
+    /// When it was requested.
     package var time: Timestamp
     /// Identifies the message at the provider, by which it is looked up and not accepted twice: see ``reference(row:created:)``.
     package var reference: String
 
     package init(
-        userID: Int64, phoneNumber: PhoneNumber, children: [String] = [], time: Timestamp, reference: String
+        userID: Int64, phoneNumber: PhoneNumber, child: String = "", device: String = "", children: [String] = [],
+        time: Timestamp, reference: String
     ) {
         self.userID = userID
         self.phoneNumber = phoneNumber
+        self.child = child
+        self.device = device
         self.children = children
         self.time = time
         self.reference = reference

@@ -1,6 +1,3 @@
-import Foundation
-import LUX
-
 /// What a provider reads at the start: its own variables, and what is common to all.
 package struct AlimtalkSettings {
     /// A variable that is wrong, and why.
@@ -54,11 +51,18 @@ package struct AlimtalkSettings {
         return ""
     }
 
-    /// A text of several lines. `\n` stands for a line break too, for environments that can hold none.
+    /// The text of the approved template, in several lines; `\n` is a line break, too, for environments that cannot contain one.
     package mutating func requiredText(_ name: String, _ what: String) -> String {
-        if let text = environment[variable(name)], !text.isEmpty { return text.replacing("\\n", with: "\n") }
-        fault(variable(name), "is required: \(what)")
-        return ""
+        guard let value = environment[variable(name)], !value.isEmpty else {
+            fault(variable(name), "is required: \(what)")
+            return ""
+        }
+        let text = value.replacing("\\n", with: "\n")
+        if let reason = TemplateVariables.error(inText: text) { fault(variable(name), reason) }
+        for used in TemplateVariables.names(in: text) where variables.patterns[used] == nil {
+            fault("LUX_ALIMTALK_VARIABLES", "has no \(used), which \(variable(name)) uses")
+        }
+        return text
     }
 
     /// A variable that becomes part of a path, so that no character of it needs an escape: signatures cover paths as sent.
@@ -76,86 +80,4 @@ package struct AlimtalkSettings {
         if !isPlain { fault(variable(name), "must consist of letters, digits and - _ . : ~") }
         return text
     }
-}
-
-/// The template's variables by name, and how their values are made for a message.
-package struct TemplateVariables: Sendable, Equatable {
-    /// Values by bare name (`name`, not `#{name}`), with `{user_id}`, `{children}` and `{time}` still in them.
-    package let patterns: [String: String]
-    private let timeZone: TimeZone
-
-    /// Variables whose times are told in a zone.
-    ///
-    /// - Parameter patterns: names as `name` or `#{name}`.
-    package init(patterns: [String: String], timeZone: TimeZone) {
-        self.patterns = Dictionary(
-            patterns.map { (Self.bareName($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
-        self.timeZone = timeZone
-    }
-
-    private static func bareName(_ name: String) -> String {
-        name.hasPrefix("#{") && name.hasSuffix("}") ? String(name.dropFirst(2).dropLast()) : name
-    }
-
-    /// The values for one message.
-    func values(for notification: Notification) -> [(name: String, value: String)] {
-        patterns.sorted { $0.key < $1.key }.map { name, pattern in (name, filled(pattern, notification)) }
-    }
-
-    /// One pass, so that a child whose name looks like a placeholder changes nothing.
-    private func filled(_ pattern: String, _ notification: Notification) -> String {
-        var rest = pattern[...]
-        var text = ""
-        while let open = rest.firstIndex(of: "{") {
-            text += rest[..<open]
-            rest = rest[open...]
-            let known: [(String, () -> String)] = [
-                ("{user_id}", { String(notification.userID) }),
-                ("{children}", { notification.children.joined(separator: ", ") }),
-                ("{time}", { wallClock(notification.time) }),
-            ]
-            if let (name, value) = known.first(where: { rest.hasPrefix($0.0) }) {
-                text += value()
-                rest = rest.dropFirst(name.count)
-            } else {
-                text.append("{")
-                rest = rest.dropFirst()
-            }
-        }
-        return text + rest
-    }
-
-    /// `2025-02-21 15:48`
-    func wallClock(_ time: Timestamp) -> String {
-        minutes(of: time, in: timeZone)
-    }
-
-    /// The names that a text uses as `#{name}`.
-    static func names(in text: String) -> [String] {
-        text.split(separator: "#{", omittingEmptySubsequences: false).dropFirst().compactMap { part in
-            part.firstIndex(of: "}").map { String(part[..<$0]) }
-        }
-    }
-
-    /// A text with each `#{name}` in it replaced, and not one character else changed.
-    func rendered(_ text: String, for notification: Notification) -> String {
-        let values = Dictionary(uniqueKeysWithValues: values(for: notification).map { ($0.name, $0.value) })
-        let parts = text.split(separator: "#{", omittingEmptySubsequences: false)
-        return String(parts[0])
-            + parts.dropFirst().map { part in
-                guard let end = part.firstIndex(of: "}"), let value = values[String(part[..<end])] else {
-                    return "#{" + part
-                }
-                return value + part[part.index(after: end)...]
-            }.joined()
-    }
-}
-
-/// `2025-02-21 15:48`, as the clocks of a zone show it.
-func minutes(of time: Timestamp, in zone: TimeZone) -> String {
-    let shifted = time.adding(
-        seconds: Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(time.microseconds) / 1e6))))
-    var bytes: [UInt8] = []
-    shifted.appendISO8601(to: &bytes)
-    return String(decoding: bytes.prefix(16), as: UTF8.self).replacing("T", with: " ")
 }

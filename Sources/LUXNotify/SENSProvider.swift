@@ -30,9 +30,6 @@ package struct SENSProvider: AlimtalkProvider {
         text = settings.requiredText("TEXT", "the text of the approved template, with its #{variables}")
         variables = settings.variables
         smsSender = settings.smsSender
-        for name in TemplateVariables.names(in: text) where variables.patterns[name] == nil {
-            settings.fault("LUX_ALIMTALK_VARIABLES", "has no \(name), which \(settings.variable("TEXT")) uses")
-        }
     }
 
     package var rejectsRepeats: Bool { false }

@@ -62,6 +62,7 @@ extension EnvironmentReader {
         alimtalk.cooldown = read(\.alimtalk.cooldown)
         let variables = TemplateVariables(
             patterns: read(\.alimtalk.variables), timeZone: TimeZone(identifier: timeZone) ?? .gmt)
+        if let reason = variables.error { fault(\.alimtalk.variables, reason) }
         let smsSender = read(\.alimtalk.smsSender)
         guard let kind = AlimtalkProviders.all.first(where: { $0.name == alimtalk.name }) else { return alimtalk }
         alimtalk.baseURL = read(\.alimtalk.baseURL) ?? kind.defaultBaseURL

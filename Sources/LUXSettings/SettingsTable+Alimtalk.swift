@@ -40,8 +40,9 @@ extension SettingsTable {
         package let variables = Variable(
             "LUX_ALIMTALK_VARIABLES", .stringObject, default: [:],
             """
-            The template's variables; `{user_id}`, `{children}` (first names) and `{time}` (`2025-02-21 15:48` in \
-            `LUX_TIMEZONE`) are filled in.
+            The template's variables. Filled in are `{child}` (first name of the child in treatment, or whose device was used \
+            last), `{device}` (the alias of that device), `{children}` (first names of all that have a device), `{time}` \
+            (`2025-02-21 15:48` in `LUX_TIMEZONE`) and `{user_id}`; other braces are rejected.
             """)
         package let ofProviders: [Variable<String?>] = AlimtalkProviders.all.flatMap { provider in
             provider.variables.map {

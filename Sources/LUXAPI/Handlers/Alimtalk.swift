@@ -10,7 +10,7 @@ import Postgres
 ///
 /// The audit row is stored before the provider is called, so that a crash in between leaves a trace.
 @Sendable func alimtalk(_ request: DeviceRequest) async throws -> HTTPResponse {
-    guard let recipient = try await request.store.alimtalkRecipient(userID: request.userID),
+    guard let recipient = try await request.store.messageRecipient(userID: request.userID),
         let number = recipient.phoneNumber.flatMap({ PhoneNumber($0) }), number.isUsableForAlimtalk
     else { throw LUXError.phoneNumberNotFound }
     let notifier = request.services.notifier
@@ -23,7 +23,8 @@ import Postgres
     case .begun(let id, let createdAt):
         let outcome = await notifier.send(
             Notification(
-                userID: request.userID, phoneNumber: number, children: recipient.children, time: createdAt,
+                userID: request.userID, phoneNumber: number, child: recipient.child, device: recipient.device,
+                children: recipient.children, time: createdAt,
                 reference: Notification.reference(row: id, created: createdAt)),
             deadline: request.store.deadline + (.zero - request.settlingTime))
         request.services.counted.count(outcome, of: notifier.name)

@@ -64,7 +64,7 @@ extension AlimtalkCommand {
             }
             let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000) * 1_000)
             let notification = LUXNotify.Notification(
-                userID: 1, phoneNumber: number, children: ["Minjun"], time: now,
+                userID: 1, phoneNumber: number, child: "Minjun", device: "LUX", children: ["Minjun"], time: now,
                 reference: LUXNotify.Notification.reference(row: 0, created: now))
             if dryRun {
                 let request = provider.request(for: notification, attempt: .now())

@@ -96,6 +96,54 @@ import Testing
         #expect(missing == ["LUX_ALIMTALK_VARIABLES: has no children, which LUX_ALIMTALK_SENS_TEXT uses"])
     }
 
+    private static let unusableTemplates: [(AlimtalkKit, String, String, String)] = [
+        (.nhn, "LUX_ALIMTALK_VARIABLES", #"{"who":"{child} {device}, {children} {time} {user_id}"}"#, ""),
+        (
+            .nhn, "LUX_ALIMTALK_VARIABLES", #"{"who":"{kid}"}"#,
+            "who has the unknown placeholder {kid}; known are {child}, "
+        ),
+        (.nhn, "LUX_ALIMTALK_VARIABLES", #"{"who":"{Child}"}"#, "who has the unknown placeholder {Child}"),
+        (.nhn, "LUX_ALIMTALK_VARIABLES", #"{"who":"{child} {child"}"#, "who has a { without its }"),
+        (.nhn, "LUX_ALIMTALK_VARIABLES", #"{"who":"a\r\nb"}"#, "who must not contain CR"),
+        (.sens, "LUX_ALIMTALK_SENS_TEXT", "a\nb\\nc", ""),
+        (.sens, "LUX_ALIMTALK_SENS_TEXT", "a\r\nb", "must not contain CR"),
+        (.sens, "LUX_ALIMTALK_SENS_TEXT", "#{time} #{children", "has a #{ without its }"),
+        (.sens, "LUX_ALIMTALK_SENS_TEXT", String(repeating: "가", count: 1_000), ""),
+        (
+            .sens, "LUX_ALIMTALK_SENS_TEXT", String(repeating: "가", count: 1_001),
+            "has 1001 characters; a template has at most"
+        ),
+    ]
+
+    @Test(arguments: unusableTemplates)
+    func `rejects a template that no message can have`(
+        _ kit: AlimtalkKit, _ name: String, _ value: String, _ reason: String
+    ) {
+        let found = faults(kit, [name: value])
+        if reason.isEmpty {
+            #expect(found == [])
+        } else {
+            #expect(found.count == 1 && found[0].hasPrefix("\(name): \(reason)"), "\(found)")
+        }
+    }
+
+    @Test func `config check and the start reject an unknown placeholder with 78`() async throws {
+        try await onThread {
+            for command in [["config", "check"], ["serve"]] {
+                let run = try LUXCommand.run(
+                    command,
+                    environment: AlimtalkKit.sens.environment(
+                        "http://127.0.0.1:1",
+                        [
+                            "DATABASE_URL": "postgresql://lux@127.0.0.1:1/lux", "LUX_JWT_SECRET": Token.secret,
+                            "LUX_PORT": "0", "LUX_ALIMTALK_VARIABLES": #"{"children":"{kid}","time":"{time}"}"#,
+                        ]))
+                #expect(run.ending == .exit(78), "\(run.everything)")
+                #expect(run.errors.contains("children has the unknown placeholder {kid}"), "\(run.everything)")
+            }
+        }
+    }
+
     @Test func `a missing variable stops the start with 78`() async throws {
         try await onThread {
             for kit in AlimtalkKit.allCases {

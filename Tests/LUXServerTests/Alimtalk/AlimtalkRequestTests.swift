@@ -11,8 +11,7 @@ import Testing
         let provider = try FakeProvider(kit.accepted.reply)
         let world = try World.own(environment: kit.environment(provider.baseURL, more))
         let user = try world.user(phone: "010-9384-7561")
-        _ = try world.child(of: user, first: "지수")
-        _ = try world.child(of: user, first: "Min\"jun")
+        for name in ["지수", "Min\"jun"] { _ = try world.device(of: try world.child(of: user, first: name)) }
         expect(try world.call("POST", "alimtalk", as: user), answers: "null")
         let reference = try world.sql.value(
             "select 'lux-' || id || '-' || (extract(epoch from created_at) * 1000000)::bigint from alimtalks")
