@@ -15,7 +15,7 @@ revoke all on all sequences in schema public from lux, lux_desk;
 
 grant select on users, real_users, firmwares, schema_migrations to lux, lux_desk;
 grant select, update on devices to lux, lux_desk;
-grant select, insert, update on device_logs, alimtalks to lux;
+grant select, insert, update on device_logs, alimtalks, alimtalk_polls to lux;
 -- A user's row is locked while a message is sent, which takes the right to change a column of it; none is changed.
 grant update (created_at) on users to lux;
 

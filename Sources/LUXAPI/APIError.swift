@@ -8,8 +8,8 @@ enum APIError: Error {
     case notFound(String)
     /// The path has other methods; the value of `Allow`.
     case methodNotAllowed(allow: String)
-    /// The user has used up what the rate limit grants; seconds until more is granted.
-    case tooManyRequests(retryAfter: Int)
+    /// A limit is used up; seconds until more is granted, and which limit, for the log.
+    case tooManyRequests(retryAfter: Int, cause: String? = nil)
     /// The provider did not take the message, or may not have; why, for the log.
     case alimtalkSendFailed(String)
     /// The database does not accept writes, or its schema is not this program's.

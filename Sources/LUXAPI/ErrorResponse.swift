@@ -88,8 +88,8 @@ struct ErrorResponse {
             self.init(
                 status: .methodNotAllowed, detail: "Method not allowed", cause: "the path has the methods \(allow)")
             headers = [("Allow", allow)]
-        case .tooManyRequests(let seconds):
-            self.init(status: .tooManyRequests, detail: "Too many requests")
+        case .tooManyRequests(let seconds, let cause):
+            self.init(status: .tooManyRequests, detail: "Too many requests", cause: cause)
             headers = [("Retry-After", String(seconds))]
         case .alimtalkSendFailed(let cause):
             self.init(LUXError.alimtalkSendFailed)

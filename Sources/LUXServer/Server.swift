@@ -276,6 +276,7 @@ package struct Server {
     private var messageRules: MessageRules {
         var rules = MessageRules()
         rules.userLimit = configuration.alimtalk.userLimit
+        rules.dailyLimit = configuration.alimtalk.dailyLimit
         rules.cooldown = configuration.alimtalk.cooldown
         rules.longestCall = databaseTimeout
         return rules

@@ -16,6 +16,8 @@ package struct AlimtalkConfiguration: Sendable {
     package var cooldown = Duration.zero
     /// Messages of one account within an hour; `nil` for no limit.
     package var userLimit: Int?
+    /// Messages of all accounts within 24 hours; `nil` for no limit.
+    package var dailyLimit: Int?
 
     /// Whether keys and numbers go over a network without TLS.
     package var isUnencrypted: Bool {
@@ -59,6 +61,7 @@ extension EnvironmentReader {
         alimtalk.limits.concurrency = read(\.alimtalk.concurrency)
         let userLimit = read(\.alimtalk.userLimit)
         alimtalk.userLimit = userLimit == 0 ? nil : userLimit
+        alimtalk.dailyLimit = read(\.alimtalk.dailyLimit)
         alimtalk.cooldown = read(\.alimtalk.cooldown)
         let variables = TemplateVariables(
             patterns: read(\.alimtalk.variables), timeZone: TimeZone(identifier: timeZone) ?? .gmt)

@@ -28,6 +28,9 @@ extension SettingsTable {
         package let userLimit = Variable(
             "LUX_ALIMTALK_USER_LIMIT", .integer(0...1_000_000, .messages), default: 20,
             "Messages of one account within an hour; more: 429; `0` for no limit.")
+        package let dailyLimit = Variable(
+            "LUX_ALIMTALK_DAILY_LIMIT", .integer(1...1_000_000_000, .messages),
+            "Messages of all accounts and servers within 24 hours; more: 429. Unset: no limit.")
         package let cooldown = Variable(
             "LUX_ALIMTALK_COOLDOWN", .wholeSeconds(0...86_400), default: .zero,
             """

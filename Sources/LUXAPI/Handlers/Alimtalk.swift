@@ -18,7 +18,9 @@ import Postgres
         userID: request.userID, provider: notifier.name, key: request.idempotencyKey,
         rules: request.services.messageRules)
     switch start {
-    case .limited(let seconds): throw APIError.tooManyRequests(retryAfter: seconds)
+    case .limited(.account, let seconds): throw APIError.tooManyRequests(retryAfter: seconds)
+    case .limited(.server, let seconds):
+        throw APIError.tooManyRequests(retryAfter: seconds, cause: "the messages of all accounts within 24 hours")
     case .earlier(let id): try await request.awaitMessage(id)
     case .begun(let id, let createdAt):
         let outcome = await notifier.send(

@@ -2,13 +2,15 @@ import Concurrency
 import LUX
 import Postgres
 
-/// What limits and repeats mean for a message, as the database knows them: they hold across restarts and servers.
+/// The limits and repeats of messages. They are counted in the database, so that they hold across restarts and servers.
 package struct MessageRules: Sendable, Equatable {
     /// Messages of one account within an hour; `nil` for no limit.
     package var userLimit: Int? = 20
-    /// For so long after a message to an account another request sends none and gets that one's outcome; zero for never.
+    /// Messages of all accounts within 24 hours; `nil` for no limit.
+    package var dailyLimit: Int?
+    /// For this long after a message, another request of the account sends none and gets that one's outcome; zero for never.
     package var cooldown = Duration.zero
-    /// A row that is pending for longer belongs to a process that is gone.
+    /// A row that is pending for longer belongs to a process that has ended.
     package var longestCall = Duration.seconds(10)
 
     package init() {}
@@ -20,8 +22,16 @@ package enum MessageStart: Sendable, Equatable {
     case begun(id: Int64, createdAt: Timestamp)
     /// An earlier message's outcome is this request's, too.
     case earlier(id: Int64)
-    /// The account has used up its hour; seconds until the next message is allowed.
-    case limited(retryAfter: Int)
+    /// A limit is used up; seconds until the next message is allowed.
+    case limited(MessageLimit, retryAfter: Int)
+}
+
+/// A limit of messages.
+package enum MessageLimit: Sendable, Equatable {
+    /// Of one account, within an hour.
+    case account
+    /// Of all accounts, within 24 hours.
+    case server
 }
 
 extension DeviceStore {
@@ -38,8 +48,8 @@ extension DeviceStore {
         order by created_at desc, id desc limit 1
         """)
 
-    /// A message of unknown outcome does not count, nor does one that a process which is gone left pending: better two
-    /// messages than none.
+    /// A message of unknown outcome does not count, nor does one that a process left pending when it ended: two messages are
+    /// better than none.
     private static let recentMessage = PostgresStatement(
         "recent_message",
         """
@@ -59,6 +69,19 @@ extension DeviceStore {
         order by created_at desc, id desc offset $2 limit 1
         """)
 
+    /// Requests of all accounts wait for each other, so that none takes the place that another one has counted as free. The key is
+    /// "lux" and "day" in ASCII.
+    private static let lockServer = PostgresStatement(
+        "lock_messages_of_server", "select pg_advisory_xact_lock(119251786817913)")
+
+    private static let fullDay = PostgresStatement(
+        "full_day_of_messages",
+        """
+        select ceil(extract(epoch from created_at + interval '24 hours' - statement_timestamp()))::bigint from alimtalks
+        where created_at > statement_timestamp() - interval '24 hours'
+        order by created_at desc, id desc offset $1 limit 1
+        """)
+
     private static let insertMessage = PostgresStatement(
         "insert_message",
         """
@@ -68,7 +91,7 @@ extension DeviceStore {
         """)
 
     /// Records that a message is about to be sent, before the provider is called, unless the outcome of an earlier one is this request's
-    /// or the account has used up its hour.
+    /// or a limit is used up.
     ///
     /// - Parameter key: the request's `Idempotency-Key`.
     /// - Throws: `PostgresError`.
@@ -90,7 +113,13 @@ extension DeviceStore {
             if let row = results[1].first { return .earlier(id: try row.int8(0)) }
             if let row = results[2].first { return .earlier(id: try row.int8(0)) }
             if rules.userLimit != nil, let row = results[3].first {
-                return .limited(retryAfter: Int(max(1, try row.int8(0))))
+                return .limited(.account, retryAfter: Int(max(1, try row.int8(0))))
+            }
+            if let limit = rules.dailyLimit,
+                let row = try await transaction.run([Self.lockServer(), Self.fullDay(.int8(Int64(limit - 1)))]).last?
+                    .first
+            {
+                return .limited(.server, retryAfter: Int(max(1, try row.int8(0))))
             }
             let inserted = try await transaction.run([
                 Self.insertMessage(.int8(userID), .text(provider), .text(key))
@@ -113,7 +142,7 @@ extension DeviceStore {
         from alimtalks where id = $1
         """)
 
-    /// The status of a message; one that a process which is gone left pending is `unknown`.
+    /// The status of a message; `unknown` for one that a process left pending when it ended.
     ///
     /// - Throws: `PostgresError`.
     package func messageStatus(id: Int64, rules: MessageRules) async throws(PostgresError) -> String? {

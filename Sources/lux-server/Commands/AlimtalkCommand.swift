@@ -13,7 +13,7 @@ import Postgres
 struct AlimtalkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "alimtalk", abstract: "Try the Alimtalk provider, and settle messages of unknown outcome.",
-        subcommands: [Test.self, Reconcile.self, Settle.self])
+        subcommands: [Test.self, Reconcile.self, Report.self, Settle.self])
 
     /// Reads the variables of Alimtalk.
     fileprivate static func settings(
