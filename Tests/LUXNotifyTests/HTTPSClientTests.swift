@@ -5,7 +5,7 @@ import Testing
 
 @testable import LUXNotify
 
-/// One request over libcurl, against a provider that plays along or does not.
+/// One request with libcurl, to a provider that works or fails.
 @Suite(.ownThread) struct HTTPSClientTests {
     private func exchange(
         _ provider: FakeProvider, seconds: Int = 4, method: String = "POST"
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    /// RFC 9110 section 10.2.3. A date counts from the provider's own clock, where it tells it.
+    /// RFC 9110 section 10.2.3. A date counts from the provider's own clock, where it sends its `Date`.
     @Test(arguments: [
         Pause("7", 7...7), Pause("0", 0...0), Pause(" 120 ", 120...120), Pause("007", 7...7),
         Pause("99999999999999999999999", 86_400...1e12), Pause("4000000000", 86_400...1e12),
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `interim responses are passed over, and what they say is forgotten`() async throws {
+    @Test func `ignores interim responses and their fields`() async throws {
         let body = "{}"
         let provider = try FakeProvider(
             .bytes(
@@ -71,7 +71,7 @@ import Testing
 
     @Test(arguments: [
         "HTTP/1.1 200 OK\r\nConte", "HTTP/1.1 200 OK\r\nContent-Type: x\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "H", "",
-    ]) func `a head that is cut off is no answer`(_ bytes: String) async throws {
+    ]) func `a head that is cut off is no reply`(_ bytes: String) async throws {
         let exchange = await exchange(try FakeProvider(.bytes(bytes)))
         guard case .unanswered(let reason) = exchange else {
             Issue.record("\(exchange)")
@@ -89,7 +89,7 @@ import Testing
         #expect(provider.connections == 1)
     }
 
-    @Test func `a reply that holds more than the limit, head and all, is cut off`() async throws {
+    @Test func `a reply above the limit, head included, is cut off`() async throws {
         let whole = String(repeating: "x", count: HTTPSClient.replyLimit - 1_000)
         for (body, isWhole) in [(whole, true), (whole + String(repeating: "x", count: 1_001), false)] {
             guard case .reply(let reply) = await exchange(try FakeProvider(.reply(200, body))) else {
@@ -100,8 +100,9 @@ import Testing
         }
     }
 
-    /// The provider's address may answer without the program behind it. Some of the time is left to try again.
-    @Test func `a connection that does not come about in time is given up before the request's own time`() async throws
+    /// The host may accept connections while the program behind it is gone. Some of the time is left for a retry.
+    @Test func `a connection that is not established in time is given up before the deadline of the request`()
+        async throws
     {
         let provider = try FakeProvider(.silent, certificate: try TestCA().issue("good"))
         let began = MonotonicTime.now()
@@ -126,7 +127,7 @@ import Testing
             }
             #expect(reply.status == 200)
         }
-        // A connection each all the same.
+        // Each has its own connection.
         #expect(provider.connections == 2)
     }
 

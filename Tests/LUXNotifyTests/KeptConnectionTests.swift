@@ -5,7 +5,7 @@ import Testing
 
 /// Why each message has a connection of its own: what libcurl does with a kept one.
 @Suite struct KeptConnectionTests {
-    /// Two POSTs over one handle, of which the provider reads the second and ends the connection without an answer.
+    /// Two POSTs over one handle, of which the provider reads the second and ends the connection without a reply.
     private func requests(keeping: Bool) throws -> Int {
         let first = Flag()
         let second = Flag()

@@ -7,9 +7,9 @@ import Testing
 
 @testable import LUXNotify
 
-/// Attempts, limits and the circuit breaker, with exchanges that are made up.
+/// Attempts, limits and the circuit breaker, with scripted exchanges.
 @Suite(.ownThread) struct ProviderNotifierTests {
-    /// Gives one exchange after the other, the last one for ever, and counts.
+    /// Returns one exchange after the other, then the last one for ever, and counts the calls.
     private final class Script: Sendable {
         private let exchanges: [ProviderExchange]
         private let calls = Atomic(0)
@@ -106,7 +106,7 @@ import Testing
         Case(name: "504", provider: "solapi", exchanges: [reply(504)], status: "unknown", calls: 1),
         Case(name: "an unreadable 200", provider: "nhn", exchanges: [reply(200, "x")], status: "unknown", calls: 1),
         Case(name: "400", provider: "nhn", exchanges: [reply(400)], status: "failed", calls: 1),
-    ]) func `attempts are repeated only where that is harmless`(_ test: Case) async throws {
+    ]) func `retries only where that is harmless`(_ test: Case) async throws {
         let script = Script(test.exchanges)
         let notifier = ProviderNotifier(
             provider: Self.provider(test.provider), limits: .init(timeout: .seconds(600)),
@@ -116,7 +116,7 @@ import Testing
         #expect(script.count == test.calls, "\(test.name)")
     }
 
-    /// When each call came.
+    /// The times between the calls.
     private static func gaps(
         _ exchanges: [ProviderExchange], _ body: (ProviderNotifier) async throws -> Void
     ) async throws -> [Duration] {
@@ -133,7 +133,7 @@ import Testing
         return zip(all.dropFirst(), all).map { $0 - $1 }
     }
 
-    @Test func `a provider that asks for no pause gets one all the same`() async throws {
+    @Test func `pauses between attempts even if the provider requires none`() async throws {
         let gaps = try await Self.gaps([Self.reply(429, after: .zero)]) { notifier in
             let outcome = await notifier.send(try Self.message(), deadline: nil)
             #expect(outcome.auditStatus == "failed")
@@ -141,11 +141,11 @@ import Testing
         #expect(gaps.count == 2 && gaps[0] >= .milliseconds(100) && gaps[1] >= .milliseconds(200), "\(gaps)")
     }
 
-    @Test func `a message without time is not sent, and the breaker does not hear of it`() async throws {
+    @Test func `a message without time left is not sent, and the breaker does not count it`() async throws {
         let script = Script([Self.sensSuccess])
         let notifier = ProviderNotifier(
             provider: Self.provider("sens"), limits: .init(), exchange: { _, _ in script.next() })
-        // Too little is none: the call would only begin.
+        // Too little is none: the call would be cut off.
         for round in 0..<2 * CircuitBreaker.tolerated {
             let left = Duration.milliseconds(round.isMultiple(of: 2) ? 0 : 100)
             let outcome = await notifier.send(try Self.message(), deadline: .now() + left)
@@ -154,7 +154,7 @@ import Testing
         #expect(script.count == 0 && notifier.circuit == "closed")
     }
 
-    @Test func `a message ends by the caller's deadline or by its own, whichever is sooner`() async throws {
+    @Test func `a message ends by the caller's deadline or its own timeout, whichever is earlier`() async throws {
         for (own, callers) in [(600, 5), (5, 600)] {
             let deadlines = Locked<[MonotonicTime]>([])
             let notifier = ProviderNotifier(
@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `a message whose client has gone is sent all the same, with all its pauses`() async throws {
+    @Test func `a message whose client has disconnected is sent, with all its pauses`() async throws {
         let gaps = try await Self.gaps([Self.reply(429, after: .seconds(1)), Self.sensSuccess]) { notifier in
             let message = try Self.message()
             let request = Task { await notifier.send(message, deadline: nil) }
@@ -180,7 +180,7 @@ import Testing
         #expect(gaps.count == 1 && gaps[0] >= .seconds(1), "\(gaps)")
     }
 
-    @Test func `reasons and ids hold neither the number nor a key`() async throws {
+    @Test func `reasons and ids contain neither the number nor a key`() async throws {
         for exchange: ProviderExchange in [
             .unanswered("cannot reach value-of-SOLAPI_API_SECRET for 01012345678"),
             Self.reply(400, #"{"errorCode":"to-1012345678","errorMessage":"x"}"#),
@@ -207,7 +207,7 @@ import Testing
         #expect(state() == .closed)
         breaker.leave(.usual, worked: false, at: now)
         #expect(state() == .open && breaker.enter(at: now) == nil)
-        // Calls of before change nothing.
+        // Earlier calls change nothing.
         breaker.leave(.usual, worked: true, at: now)
         #expect(state() == .open)
         now = now + .seconds(5)

@@ -22,7 +22,7 @@ import Testing
                     #expect(!run.everything.contains(hidden), "\(run.everything)")
                 }
 
-                // Apart from what differs each time it is what is sent.
+                // It equals the request that is sent, except for what differs each time.
                 let sent = try LUXCommand.run(
                     ["alimtalk", "test", "--to", "010-9384-7561"], environment: kit.environment(provider.baseURL))
                 #expect(sent.ending == .exit(0), "\(sent.everything)")
@@ -41,7 +41,7 @@ import Testing
             .replacing(/timestamp: [0-9]+/, with: "timestamp: NOW").components(separatedBy: "\n")
     }
 
-    /// A request that was received, as it may be printed.
+    /// A received request with its secrets masked.
     private func masked(_ request: FakeProvider.Request, _ baseURL: String) -> String {
         let client = ["host", "user-agent", "accept", "connection", "content-length"]
         let secret = ["authorization", "x-secret-key", "x-ncp-iam-access-key", "x-ncp-apigw-signature-v2"]
@@ -52,7 +52,7 @@ import Testing
         return AlimtalkKit.hidden.reduce(text.joined(separator: "\n")) { $0.replacing($1, with: "***") }
     }
 
-    @Test func `a test sends one message and says what became of it`() async throws {
+    @Test func `a test sends one message and prints its outcome`() async throws {
         try await onThread {
             for kit in AlimtalkKit.allCases {
                 let provider = try FakeProvider(kit.accepted.reply)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `the variables may stand in a file, and the secret in another`() async throws {
+    @Test func `reads the variables from a file, and the secret from another`() async throws {
         try await onThread {
             let folder = try makeTemporaryFolder()
             let provider = try FakeProvider(AlimtalkKit.solapi.accepted.reply)
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `without a provider nothing is sent, with faults all are told`() async throws {
+    @Test func `without a provider nothing is sent, and all errors are reported`() async throws {
         try await onThread {
             let log = try LUXCommand.run(["alimtalk", "test", "--to", "01093847561"])
             #expect(log.ending == .exit(0) && log.output.contains("sends nothing"), "\(log.everything)")
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// The list of messages that a look-up answers with one in it, or none.
+    /// The reply to a look-up: a list of one message, or of none.
     private func found(_ kit: AlimtalkKit, _ reference: String?, failed: Bool = false) -> FakeProvider.Behaviour {
         switch kit {
         case .nhn:
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `reconcile settles what the provider knows of and leaves the rest`() async throws {
+    @Test func `reconcile settles the messages that the provider lists and leaves the rest`() async throws {
         try await onThread {
             for kit in [AlimtalkKit.nhn, .solapi] {
                 let provider = try FakeProvider()

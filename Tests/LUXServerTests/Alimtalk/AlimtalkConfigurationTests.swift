@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(arguments: AlimtalkKit.allCases)
-    func `every variable of the provider that is missing is named, and no secret told`(_ kit: AlimtalkKit) {
+    func `names every missing variable of the provider, and no secret`(_ kit: AlimtalkKit) {
         #expect(faults(kit, [:]) == [])
         let own = kit.environment("").keys.filter { $0.hasPrefix("LUX_ALIMTALK_\(kit.rawValue.uppercased())_") }
         let told = faults(kit, Dictionary(uniqueKeysWithValues: own.map { ($0, "") }))
@@ -63,14 +63,14 @@ import Testing
         }
     }
 
-    @Test func `a message has five minutes at most, half of what an idempotency key lives`() {
+    @Test func `the timeout of a message is at most five minutes, half the life of an idempotency key`() {
         let long = ["LUX_REQUEST_TIMEOUT": "900"]
         #expect(faults(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300"]) { $1 }) == [])
         let told = faults(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300.5"]) { $1 })
         #expect(told == ["LUX_ALIMTALK_TIMEOUT: must be at most 300"])
     }
 
-    @Test func `keys that go out unencrypted are warned of at the start`() async throws {
+    @Test func `warns at the start of keys that are sent unencrypted`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let provider = try FakeProvider()
@@ -79,7 +79,7 @@ import Testing
                 ("http://[::1]:1", false), (provider.baseURL, false), ("http://127.0.0.1.nobody.invalid", true),
             ] {
                 let server = try TestServer(database, environment: AlimtalkKit.nhn.environment(url))
-                // The line of the open port, for which the start was waited, comes behind it.
+                // The line of the open port, which ends the start, comes later.
                 let lines = server.process.outputLines.compactMap { JSONValue($0) }.filter {
                     $0["message"]?.string == "the provider's keys go out unencrypted"
                 }
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a provider's own rules for variables are told at the start`() {
+    @Test func `reports a provider's own rules for variables at the start`() {
         let dotted = faults(.solapi, ["LUX_ALIMTALK_VARIABLES": #"{"a.b":"x"}"#])
         #expect(dotted.count == 1 && dotted[0].hasPrefix("LUX_ALIMTALK_VARIABLES: solapi allows no dot"))
         let missing = faults(.sens, ["LUX_ALIMTALK_VARIABLES": #"{"time":"x"}"#])

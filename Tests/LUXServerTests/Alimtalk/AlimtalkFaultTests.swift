@@ -3,7 +3,7 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// POST alimtalk while the client, the database, the system's names or the server itself go away.
+/// POST alimtalk while the client, the database, the name server or the server itself fails.
 @Suite struct AlimtalkFaultTests {
     private static let kit = AlimtalkKit.nhn
 
@@ -11,7 +11,7 @@ import Testing
         try world.sql.query("select status from alimtalks order by id").map { $0[0] }
     }
 
-    /// Waits until something holds; false after a minute.
+    /// Waits until a condition is true; returns false after a minute.
     private func waits(_ holds: () throws -> Bool) rethrows -> Bool {
         for _ in 0..<3_000 {
             if try holds() { return true }
@@ -45,7 +45,9 @@ import Testing
         }
     }
 
-    @Test func `a request ends in its time, however much of it the database took before the message`() async throws {
+    @Test func `a request ends by its deadline, however much of its time the database took before the message`()
+        async throws
+    {
         try await onThread {
             let provider = try FakeProvider(.hang)
             let world = try World.own(
@@ -70,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `an answer does not wait beyond its time for a row that cannot be settled`() async throws {
+    @Test func `a response does not wait beyond its deadline for a row that cannot be settled`() async throws {
         try await onThread {
             let (provider, isLocked) = (try FakeProvider(), Flag())
             let accepted = Self.kit.accepted
@@ -93,12 +95,12 @@ import Testing
             #expect(waits { provider.requests.count == 1 })
             try world.sql.script("begin; lock table alimtalks in access exclusive mode")
             isLocked.set()
-            // With the lock still there.
+            // While the lock is still held.
             #expect(waits { answer.value == 1 })
             let seconds = Date().timeIntervalSince(began)
             #expect(seconds < 12, "\(seconds) s")
             try world.sql.script("rollback")
-            // Settled after all where the lock went before the statement was given up.
+            // Settled if the lock was released before the statement was given up.
             #expect(try [["pending"], ["sent"]].contains(status(world)))
             world.server.stop()
         }
@@ -151,7 +153,7 @@ import Testing
             """)
     }
 
-    @Test func `a name server that does not answer costs no more than the message's time`() async throws {
+    @Test func `a name server that does not respond costs no more than the message's timeout`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let environment = Self.kit.environment(
@@ -214,7 +216,9 @@ import Testing
         }
     }
 
-    @Test func `the server ends in its time with calls in flight, and leaves their rows pending`() async throws {
+    @Test func `the server stops within its drain timeout with calls in flight, and leaves their rows pending`()
+        async throws
+    {
         try await onThread {
             let authority = try TestCA()
             let provider = try FakeProvider(

@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// POST alimtalk through each provider, played by a server of the tests.
+/// POST alimtalk through each provider, with a stand-in.
 @Suite struct AlimtalkProviderTests {
     private static let number = "+821093847561"
 
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: AlimtalkKit.allCases)
-    func `each answer of a provider has its class, its row and its number of calls`(_ kit: AlimtalkKit) async throws {
+    func `each reply of a provider has its outcome, its row and its number of calls`(_ kit: AlimtalkKit) async throws {
         try await onThread {
             let provider = try FakeProvider()
             let world = try World.own(environment: kit.environment(provider.baseURL))
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func `what a provider refuses once and then takes is sent once, after the pause it asks for`() async throws {
+    @Test func `what a provider rejects once and then accepts is sent once, after the required pause`() async throws {
         try await onThread {
             for kit in AlimtalkKit.allCases {
                 let provider = try FakeProvider()
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func `a repeat within the cooldown answers 200 and sends nothing`() async throws {
+    @Test func `a request within the cooldown gets 200 and sends nothing`() async throws {
         try await onThread {
             let provider = try FakeProvider()
             let kit = AlimtalkKit.nhn
@@ -128,7 +128,7 @@ import Testing
             provider.reset(to: .reply(400, ""))
             #expect(try world.call("POST", "alimtalk", as: users[0]).status == 409)
             provider.reset(to: kit.accepted.reply)
-            // Neither a failed nor an unknown one counts, nor what a process that is gone left behind.
+            // Neither failed nor unknown ones count, nor pending ones of a process that is gone.
             try world.sql.query(
                 """
                 insert into alimtalks (user_id, provider, status, created_at)
@@ -141,7 +141,7 @@ import Testing
             expect(try world.call("POST", "alimtalk", as: users[1]), answers: "null")
             #expect(provider.connections == 2)
 
-            // Of many at once one is sent.
+            // Of many at the same time one is sent.
             let racer = try world.user(phone: Self.number)
             let server = world.server
             let token = Token.access(user: racer)

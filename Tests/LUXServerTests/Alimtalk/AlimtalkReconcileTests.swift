@@ -3,9 +3,9 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// lux-server alimtalk reconcile beside, and after, a server that sends.
+/// lux-server alimtalk reconcile and settle, during and after the work of a server.
 @Suite struct AlimtalkReconcileTests {
-    /// What a look-up gives for a reference, or for none.
+    /// The reply to a look-up: a list with a message of this reference, or an empty one.
     private static func found(_ kit: AlimtalkKit, _ reference: String?, _ more: String = "") -> FakeProvider.Behaviour {
         if kit == .nhn {
             let message = reference.map {
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `what the provider tells the server itself stands, whatever a look-up said meanwhile`() async throws {
+    @Test func `the provider's reply to the server prevails over a look-up in the meantime`() async throws {
         try await onThread {
             for (kit, answer, meanwhile, row) in [
                 (AlimtalkKit.nhn, AlimtalkKit.nhn.accepted.reply, "failed", ["sent", "20261125-A/1"]),
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    /// The list that a provider without references would have of a request that it received.
+    /// What a provider without references lists of a request that it received.
     private static func listed(_ kit: AlimtalkKit, _ sent: FakeProvider.Request, _ request: FakeProvider.Request)
         -> String
     {
@@ -283,7 +283,7 @@ import Testing
         var exit: Int32 = 1
     }
 
-    /// A list of Solapi's with messages of others in it.
+    /// A list of Solapi with messages of other programs.
     private static func others(_ fields: String...) -> FakeProvider.Behaviour {
         let messages = fields.enumerated().map { index, fields in
             #""M\#(index)":{"messageId":"M\#(index)","statusCode":"4000"\#(fields)}"#

@@ -24,12 +24,12 @@ import Testing
         }
     }
 
-    @Test func `what goes wrong behind a good handshake goes as it does without TLS`() async throws {
+    @Test func `errors after a good handshake have the same outcomes as without TLS`() async throws {
         try await onThread {
             let (kit, authority) = (AlimtalkKit.solapi, try TestCA())
             let provider = try FakeProvider(certificate: try authority.issue("good"))
             let world = try world(kit, provider, trusting: authority)
-            // Without a handshake nothing is sent, so it is tried again.
+            // Without a handshake nothing is sent, so the attempt is retried.
             let cases =
                 kit.commonCases.filter { $0.name != "reset before the request was read" } + [
                     .init("reset before the handshake", .resetBefore, .notTaken, "solapi: ", calls: 2),
@@ -52,8 +52,8 @@ import Testing
         }
     }
 
-    /// A library that tells each function that is to run when the process ends.
-    private func tellingHandlers() throws -> String {
+    /// A library that reports each function that is registered to run when the process ends.
+    private func reportingHandlers() throws -> String {
         try preloadedLibrary(
             """
             #define _GNU_SOURCE
@@ -68,16 +68,16 @@ import Testing
             """)
     }
 
-    @Test func `OpenSSL does not clean up at the end of the process, when messages may be under way`() async throws {
+    @Test func `OpenSSL does not clean up at the end of the process, when messages may be in flight`() async throws {
         try await onThread {
             let (kit, authority) = (AlimtalkKit.solapi, try TestCA())
             let provider = try FakeProvider(kit.accepted.reply, certificate: try authority.issue("good"))
             let environment = kit.environment(provider.baseURL, try authority.asRoot())
             let run = try LUXCommand.run(
                 ["alimtalk", "test", "--to", "01093847561"],
-                environment: environment.merging(["LD_PRELOAD": try tellingHandlers()]) { $1 })
+                environment: environment.merging(["LD_PRELOAD": try reportingHandlers()]) { $1 })
             #expect(run.ending == .exit(0) && provider.requests.count == 1, "\(run.everything)")
-            #expect(run.errors.contains("at exit: "), "the library tells nothing")
+            #expect(run.errors.contains("at exit: "), "the library reports nothing")
             #expect(!run.errors.contains("at exit: OPENSSL_cleanup"), "\(run.errors)")
         }
     }
@@ -102,7 +102,7 @@ import Testing
                     #expect(row.count == 1 && row[0][0] == "failed", "\(row)")
                     #expect(row.first?[1]?.contains(error) == true, "\(row)")
                     #expect(row.first?[1]?.contains("name the root in SSL_CERT_FILE") == true, "\(row)")
-                    // Nothing was sent, so it was tried more than once.
+                    // Nothing was sent, so there was more than one attempt.
                     #expect((2...3).contains(provider.connections), "\(name): \(provider.connections)")
                     world.server.stop()
                 }

@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `a message that was sent is answered so, though its row cannot be settled`() throws {
+    @Test func `a message that was sent gets 200 although its row cannot be settled`() throws {
         let world = try World.own()
         let user = try world.user(phone: "+821093847561")
         try world.sql.script(
@@ -49,7 +49,7 @@ import Testing
         world.server.stop()
     }
 
-    @Test func `makes one row for each message asked for`() throws {
+    @Test func `creates one row for each message that is requested`() throws {
         let user = try world.user(phone: "+821093847561")
         for _ in 0..<3 { #expect(try world.call("POST", "alimtalk", as: user).status == 200) }
         #expect(try rows(of: user).count == 3)
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `refuses a user without a usable phone number`() throws {
+    @Test func `rejects a user without a usable phone number`() throws {
         let numbers: [String?] = [
             nil, "", " ", "none", "02-123-4567", "+82212345678", "+12025550123", "0101234567890", "010-1234",
             "+8201012345678x", "013-1234-5678", "070-1234-5678", "+82 ", "010abcd5678",
