@@ -73,7 +73,9 @@ let package = Package(
                 "LUXStore", "LogOutput", "Metrics", "Postgres", "Systemd", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        target("LUXOperations", ["LUX", "LUXNotify", "LUXSettings", "LUXStore", "Postgres", "TLS"]),
+        target(
+            "LUXOperations",
+            ["JSON", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "Postgres", "TLS"]),
         target("LUXDevelopment", ["Postgres"]),
 
         // Simulated phones: run by Scripts/simulate, not shipped.

@@ -22,6 +22,9 @@ grant update (created_at) on users to lux;
 grant select on projects, hardwares, device_logs to lux_desk;
 grant insert on users, real_users, devices to lux_desk;
 grant select, insert on support_actions to lux_desk;
+-- An access record is never changed but for its count and the time of its end.
+grant insert, select (id, count), update (count, finished_at) on access_records to lux, lux_desk;
+grant select on access_records to lux_desk;
 -- Provisioning raises them above the ids that a file brings.
 grant usage, update on sequence users_id_seq, real_users_id_seq, devices_id_seq to lux_desk;
 

@@ -47,7 +47,7 @@ package struct EnvironmentReader {
         }
     }
 
-    func isSet<Value>(_ variable: KeyPath<SettingsTable, Variable<Value>>) -> Bool {
+    package func isSet<Value>(_ variable: KeyPath<SettingsTable, Variable<Value>>) -> Bool {
         text(of: SettingsTable.shared[keyPath: variable].description) != nil
     }
 

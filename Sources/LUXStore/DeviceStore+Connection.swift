@@ -57,7 +57,7 @@ extension DeviceStore {
         }
     }
 
-    private static let disconnectDevice = PostgresStatement(
+    static let disconnectDevice = PostgresStatement(
         "disconnect_device",
         "update devices set real_user_id = null, device_alias = null, connected_at = null where id = $1")
 

@@ -76,7 +76,14 @@ package final class PostgresSession {
             PQcancel(cancel, &message, Int32(message.count))
             PQfreeCancel(cancel)
         }
-        while let result = PQgetResult(pg) { PQclear(result) }
+        while let result = PQgetResult(pg) {
+            // A COPY returns the same result until its rows have been read.
+            if PQresultStatus(result) == PGRES_COPY_OUT {
+                var row: UnsafeMutablePointer<CChar>?
+                while PQgetCopyData(pg, &row, 0) > 0 { PQfreemem(row) }
+            }
+            PQclear(result)
+        }
     }
 
     private static func row(_ row: Int32, of result: OpaquePointer) -> [String?] {
@@ -119,6 +126,39 @@ package final class PostgresSession {
         while let result = PQgetResult(pg) {
             PQclear(try check(result))
         }
+    }
+
+    /// Executes a `COPY … TO STDOUT` statement and passes on each row as it arrives, with the line feed at its end.
+    ///
+    /// - Throws: ``PostgresError``, also after rows that were good; what `body` throws, and then no more rows are read.
+    package func copyOut(_ sql: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let started = PQexec(pg, sql)
+        guard PQresultStatus(started) == PGRES_COPY_OUT else {
+            PQclear(try check(started))
+            throw PostgresError(kind: .protocolViolation, message: "the statement is no COPY TO STDOUT")
+        }
+        PQclear(started)
+        do {
+            var row: UnsafeMutablePointer<CChar>?
+            while case let count = PQgetCopyData(pg, &row, 0), count != -1 {
+                guard count > 0, let bytes = row else { throw PostgresError(connection: pg) }
+                defer { PQfreemem(bytes) }
+                try body(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+            }
+            while let result = PQgetResult(pg) { PQclear(try check(result)) }
+        } catch {
+            endStatement()
+            throw error
+        }
+    }
+
+    /// A text as a literal of a statement that takes no parameters, such as `COPY`.
+    ///
+    /// - Throws: ``PostgresError`` for a text that is not valid in the connection's encoding.
+    package func literal(_ text: String) throws(PostgresError) -> String {
+        guard let literal = PQescapeLiteral(pg, text, text.utf8.count) else { throw PostgresError(connection: pg) }
+        defer { PQfreemem(literal) }
+        return String(cString: literal)
     }
 
     /// Gives a result of a good status back; throws and clears any other.

@@ -75,12 +75,15 @@ import Testing
                     "delete from device_logs", "truncate alimtalks", "create table more (id int)",
                     "update users set phone_number = null", "insert into users default values",
                     "insert into devices (unique_id) values ('x')", "select * from support_actions",
+                    "select * from access_records", "delete from access_records",
+                    "update access_records set subject = 'x'",
                     "update schema_migrations set name = 'x'", "drop index device_logs_numbered_key",
                     "create temporary table t (id int)", "select setval('users_id_seq', 1)",
                 ],
                 "lux_desk": [
                     "delete from devices", "update device_logs set finish_flag = 1", "select * from alimtalks",
                     "delete from support_actions", "update support_actions set operator = 'x'",
+                    "delete from access_records", "update access_records set operator = 'x'",
                     "update users set phone_number = null", "insert into device_logs default values",
                 ],
             ]

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Standard output, written in large pieces. A reader that is slow slows the writer down; nothing piles up.
+/// Standard output, written in large pieces; a slow reader slows the writer down. Owned by its command and used on its thread.
 package final class StandardOutput {
     /// It could not be written to.
     package struct Failure: Error, CustomStringConvertible {
@@ -15,7 +15,7 @@ package final class StandardOutput {
     package init() {}
 
     /// - Throws: ``Failure``.
-    package func write(_ bytes: [UInt8]) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
         piece.append(contentsOf: bytes)
         if piece.count >= Self.pieceSize { try flush() }
     }

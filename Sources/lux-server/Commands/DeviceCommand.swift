@@ -1,38 +1,36 @@
 import ArgumentParser
-import Foundation
 import LUXOperations
 import LUXSettings
 import Postgres
 
-/// `lux-server device`: the support desk.
+/// `lux-server device`: support commands for a device.
 struct DeviceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "device",
-        abstract: "Look at a device, disconnect it, or reset its log counter; each leaves an audit line.",
-        subcommands: [Show.self, Disconnect.self, ResetLogCounter.self])
+        abstract: "Look at a device, disconnect it, change its codes or its log counter; each leaves an access record.",
+        subcommands: [
+            Show.self, Disconnect.self, ClearCodes.self, SetCodes.self, ResetLogCounter.self,
+        ])
 
     /// Which device, and who acts.
     struct Options: ParsableArguments {
         @Argument(help: "The device's unique_id.")
         var uniqueID: String
 
-        @Option(help: "Who does this, for the audit line; else SUDO_USER or USER.")
-        var `operator`: String?
+        @OptionGroup var actor: ActorOptions
+
+        @OptionGroup var output: OutputOptions
 
         @OptionGroup var configuration: ConfigurationOptions
 
-        func run(_ action: (DeviceSupport) throws -> DeviceSupport.Report) throws {
+        func run(_ action: (DeviceSupport) throws -> DeviceSupport.Outcome) throws {
             let databaseURL = try configuration.read { $0.read(\.database.url) }
-            let environment = ProcessInfo.processInfo.environment
-            let login = ["SUDO_USER", "USER"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
-            guard let name = `operator` ?? login, !name.isEmpty else {
-                throw ValidationError("--operator is required where neither SUDO_USER nor USER is set")
-            }
+            let actor = try actor.required()
             do {
                 let session = try PostgresSession(connectionString: databaseURL)
-                let report = try action(DeviceSupport(session: session, name: name))
-                Environment.complain("support action \(report.audit)")
-                print(report.lines.joined(separator: "\n"))
+                let outcome = try action(DeviceSupport(session: session, actor: actor))
+                Environment.complain("support action \(outcome.audit)")
+                output.print(outcome.report)
             } catch {
                 throw Environment.failure(error)
             }
@@ -60,6 +58,42 @@ struct DeviceCommand: ParsableCommand {
 
         func run() throws {
             try options.run { try $0.disconnect(options.uniqueID) }
+        }
+    }
+
+    /// `lux-server device clear-codes`
+    struct ClearCodes: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Clear a device's serial_code and mac_id; the next connection records those that the app sends.")
+
+        @OptionGroup var options: Options
+
+        func run() throws {
+            try options.run { try $0.clearCodes(options.uniqueID) }
+        }
+    }
+
+    /// `lux-server device set-codes`
+    struct SetCodes: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Set a device's serial_code, mac_id or both, where a wrong one was recorded.")
+
+        @OptionGroup var options: Options
+
+        @Option(help: "The serial_code; without it, it stays.")
+        var serialCode: String?
+
+        @Option(help: "The mac_id; without it, it stays.")
+        var macID: String?
+
+        func validate() throws {
+            guard serialCode != nil || macID != nil else {
+                throw ValidationError("--serial-code, --mac-id or both are required")
+            }
+        }
+
+        func run() throws {
+            try options.run { try $0.setCodes(options.uniqueID, serialCode: serialCode, macID: macID) }
         }
     }
 

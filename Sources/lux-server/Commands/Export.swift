@@ -2,6 +2,7 @@ import ArgumentParser
 import LUX
 import LUXOperations
 import LUXSettings
+import LUXStore
 import Postgres
 
 extension LogExport.Format: ExpressibleByArgument {}
@@ -16,7 +17,8 @@ struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write the logs whose treatment began in a time span, in the order in which they were stored.",
             discussion: """
-                A time is a date, or a date and a time as ISO 8601 has it; without an offset it is one of LUX_TIMEZONE.
+                A time is a date, or a date and a time as ISO 8601 has it; without an offset it is one of LUX_TIMEZONE. \
+                Each export leaves an access record.
                 """)
 
         @Option(help: "The first time.")
@@ -37,11 +39,16 @@ struct Export: ParsableCommand {
         @Option(help: "Only the logs of the children of this account (its user id).")
         var account: Int64?
 
+        @Option(help: "Only logs with a higher id, to go on where an export was interrupted.")
+        var after: Int64?
+
         @Flag(help: "CSV: put an apostrophe before a cell that begins with =, +, - or @.")
         var spreadsheetSafe = false
 
         @Flag(help: "CSV: begin with a UTF-8 byte order mark.")
         var bom = false
+
+        @OptionGroup var actor: ActorOptions
 
         @OptionGroup var options: ConfigurationOptions
 
@@ -58,19 +65,12 @@ struct Export: ParsableCommand {
             guard let zone = WallClock(identifier: timeZone) else { throw ExitCode(Environment.configurationFault) }
             let span = (from: try Self.time(from, "--from", zone), to: try Self.time(to, "--to", zone))
             guard span.from < span.to else { throw ValidationError("--from must be before --to") }
-            do {
-                let output = StandardOutput()
-                let session = try PostgresSession(connectionString: databaseURL)
-                let export = LogExport(
-                    span: span, format: format,
-                    filter: LogExport.Filter(childID: child, deviceUniqueID: device, userID: account),
-                    isSpreadsheetSafe: spreadsheetSafe, hasByteOrderMark: bom)
-                let count = try export.run(session, output.write)
-                try output.flush()
-                Environment.complain("exported \(count) logs")
-            } catch {
-                throw Environment.failure(error)
-            }
+            let export = LogExport(
+                span: span, format: format,
+                filter: LogExport.Filter(childID: child, deviceUniqueID: device, userID: account, afterID: after),
+                isSpreadsheetSafe: spreadsheetSafe, hasByteOrderMark: bom)
+            let count = try RecordedOutput.write("export logs", export.subject, databaseURL, actor.actor(), export.run)
+            Environment.complain("exported \(count) logs")
         }
 
         /// A date alone is its midnight.
@@ -92,18 +92,14 @@ struct Export: ParsableCommand {
                 reads the whole table, without writing any of the numbers out. Exit 1 when there are any.
                 """)
 
+        @OptionGroup var actor: ActorOptions
+
         @OptionGroup var options: ConfigurationOptions
 
         func run() throws {
             let databaseURL = try options.read { $0.read(\.database.url) }
-            var count = 0
-            do {
-                let output = StandardOutput()
-                count = try OversizedLogs.write(PostgresSession(connectionString: databaseURL), output.write)
-                try output.flush()
-            } catch {
-                throw Environment.failure(error)
-            }
+            let count = try RecordedOutput.write(
+                "export oversized", AccessSubject("logs"), databaseURL, actor.actor(), OversizedLogs.run)
             Environment.complain("found \(count) logs")
             if count > 0 { throw ExitCode(1) }
         }

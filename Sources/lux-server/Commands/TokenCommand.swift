@@ -2,12 +2,18 @@ import ArgumentParser
 import Foundation
 import JSON
 import JWT
+import LUXOperations
 import LUXSettings
+import LUXStore
+import Postgres
 
 /// `lux-server token`
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Print an access token for development (HS256).")
+        commandName: "token", abstract: "Print an access token for development (HS256).",
+        discussion: """
+            Where a database is configured the token opens an account of it: --yes is required, and an access record is left.
+            """)
 
     @Option(help: "The id of the user.")
     var user: Int64
@@ -15,9 +21,17 @@ struct TokenCommand: ParsableCommand {
     @Option(help: "Seconds for which it is valid.")
     var ttl: Int = 3_600
 
+    @Flag(help: "Print it although a database is configured.")
+    var yes = false
+
+    @OptionGroup var actor: ActorOptions
+
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
+        let databaseURL: String? = try options.read { reader in
+            reader.isSet(\.database.url) ? reader.read(\.database.url) : nil
+        }
         let token = try options.read { reader in
             let secret = reader.signingSecret()
             guard reader.faults.isEmpty else { return "" }
@@ -25,7 +39,25 @@ struct TokenCommand: ParsableCommand {
                 user: user, ttl: ttl, secret: secret, claim: reader.read(\.tokens.userClaim),
                 issuer: reader.read(\.tokens.issuer), audience: reader.read(\.tokens.audience))
         }
+        if let databaseURL {
+            guard yes else {
+                Environment.complain(
+                    "this configuration has a database, and the token opens the account \(user) of it: add --yes")
+                throw ExitCode.failure
+            }
+            try record(databaseURL)
+        }
         print(token)
+    }
+
+    private func record(_ databaseURL: String) throws {
+        let actor = try actor.actor()
+        do {
+            let records = actor.records(try PostgresSession(connectionString: databaseURL))
+            try records.finish(records.begin("token", AccessSubject("user \(user)", userID: user), count: 1))
+        } catch {
+            throw Environment.failure(error)
+        }
     }
 
     static func token(

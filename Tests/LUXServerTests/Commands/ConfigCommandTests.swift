@@ -125,7 +125,7 @@ import Testing
             """)
         let csv = try file("unique_id\nfrom-a-file\n")
         for command in [
-            ["migrate", "--status"], ["token", "--user", "1"], ["provision", "devices", csv],
+            ["migrate", "--status"], ["token", "--user", "1", "--yes"], ["provision", "devices", csv],
             ["export", "logs", "--from", "2025-01-01", "--to", "2025-01-02"],
             ["device", "show", "from-a-file", "--operator", "Kim"], ["config", "check"],
         ] {

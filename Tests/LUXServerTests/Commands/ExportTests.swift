@@ -186,7 +186,7 @@ import Testing
         #expect(none.ending == .exit(0) && none.errors.contains("found 0 logs"))
     }
 
-    @Test func `refuses what is no span`() throws {
+    @Test func `rejects what is no span`() throws {
         for (arguments, said) in [
             (["--from", "2025-02-30", "--to", "2025-03-01"], "--from: 2025-02-30"), (["--from", "2025-02-01"], "--to"),
             (["--from", "2025-02-01", "--to", "soon"], "--to: soon"),
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test func `says that it failed when its reader is gone or the database is`() throws {
+    @Test func `fails when its reader or the database is gone`() throws {
         try store(["2025-02-01T00:00:00Z"])
         let span = "--from 2025-01-01 --to 2026-01-01"
         let full = try ChildProcess(
@@ -210,6 +210,64 @@ import Testing
             ["export", "logs"] + span.split(separator: " ").map { String($0) },
             environment: ["DATABASE_URL": TestCluster.shared.connectionString("no_such_database")])
         #expect(nowhere.ending == .exit(1) && nowhere.errors.contains("PostgreSQL"))
+    }
+
+    private func records() throws -> [[String?]] {
+        try sql.query(
+            """
+            select action, operator, subject, user_id, child_id, count, finished_at is not null, host <> ''
+            from access_records order by id
+            """)
+    }
+
+    @Test func `each export leaves an access record, even one whose reader left`() throws {
+        try store(["2025-02-01T00:00:00Z", "2025-02-02T00:00:00Z"])
+        let span = ["--from", "2025-01-01T00:00:00Z", "--to", "2026-01-01T00:00:00Z"]
+        #expect(try export(span + ["--child", "1", "--account", "1", "--operator", "Kim"]).ending == .exit(0))
+        #expect(try export(span + ["--device", "none"]).ending == .exit(0))
+        let full = try ChildProcess(
+            "/bin/sh", ["-c", "exec \"$0\" export logs \(span.joined(separator: " ")) > /dev/full", Locations.server],
+            environment: LUXCommand.environment(["DATABASE_URL": database.connectionString, "USER": "lee"]))
+        #expect(full.wait() == .exit(1))
+        let text = "logs from 2025-01-01T00:00:00.000Z to 2026-01-01T00:00:00.000Z"
+        let user = try #require(getpwuid(getuid())).pointee.pw_name.map { String(cString: $0) }
+        #expect(
+            try records() == [
+                ["export logs", "Kim", "\(text), child 1, user 1", "1", "1", "2", "t", "t"],
+                ["export logs", user, "\(text), device none", nil, nil, "0", "t", "t"],
+                ["export logs", "lee", text, nil, nil, "2", "f", "t"],
+            ])
+        try sql.script("drop table access_records")
+        let none = try export(span)
+        #expect(none.ending == .exit(1) && none.output.isEmpty && none.errors.contains("run lux-server migrate"))
+        let readOnly = try LUXCommand.run(
+            ["export", "logs"] + span,
+            environment: [
+                "DATABASE_URL": try TestDatabase.make().connectionString,
+                "PGOPTIONS": "-c default_transaction_read_only=on",
+            ])
+        #expect(readOnly.ending == .exit(1) && readOnly.output.isEmpty && readOnly.errors.contains("is read-only"))
+    }
+
+    @Test func `goes on behind an id`() throws {
+        try store(["2025-02-03T00:00:00Z", "2025-02-02T00:00:00Z", "2025-02-01T00:00:00Z"])
+        let run = try export(["--from", "2025-01-01", "--to", "2026-01-01", "--after", "1"])
+        #expect(run.output.split(separator: "\r\n").dropFirst().map { String($0.prefix(1)) } == ["2", "3"])
+    }
+
+    @Test func `CSV is read back as it was, whatever the cells contain`() throws {
+        let texts = ["a", "b,c", "d\"e\"", "f\r\ng", "한글", "\\.", " ", "'", "\t"]
+        for (index, text) in texts.enumerated() {
+            try sql.query("insert into devices (id, unique_id) values ($1, $2)", [String(index + 2), text])
+            try sql.query(
+                "insert into device_logs (device_id, real_user_id, treatment_date) values ($1, 1, '2025-02-01')",
+                [String(index + 2)])
+        }
+        let run = try export(["--from", "2025-01-01", "--to", "2026-01-01"])
+        var reader = CSVReader(Array(run.output.utf8))
+        _ = try reader.next()
+        for text in texts { #expect(try reader.next()?.fields[2] == text) }
+        #expect(try reader.next() == nil)
     }
 
     @Test func `needs no more memory for more logs`() throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// lux-server token
 @Suite struct TokenCommandTests {
-    @Test func `prints a token that says what was asked and that the server takes`() async throws {
+    @Test func `prints a token with the requested claims that the server accepts`() async throws {
         try await onThread {
             let world = try World()
             let user = try world.user()
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `carries the issuer, audience and user claim that the server wants`() async throws {
+    @Test func `contains the issuer, audience and user claim that the server requires`() async throws {
         try await onThread {
             let settings = ["LUX_JWT_ISSUER": "i", "LUX_JWT_AUDIENCE": "a", "LUX_JWT_USER_CLAIM": "uid"]
             let world = try World.own(environment: settings)
@@ -40,7 +40,26 @@ import Testing
         }
     }
 
-    @Test func `refuses without a secret and for no user`() async throws {
+    @Test func `with a database it needs --yes and leaves an access record`() throws {
+        let database = try TestDatabase.make()
+        let environment = [
+            "LUX_JWT_SECRET": Token.secret, "DATABASE_URL": database.connectionString, "USER": "root",
+            "SUDO_USER": "kim",
+        ]
+        let refused = try LUXCommand.run(["token", "--user", "7"], environment: environment)
+        #expect(refused.ending == .exit(1) && refused.output.isEmpty && refused.errors.contains("add --yes"))
+        let records = "select action, operator, subject, user_id, count, host <> '' from access_records"
+        #expect(try database.session().query(records).isEmpty)
+        let run = try LUXCommand.run(["token", "--user", "7", "--yes"], environment: environment)
+        #expect(run.ending == .exit(0) && run.output.contains("."), "\(run.errors)")
+        #expect(try database.session().query(records) == [["token", "kim", "user 7", "7", "1", "t"]])
+        let unreachable = try LUXCommand.run(
+            ["token", "--user", "7", "--yes"],
+            environment: environment.merging(["DATABASE_URL": "host=127.0.0.1 port=1 user=x"]) { $1 })
+        #expect(unreachable.ending == .exit(1) && unreachable.output.isEmpty)
+    }
+
+    @Test func `rejects a missing secret and a user that is no number`() async throws {
         try await onThread {
             let none = try LUXCommand.run(["token", "--user", "1"])
             #expect(none.ending != .exit(0) && none.errors.contains("LUX_JWT_SECRET"), "\(none.everything)")

@@ -6,7 +6,7 @@ package enum OversizedLogs {
     /// Numbers are compared and their scale is read; none is ever written out.
     private static let query = """
         select l.id, l.device_id, d.unique_id, l.real_user_id,
-               to_char(l.treatment_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.numbers
+               to_char(l.treatment_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as treatment_date, n.numbers
         from device_logs l join devices d on d.id = l.device_id,
              lateral (
                  select count(*) as numbers
@@ -20,15 +20,11 @@ package enum OversizedLogs {
 
     /// Writes them as CSV.
     ///
-    /// - Returns: how many.
+    /// - Parameter count: grows with each log that was written.
     /// - Throws: `PostgresError`, what `write` throws.
-    package static func write(_ session: PostgresSession, _ write: ([UInt8]) throws -> Void) throws -> Int {
-        var count = 0
-        try write(CSVWriter.record(["id", "device_id", "unique_id", "real_user_id", "treatment_date", "numbers"]))
-        try session.stream(query, []) { row in
-            count += 1
-            try write(CSVWriter.record(row))
-        }
-        return count
+    package static func run(
+        _ session: PostgresSession, count: inout Int, _ write: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        try CSVCopy.run(query, session, count: &count, write)
     }
 }
