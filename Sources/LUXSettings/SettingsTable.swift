@@ -16,6 +16,7 @@ package struct SettingsTable: Sendable {
     package let alimtalk = Alimtalk()
     package let tls = TLS()
     package let limits = LimitVariables()
+    package let retention = Retention()
     package let standard = Standard()
 
     package struct Database: Sendable {
@@ -111,6 +112,22 @@ package struct SettingsTable: Sendable {
             "LUX_TLS_HSTS", .integer(0...63_072_000, .seconds), "The `max-age` of `Strict-Transport-Security`.")
     }
 
+    /// How long `lux-server retention run` keeps data.
+    package struct Retention: Sendable {
+        package let logs = Variable(
+            "LUX_RETENTION_LOGS", .integer(1...36_500, .days), otherwise: "for ever",
+            "Age of a treatment at which `lux-server retention run` deletes its log.")
+        package let messages = Variable(
+            "LUX_RETENTION_MESSAGES", .integer(1...36_500, .days), otherwise: "for ever",
+            "Age at which it deletes rows of `alimtalks`; those that are not settled at 30 days or more.")
+        package let audit = Variable(
+            "LUX_RETENTION_AUDIT", .integer(1...36_500, .days), otherwise: "for ever",
+            "Age at which it deletes support actions and access records.")
+        package let keys = Variable(
+            "LUX_RETENTION_KEYS", .integer(2...36_500, .days), otherwise: "for ever",
+            "Age at which it clears idempotency keys, which have effect for 24 hours.")
+    }
+
     /// Variables that programs on Unix have in common.
     package struct Standard: Sendable {
         package let certificateFile = Variable(
@@ -131,7 +148,7 @@ package struct SettingsTable: Sendable {
             ("Access tokens", Self.descriptions(in: tokens)), ("Logs and metrics", Self.descriptions(in: logs)),
             ("Documentation and browsers", Self.descriptions(in: pages)), ("TLS", Self.descriptions(in: tls)),
             ("Alimtalk", Self.descriptions(in: alimtalk)), ("Limits", Self.descriptions(in: limits)),
-            ("Common variables", Self.descriptions(in: standard)),
+            ("Retention", Self.descriptions(in: retention)), ("Common variables", Self.descriptions(in: standard)),
         ]
     }
 

@@ -43,7 +43,7 @@ package struct VariableParser<Value: Sendable>: Sendable {
 /// What a number counts.
 enum Unit: String {
     case none = ""
-    case bytes, fields, connections, requests, messages, milliseconds, seconds, loops
+    case bytes, fields, connections, requests, messages, milliseconds, seconds, days, loops
     case requestsPerSecond = "requests per second"
 }
 

@@ -11,7 +11,7 @@ struct LuxServer: ParsableCommand {
         version: Version.current,
         subcommands: [
             Serve.self, Migrate.self, Dev.self, TokenCommand.self, Provision.self, AlimtalkCommand.self, Export.self,
-            DeviceCommand.self,
+            DeviceCommand.self, UserCommand.self, ChildCommand.self, RetentionCommand.self,
             DoctorCommand.self, ConfigCommand.self,
         ])
 

@@ -1,0 +1,20 @@
+/// A person whose data are copied or erased: an account or a child, by its id. An immutable value.
+package enum Person: Hashable, Sendable, CustomStringConvertible {
+    case user(Int64)
+    case child(Int64)
+
+    package var description: String {
+        switch self {
+        case .user(let id): "user \(id)"
+        case .child(let id): "child \(id)"
+        }
+    }
+
+    /// As an access record names it.
+    package var subject: AccessSubject {
+        switch self {
+        case .user(let id): AccessSubject(description, userID: id)
+        case .child(let id): AccessSubject(description, childID: id)
+        }
+    }
+}
