@@ -122,12 +122,3 @@ package struct PersonErasure {
         }
     }
 }
-
-extension Person {
-    fileprivate var kind: String {
-        switch self {
-        case .user: "user"
-        case .child: "child"
-        }
-    }
-}

@@ -3,12 +3,21 @@ package enum Person: Hashable, Sendable, CustomStringConvertible {
     case user(Int64)
     case child(Int64)
 
-    package var description: String {
+    package var id: Int64 {
         switch self {
-        case .user(let id): "user \(id)"
-        case .child(let id): "child \(id)"
+        case .user(let id), .child(let id): id
         }
     }
+
+    /// The word for it in commands and records.
+    package var kind: String {
+        switch self {
+        case .user: "user"
+        case .child: "child"
+        }
+    }
+
+    package var description: String { "\(kind) \(id)" }
 
     /// As an access record names it.
     package var subject: AccessSubject {

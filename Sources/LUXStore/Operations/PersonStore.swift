@@ -60,17 +60,14 @@ package struct PersonStore {
 
     /// Takes a person out of the access records. That of the erasure itself refers to nobody and keeps the number in its text.
     package func anonymizeAccessRecords(of person: Person) throws(PostgresError) -> Int {
-        let (column, kind, id) =
-            switch person {
-            case .user(let id): ("user_id", "user", id)
-            case .child(let id): ("child_id", "child", id)
-            }
+        let kind = person.kind
+        let column = "\(kind)_id"
         return try count(
             #"""
             update access_records
-            set \#(column) = null, subject = regexp_replace(subject, '\m\#(kind) \#(id)\M', '\#(kind) (erased)', 'g')
+            set \#(column) = null, subject = regexp_replace(subject, '\m\#(kind) \#(person.id)\M', '\#(kind) (erased)', 'g')
             where id = any (array(select id from access_records where \#(column) = $1 limit $2::int))
-            """#, [String(id)])
+            """#, [String(person.id)])
     }
 
     /// Deletes the row of a child or an account, on which nothing may depend any more.

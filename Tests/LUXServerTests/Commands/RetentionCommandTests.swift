@@ -17,7 +17,7 @@ import Testing
             insert into real_users (id, root_user_id) values (1, 1), (5000, 1);
             insert into devices (id, unique_id) values (1, 'a');
             insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag)
-                select 1, c, n * 10000 + c, now() - n * interval '1 day' + c * interval '1 second', 1
+                select 1, c, n * 10000 + c, now() - n * interval '1 day' + interval '1 hour' + c * interval '1 second', 1
                 from generate_series(1, 2500) n, unnest(array[1, 5000]) c;
             insert into alimtalks (user_id, status, idempotency_key, created_at)
                 select 1, s, 'k' || n, now() - n * interval '1 day' + interval '1 hour'
