@@ -98,6 +98,9 @@ package final class APIResponder: HTTPResponder {
         }
         switch router.match(method: request.method, path: request.path) {
         case .notFound:
+            if let callback = services.messageCallback, MessageCallback.isCallback(request.path) {
+                return try destination(of: request, callback, &record)
+            }
             throw .notFound(nearestRoute.cause(for: request.path))
         case .methodNotAllowed(let allow, let pattern):
             record.route = pattern
@@ -107,6 +110,18 @@ package final class APIResponder: HTTPResponder {
         case .found(let access, let pattern):
             record.route = pattern
             return try destination(of: request, access, &record)
+        }
+    }
+
+    private func destination(
+        of request: HTTPRequest, _ callback: MessageCallback, _ record: inout RequestRecord
+    ) throws(APIError) -> Destination {
+        record.route = MessageCallback.route
+        guard callback.accepts(request.path) else { throw .notFound("callback with another provider or secret") }
+        guard request.method == .post else { throw .methodNotAllowed(allow: "POST") }
+        return .open { _ in
+            callback.onHint()
+            return .json(bytes: Array("null".utf8))
         }
     }
 

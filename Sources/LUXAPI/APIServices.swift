@@ -46,6 +46,8 @@ package struct APIServices: Sendable {
     package var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
     /// Called for an upload with a date that cannot be right: the request, and where.
     package var onImplausibleDates: @Sendable (_ requestID: String?, _ cause: String) -> Void
+    /// The web hook of the message provider; `nil` for none.
+    package var messageCallback: MessageCallback?
     /// Receives the record of each request.
     package var log: @Sendable (RequestRecord) -> Void
 

@@ -84,6 +84,8 @@ package final class RequestMetrics: Sendable {
         var rejectedWrites: [LUXError: UInt64] = [:]
         var implausibleDates: UInt64 = 0
         var messages: [Message: UInt64] = [:]
+        /// By result.
+        var deliveries: [Message: UInt64] = [:]
     }
 
     private let state = Locked(State())
@@ -129,6 +131,9 @@ package final class RequestMetrics: Sendable {
             for outcome in Self.outcomes {
                 state.messages[Message(provider: provider, outcome: outcome), default: 0] += 0
             }
+            for result in Delivery.Result.allCases {
+                state.deliveries[Message(provider: provider, outcome: result.rawValue), default: 0] += 0
+            }
         }
     }
 
@@ -146,6 +151,11 @@ package final class RequestMetrics: Sendable {
             }
         assert(Self.outcomes.contains(name))
         state.withLock { $0.messages[Message(provider: provider, outcome: name), default: 0] += 1 }
+    }
+
+    /// Counts the result of an accepted message.
+    package func count(delivery result: String, of provider: String) {
+        state.withLock { $0.deliveries[Message(provider: provider, outcome: result), default: 0] += 1 }
     }
 
     package func write(to text: inout MetricsText) {
@@ -190,5 +200,9 @@ package final class RequestMetrics: Sendable {
             "lux_alimtalk_messages_total", "Messages by provider and outcome.",
             state.messages.sorted { ($0.key.provider, $0.key.outcome) < ($1.key.provider, $1.key.outcome) }
                 .map { ([("provider", $0.key.provider), ("outcome", $0.key.outcome)], $0.value) })
+        text.counter(
+            "lux_alimtalk_deliveries_total", "Results of accepted messages that this server has read, by provider.",
+            state.deliveries.sorted { ($0.key.provider, $0.key.outcome) < ($1.key.provider, $1.key.outcome) }
+                .map { ([("provider", $0.key.provider), ("result", $0.key.outcome)], $0.value) })
     }
 }

@@ -11,7 +11,7 @@ package struct NHNProvider: AlimtalkProvider {
     ]
 
     private let appkey: String
-    private let secretKey: String
+    let secretKey: String
     private let senderKey: String
     private let templateCode: String
     private let variables: TemplateVariables
@@ -58,7 +58,7 @@ package struct NHNProvider: AlimtalkProvider {
         return request
     }
 
-    private var path: String { "/alimtalk/v2.3/appkeys/\(appkey)/messages" }
+    var path: String { "/alimtalk/v2.3/appkeys/\(appkey)/messages" }
 
     /// By the codes of the header and of the one recipient, whatever the HTTP status.
     package func outcome(of reply: ProviderReply) -> NotificationOutcome {

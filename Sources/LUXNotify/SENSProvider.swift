@@ -15,11 +15,11 @@ package struct SENSProvider: AlimtalkProvider {
     private let accessKey: String
     private let secretKey: String
     private let serviceID: String
-    private let channelID: String
+    let channelID: String
     private let templateCode: String
     private let text: String
     private let variables: TemplateVariables
-    private let smsSender: String?
+    let smsSender: String?
 
     package init(_ settings: inout AlimtalkSettings) {
         accessKey = settings.required("ACCESS_KEY", "the access key id of the API authentication key")
@@ -63,9 +63,9 @@ package struct SENSProvider: AlimtalkProvider {
         return request
     }
 
-    private var path: String { "/alimtalk/v2/services/\(serviceID)/messages" }
+    var path: String { "/alimtalk/v2/services/\(serviceID)/messages" }
 
-    fileprivate func sign(_ request: inout ProviderRequest, _ attempt: SendingAttempt) {
+    func sign(_ request: inout ProviderRequest, _ attempt: SendingAttempt) {
         let timestamp = String(attempt.unixMilliseconds)
         request.add("x-ncp-apigw-timestamp", timestamp)
         request.add("x-ncp-iam-access-key", secret: accessKey)

@@ -61,7 +61,7 @@ package struct SolapiProvider: AlimtalkProvider {
         return request
     }
 
-    fileprivate func sign(_ request: inout ProviderRequest, _ attempt: SendingAttempt) {
+    func sign(_ request: inout ProviderRequest, _ attempt: SendingAttempt) {
         var bytes: [UInt8] = []
         Timestamp(microseconds: attempt.unixMilliseconds * 1_000).appendISO8601(to: &bytes)
         let date = String(decoding: bytes, as: UTF8.self)

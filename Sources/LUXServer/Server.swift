@@ -100,12 +100,14 @@ package struct Server {
         let credentials = try configuration.tls?.credentials()
         if let credentials { metrics.observe(credentials) }
         let uploads = pools.map { UploadWriter(pool: $0) }
+        let poller = deliveryPoller(notifier, pools, metrics)
         let server = HTTPServer(
             loops: zip(loops, uploads).map { loop, uploads in
                 (
                     loop,
                     APIResponder(
-                        services: services(uploads, verifier, zone, gate, rateLimiter, guesses, notifier, metrics))
+                        services: services(
+                            uploads, verifier, zone, gate, rateLimiter, guesses, notifier, poller, metrics))
                 )
             },
             limits: configuration.limits, tls: try credentials.map { try TLSContext($0) },
@@ -125,6 +127,7 @@ package struct Server {
             reloads
             ? HangUpSignal(reportingTo: manager, [reloader?.reload, keyReloader?.reload].compactMap { $0 }) : nil
         for loop in loops { loop.start() }
+        poller?.start()
         let watchdog = LoopWatchdog(loops, reportingTo: manager)
         defer {
             levelSignals.stop()
@@ -132,6 +135,7 @@ package struct Server {
             reloader?.stop()
             keyReloader?.stop()
             watchdog?.stop()
+            poller?.stop()
         }
         manager.report(.ready)
         logger.log(.info, "listening", [.host: "\(configuration.host)", .port: .stringConvertible(port)])
@@ -288,10 +292,11 @@ package struct Server {
 
     private func services(
         _ uploads: UploadWriter, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
-        _ rateLimiter: RateLimiter?, _ guesses: GuessLimiter, _ notifier: any AlimtalkNotifier, _ metrics: ServerMetrics
+        _ rateLimiter: RateLimiter?, _ guesses: GuessLimiter, _ notifier: any AlimtalkNotifier,
+        _ poller: DeliveryPoller?, _ metrics: ServerMetrics
     ) -> APIServices {
         let pool = uploads.pool
-        return APIServices(
+        var services = APIServices(
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool, uploads: uploads,
             notifier: notifier, messageRules: messageRules, requestTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter, guesses: guesses,
@@ -306,6 +311,22 @@ package struct Server {
                 logger.log(.warning, "implausible date", [.requestID: "\(requestID ?? "")", .cause: "\(cause)"])
             },
             log: requestLog.write)
+        if let poller, let secret = configuration.alimtalk.callbackSecret {
+            services.messageCallback = MessageCallback(
+                provider: notifier.name, secret: secret, onHint: poller.hint)
+        }
+        return services
+    }
+
+    private func deliveryPoller(
+        _ notifier: any AlimtalkNotifier, _ pools: [PostgresPool], _ metrics: ServerMetrics
+    ) -> DeliveryPoller? {
+        let interval = configuration.alimtalk.deliveryInterval
+        guard interval > .zero, let pool = pools.first, let notifier = notifier as? ProviderNotifier,
+            notifier.reportsDeliveries
+        else { return nil }
+        return DeliveryPoller(
+            notifier: notifier, pool: pool, interval: interval, metrics: metrics.requests, logger: logger)
     }
 
     /// One for all loops: what it limits, it limits for the process.

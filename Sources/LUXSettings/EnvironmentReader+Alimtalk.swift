@@ -18,6 +18,10 @@ package struct AlimtalkConfiguration: Sendable {
     package var userLimit: Int?
     /// Messages of all accounts within 24 hours; `nil` for no limit.
     package var dailyLimit: Int?
+    /// Between two requests for results; zero for none.
+    package var deliveryInterval = Duration.zero
+    /// `nil` for no web hook.
+    package var callbackSecret: String?
 
     /// Whether keys and numbers go over a network without TLS.
     package var isUnencrypted: Bool {
@@ -61,6 +65,11 @@ extension EnvironmentReader {
         alimtalk.limits.concurrency = read(\.alimtalk.concurrency)
         let userLimit = read(\.alimtalk.userLimit)
         alimtalk.userLimit = userLimit == 0 ? nil : userLimit
+        alimtalk.deliveryInterval = read(\.alimtalk.deliveryInterval)
+        alimtalk.callbackSecret = read(\.alimtalk.callbackSecret)
+        if let secret = alimtalk.callbackSecret, secret.wholeMatch(of: /[A-Za-z0-9_-]{16,200}/) == nil {
+            fault(\.alimtalk.callbackSecret, "must be 16 to 200 letters, digits, - and _")
+        }
         alimtalk.dailyLimit = read(\.alimtalk.dailyLimit)
         alimtalk.cooldown = read(\.alimtalk.cooldown)
         let variables = TemplateVariables(

@@ -37,6 +37,18 @@ extension SettingsTable {
             Time after a message in which another request of the same account sends nothing and gets the outcome of that \
             message; a failed or unknown one does not count.
             """)
+        package let deliveryInterval = Variable(
+            "LUX_ALIMTALK_DELIVERY_INTERVAL", .wholeSeconds(0...86_400), default: .seconds(60),
+            """
+            Time between two requests, of all servers together, for the results of accepted messages (`nhn`, `solapi`, `sens`); \
+            `0`: none.
+            """)
+        package let callbackSecret = Variable(
+            "LUX_ALIMTALK_CALLBACK_SECRET", .text, isSecret: true, hasFile: true,
+            """
+            Last part of the provider's web hook, `/callbacks/alimtalk/PROVIDER/SECRET`, which causes such a request at once; 16 \
+            to 200 letters, digits, `-` and `_`. Unset: no web hook.
+            """)
         package let smsSender = Variable(
             "LUX_ALIMTALK_SMS_FALLBACK", .smsSender,
             "Registered number that a text message comes from when KakaoTalk does not reach the parent; unset: none.")

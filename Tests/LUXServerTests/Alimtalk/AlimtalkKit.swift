@@ -39,7 +39,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             }
         var environment = [
             "LUX_ALIMTALK_PROVIDER": rawValue, "LUX_ALIMTALK_BASE_URL": baseURL, "LUX_ALIMTALK_TIMEOUT": "4",
-            "LUX_ALIMTALK_USER_LIMIT": "0",
+            "LUX_ALIMTALK_USER_LIMIT": "0", "LUX_ALIMTALK_DELIVERY_INTERVAL": "0",
             "LUX_ALIMTALK_VARIABLES": ##"{"children":"{children}","#{time}":"{time}","id":"{user_id}"}"##,
         ]
         for (name, value) in own { environment["LUX_ALIMTALK_\(rawValue.uppercased())_\(name)"] = value }

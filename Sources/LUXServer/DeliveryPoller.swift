@@ -1,0 +1,111 @@
+import Concurrency
+import LUX
+import LUXAPI
+import LUXNotify
+import LUXStore
+import Logging
+import Postgres
+
+/// Asks the provider whether accepted messages were delivered: periodically, and soon after a hint. Of several servers one asks at a
+/// time, which the database decides.
+///
+/// Owned by the server; its task runs on the loop of its connections, ``hint()`` comes from any thread.
+package final class DeliveryPoller: Sendable {
+    /// How often it looks for hints.
+    private static let tick = Duration.seconds(1)
+    /// For so long a hint is kept while a poll is in flight or was a moment ago.
+    private static let hintLifetime = Duration.seconds(40)
+    private static let databaseTimeout = Duration.seconds(5)
+
+    private struct State {
+        var hintUntil: MonotonicTime?
+        var isFailing = false
+        var task: Task<Void, Never>?
+    }
+
+    private let notifier: ProviderNotifier
+    private let pool: PostgresPool
+    private let interval: Duration
+    private let metrics: RequestMetrics
+    private let logger: Logger
+    private let state = Locked(State())
+
+    /// - Parameter interval: between two polls of all servers together.
+    package init(
+        notifier: ProviderNotifier, pool: PostgresPool, interval: Duration, metrics: RequestMetrics, logger: Logger
+    ) {
+        self.notifier = notifier
+        self.pool = pool
+        self.interval = interval
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    package func start() {
+        let task = Task(executorPreference: pool.loop) { await self.run() }
+        state.withLock { $0.task = task }
+    }
+
+    package func stop() {
+        state.withLock { $0.task }?.cancel()
+    }
+
+    /// Polls soon.
+    package func hint() {
+        let end = MonotonicTime.now() + Self.hintLifetime
+        state.withLock { $0.hintUntil = end }
+    }
+
+    private func run() async {
+        var next = MonotonicTime.now() + interval
+        while !Task.isCancelled {
+            try? await Task.sleep(for: min(Self.tick, interval))
+            let now = MonotonicTime.now()
+            let hintUntil = state.withLock { $0.hintUntil }
+            let isHinted = hintUntil.map { $0 > now } ?? false
+            guard isHinted || next <= now else { continue }
+            if next <= now { next = now + interval }
+            do {
+                guard try await poll(isHinted: isHinted) else { continue }
+                // Unless another hint has arrived meanwhile.
+                state.withLock { state in
+                    if state.hintUntil == hintUntil { state.hintUntil = nil }
+                }
+            } catch {
+                // The availability of the database is reported elsewhere.
+                logger.log(.debug, "cannot poll for results of alimtalk", [.cause: "\(error)"])
+            }
+        }
+    }
+
+    /// Whether this server has asked the provider.
+    private func poll(isHinted: Bool) async throws -> Bool {
+        // A provider that does not work is spared.
+        guard notifier.circuit == "closed" else { return false }
+        let name = notifier.name
+        guard
+            let poll = try await store.claimDeliveryPoll(provider: name, interval: interval, isHinted: isHinted)
+        else { return false }
+        let report = await notifier.deliveries(in: DeliverySpan(from: poll.from, until: poll.until))
+        let stored = try await store.finish(
+            poll, provider: name, deliveries: report.deliveries.map { ($0.messageID, $0.result.rawValue, $0.code) },
+            isComplete: report.error == nil, pause: report.retryAfter ?? .zero)
+        for delivery in stored {
+            metrics.count(delivery: delivery.result, of: name)
+            guard delivery.result == Delivery.Result.undelivered.rawValue else { continue }
+            logger.log(
+                .notice, "alimtalk undelivered",
+                [.cause: "row \(delivery.id): \(name): code \(delivery.code ?? "none")"])
+        }
+        let wasFailing = state.withLock { state in
+            defer { state.isFailing = report.error != nil }
+            return state.isFailing
+        }
+        if let error = report.error, !wasFailing {
+            logger.log(.warning, "results of alimtalk cannot be read", [.cause: "\(error)"])
+        }
+        return true
+    }
+
+    private var store: DeviceStore { DeviceStore(pool: pool, deadline: .now() + Self.databaseTimeout) }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import LUXTestSupport
+import Testing
+
+/// Whether accepted messages were delivered: polls, and the web hook that causes one.
+@Suite struct AlimtalkDeliveryTests {
+    private static let secret = "hook-secret_0123456789"
+
+    /// The list of results with one for the kit's accepted message.
+    private static func result(_ kit: AlimtalkKit, delivered: Bool) -> String {
+        switch kit {
+        case .nhn:
+            #"{"header":{"resultCode":0,"isSuccessful":true},"messages":[{"requestId":"20261125-A","recipientSeq":1,"#
+                + (delivered
+                    ? #""messageStatus":"COMPLETED","resultCode":"1000"}]}"#
+                    : #""messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC01"}]}"#)
+        case .solapi:
+            #"{"nextKey":null,"messageList":{"M4V1":{"messageId":"M4V1","statusCode":"\#(delivered ? "4000" : "3104")"}}}"#
+        default:
+            #"{"messages":[{"messageId":"S-1","messageStatusName":"\#(delivered ? "success" : "fail")","#
+                + #""messageStatusCode":"\#(delivered ? "0000" : "3020")"}]}"#
+        }
+    }
+
+    private func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+        for _ in 0..<1_500 {
+            if try holds() { return true }
+            usleep(20_000)
+        }
+        return false
+    }
+
+    private func row(_ world: World) throws -> [String?] {
+        try world.sql.query("select status, delivery, delivery_code, (delivery_at > created_at)::text from alimtalks")[
+            0]
+    }
+
+    private func counted(_ server: TestServer, _ kit: AlimtalkKit, _ result: String) throws -> String? {
+        let name = #"lux_alimtalk_deliveries_total{provider="\#(kit.rawValue)",result="\#(result)"} "#
+        let text = try server.call("GET", "/metrics").text
+        return text.split(separator: "\n").first { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) }
+    }
+
+    @Test(arguments: [AlimtalkKit.nhn, .solapi, .sens])
+    func `a message that was accepted and not delivered shows in its row, its metric and the log`(
+        _ kit: AlimtalkKit
+    ) async throws {
+        try await onThread {
+            let provider = try FakeProvider()
+            let result = Flag()
+            provider.reset(answering: { request in
+                guard request.method == "GET" else { return kit.accepted.reply }
+                return result.isSet ? .reply(200, Self.result(kit, delivered: false)) : .reply(503, "")
+            })
+            let world = try World.own(
+                environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"]))
+            let user = try world.user(phone: "+821093847561")
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            #expect(try counted(world.server, kit, "undelivered") == "0")
+            // An error of the provider is no result.
+            #expect(waits { provider.requests.contains { $0.method == "GET" } })
+            #expect(try row(world) == ["sent", nil, nil, nil])
+            result.set()
+            let code = kit == .nhn ? "3019" : kit == .solapi ? "3104" : "3020"
+            let expected: [String?] = ["sent", "undelivered", code, "true"]
+            #expect(try waits { try row(world) == expected })
+            #expect(try waits { try counted(world.server, kit, "undelivered") == "1" })
+            #expect(world.server.logLines { $0["message"]?.string == "alimtalk undelivered" }.count == 1)
+            for request in provider.requests { try kit.expectSignature(of: request) }
+            // Without open messages nothing is asked.
+            let count = provider.requests.count
+            Thread.sleep(forTimeInterval: 2.5)
+            #expect(provider.requests.count == count)
+            world.server.stop()
+        }
+    }
+
+    @Test func `of two servers one polls at a time, and each result is counted once`() async throws {
+        try await onThread {
+            let kit = AlimtalkKit.nhn
+            let (provider, started, ended, overlap) = (try FakeProvider(), Counter(), Counter(), Flag())
+            provider.reset(answering: { request in
+                guard request.method == "GET" else { return kit.accepted.reply }
+                started.increment()
+                if started.value - ended.value > 1 { overlap.set() }
+                // Longer than the interval of the polls.
+                Thread.sleep(forTimeInterval: 2)
+                ended.increment()
+                let none = #"{"header":{"isSuccessful":true},"messages":[]}"#
+                return .reply(200, ended.value < 3 ? none : Self.result(kit, delivered: true))
+            })
+            let database = try TestDatabase.make()
+            let environment = kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"])
+            let servers = try (0..<2).map { _ in try TestServer(database, environment: environment) }
+            let world = try World(database, servers[0])
+            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), answers: "null")
+            #expect(try waits { try row(world)[1] == "delivered" })
+            #expect(!overlap.isSet && started.value >= 3)
+            let isCountedOnce = try waits {
+                let counts = try servers.map { try counted($0, kit, "delivered") }.compactMap { $0.flatMap { Int($0) } }
+                return counts.reduce(0, +) == 1
+            }
+            #expect(isCountedOnce)
+            for server in servers { server.stop() }
+        }
+    }
+
+    @Test func `a web hook causes a poll and is not believed itself`() async throws {
+        try await onThread {
+            let kit = AlimtalkKit.solapi
+            let provider = try FakeProvider()
+            provider.reset(answering: { request in
+                request.method == "GET" ? .reply(200, Self.result(kit, delivered: false)) : kit.accepted.reply
+            })
+            let environment = kit.environment(
+                provider.baseURL,
+                ["LUX_ALIMTALK_DELIVERY_INTERVAL": "3600", "LUX_ALIMTALK_CALLBACK_SECRET": Self.secret])
+            let world = try World.own(environment: environment)
+            let server = world.server
+            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), answers: "null")
+            let body = #"[{"messageId":"M4V1","statusCode":"4000"}]"#
+            for path in [
+                "nhn/\(Self.secret)", "solapi/\(Self.secret)x", "solapi/\(Self.secret.dropLast())", "solapi/", "solapi",
+                "",
+                "solapi/HOOK-secret_0123456789",
+            ] {
+                #expect(try server.call("POST", "/callbacks/alimtalk/" + path, body: body).status == 404, "\(path)")
+            }
+            #expect(try server.call("GET", "/callbacks/alimtalk/solapi/\(Self.secret)").status == 405)
+            let before = try row(world)
+            #expect(provider.requests.count == 1 && before == ["sent", nil, nil, nil])
+            let hook = try server.call("POST", "/callbacks/alimtalk/solapi/\(Self.secret)", body: body)
+            #expect(hook.status == 200)
+            #expect(try waits { try row(world) == ["sent", "undelivered", "3104", "true"] })
+            #expect(provider.requests.count == 2)
+            server.stop()
+            #expect(!server.process.outputLines.contains { $0.contains("hook-secret") })
+        }
+    }
+
+    @Test func `without a secret there is no web hook`() async throws {
+        try await onThread {
+            let provider = try FakeProvider()
+            let world = try World.own(environment: AlimtalkKit.solapi.environment(provider.baseURL))
+            #expect(try world.server.call("POST", "/callbacks/alimtalk/solapi/", body: "{}").status == 404)
+            #expect(try world.server.call("POST", "/callbacks/alimtalk/solapi/\(Self.secret)").status == 404)
+            world.server.stop()
+        }
+    }
+}
