@@ -25,5 +25,4 @@ create index if not exists access_records_child_id_idx on access_records (child_
 create index concurrently if not exists support_actions_child_idx on support_actions ((detail ->> 'real_user_id'))
     where detail ->> 'real_user_id' is not null;
 create index concurrently if not exists support_actions_created_at_idx on support_actions (created_at);
-create index concurrently if not exists alimtalks_created_at_idx on alimtalks (created_at);
 create index concurrently if not exists alimtalks_kept_key_idx on alimtalks (created_at) where idempotency_key is not null;

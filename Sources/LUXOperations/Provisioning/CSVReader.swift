@@ -1,6 +1,6 @@
-/// Reads comma-separated values strictly as RFC 4180 has them; line feeds alone end lines too.
+/// Reads comma-separated values strictly as RFC 4180 has them, piece by piece; line feeds alone end lines too. A value with one owner.
 package struct CSVReader {
-    /// A line that is not RFC 4180.
+    /// A line that is not RFC 4180, or that cannot be read.
     package struct Fault: Error, Equatable {
         package var line: Int
         package var reason: String
@@ -12,35 +12,86 @@ package struct CSVReader {
         package var fields: [String]
     }
 
-    private let bytes: [UInt8]
+    /// More is a quotation mark that is not closed, and would fill the memory.
+    static let longestField = 1_048_576
+
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    private let source: () throws -> [UInt8]
+    private var buffer: [UInt8] = []
     private var index = 0
+    /// How many bytes preceded the buffer.
+    private var passed = 0
     private var line = 1
+    private var hasEnded = false
+    private var failure: String?
+
+    /// - Parameter source: returns the next bytes; none at the end.
+    package init(_ source: @escaping () throws -> [UInt8]) {
+        self.source = source
+        // A pipe may return a byte at a time.
+        while buffer.count < Self.byteOrderMark.count, !hasEnded { refill(keeping: true) }
+        // Spreadsheets write a byte order mark.
+        if buffer.starts(with: Self.byteOrderMark) { index = Self.byteOrderMark.count }
+    }
 
     package init(_ bytes: [UInt8]) {
-        // Spreadsheets write a byte order mark.
-        self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        var rest = bytes
+        self.init {
+            defer { rest = [] }
+            return rest
+        }
     }
 
     /// How many bytes were read.
-    package var offset: Int { index }
+    package var offset: Int { passed + index }
+
+    /// Whether the file begins with a byte order mark of UTF-16.
+    package func beginsAsUTF16() -> Bool {
+        buffer.starts(with: [0xFF, 0xFE]) || buffer.starts(with: [0xFE, 0xFF])
+    }
 
     /// Leaves the rest unread.
     package mutating func end() {
-        index = bytes.count
+        index = buffer.count
+        hasEnded = true
+    }
+
+    private mutating func refill(keeping: Bool = false) {
+        if !keeping {
+            passed += buffer.count
+            buffer = []
+            index = 0
+        }
+        do {
+            let piece = try source()
+            hasEnded = piece.isEmpty
+            buffer.append(contentsOf: piece)
+        } catch {
+            hasEnded = true
+            failure = "\(error)"
+        }
+    }
+
+    /// The byte at the index; `nil` at the end.
+    private mutating func peek() throws(Fault) -> UInt8? {
+        if index == buffer.count, !hasEnded { refill() }
+        if index < buffer.count { return buffer[index] }
+        if let failure { throw Fault(line: line, reason: "cannot be read: \(failure)") }
+        return nil
     }
 
     /// The next record; `nil` at the end.
     package mutating func next() throws(Fault) -> Record? {
-        guard index < bytes.count else { return nil }
+        guard try peek() != nil else { return nil }
         var record = Record(line: line, fields: [])
         while true {
             record.fields.append(try field())
-            guard index < bytes.count else { return record }
-            let byte = bytes[index]
+            guard let byte = try peek() else { return record }
             index += 1
             if byte == UInt8(ascii: ",") { continue }
             if byte == UInt8(ascii: "\r") {
-                guard index < bytes.count, bytes[index] == UInt8(ascii: "\n") else {
+                guard try peek() == UInt8(ascii: "\n") else {
                     throw Fault(line: line, reason: "a carriage return without a line feed")
                 }
                 index += 1
@@ -51,47 +102,56 @@ package struct CSVReader {
     }
 
     private mutating func field() throws(Fault) -> String {
+        guard try peek() == UInt8(ascii: "\"") else { return try text(plainField()) }
         let first = line
-        guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { return try text(plainField()) }
         index += 1
         var content: [UInt8] = []
-        while index < bytes.count {
-            let byte = bytes[index]
+        while let byte = try peek() {
             index += 1
             if byte == UInt8(ascii: "\n") { line += 1 }
-            guard byte == UInt8(ascii: "\"") else {
-                content.append(byte)
-                continue
-            }
-            if index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
-                content.append(byte)
+            if byte == UInt8(ascii: "\"") {
+                let next = try peek()
+                guard next == UInt8(ascii: "\"") else {
+                    guard next.map(Self.endsField) ?? true else {
+                        throw Fault(line: line, reason: "characters after a closing quotation mark")
+                    }
+                    return try text(content)
+                }
                 index += 1
-                continue
             }
-            guard index == bytes.count || Self.endsField(bytes[index]) else {
-                throw Fault(line: line, reason: "something behind a closing quotation mark")
-            }
-            return try text(content)
+            content.append(byte)
+            guard content.count <= Self.longestField else { break }
         }
         throw Fault(line: first, reason: "a quotation mark that is not closed")
     }
 
     private mutating func plainField() throws(Fault) -> [UInt8] {
-        let start = index
-        while index < bytes.count, !Self.endsField(bytes[index]) {
-            guard bytes[index] != UInt8(ascii: "\"") else {
-                throw Fault(line: line, reason: "a quotation mark inside a field that does not begin with one")
+        var content: [UInt8] = []
+        while try peek() != nil {
+            let start = index
+            while index < buffer.count, !Self.endsField(buffer[index]) {
+                guard buffer[index] != UInt8(ascii: "\"") else {
+                    throw Fault(
+                        line: line, reason: "a quotation mark inside a field that does not begin with one")
+                }
+                index += 1
             }
-            index += 1
+            content.append(contentsOf: buffer[start..<index])
+            guard content.count <= Self.longestField else {
+                throw Fault(line: line, reason: "a field of more than \(Self.longestField) bytes")
+            }
+            // Else the field goes on in the next piece.
+            if index < buffer.count { break }
         }
-        return Array(bytes[start..<index])
+        return content
     }
 
     private func text(_ content: [UInt8]) throws(Fault) -> String {
         guard let text = String(validating: content, as: UTF8.self), !content.contains(0) else {
             throw Fault(
                 line: line,
-                reason: "a field that is not UTF-8 text (CP949 or another encoding?); save the file as CSV UTF-8")
+                reason:
+                    "a field that is not UTF-8 text (CP949 or another encoding?); save the file as CSV UTF-8")
         }
         return text
     }

@@ -1,88 +1,90 @@
 import Foundation
 import LUX
+import LUXStore
 import Postgres
 
-/// Turns a CSV file into rows for `COPY`, piece by piece, and gathers what is wrong with it on the way.
+/// Turns a CSV file into rows for `COPY`, piece by piece, and collects its errors on the way. Memory does not grow with the file. Owned
+/// by its command and used on its thread.
 package struct ProvisioningFile {
     /// The columns that the file has, in its order.
-    package let columns: [Provisioning.Column]
-    /// What is wrong with rows that were read; the rows themselves are left out.
-    package private(set) var faults: [Provisioning.Fault] = []
+    package let columns: [ProvisioningColumn]
+    /// The errors of rows that were read; the rows themselves are left out.
+    package private(set) var faults: [ProvisioningFault] = []
     /// What is likely to be a mistake; the first ones.
-    package private(set) var warnings: [Provisioning.Fault] = []
+    package private(set) var warnings: [ProvisioningFault] = []
     /// How many rows were read.
     package private(set) var rows = 0
 
-    private let kind: Provisioning.Kind
-    private let size: Int
+    private let kind: ProvisioningKind
+    /// In bytes; `nil` of a pipe.
+    private let size: Int?
     private var reader: CSVReader
 
-    /// How much is handed over at once, in bytes: many rows, and little of a large file.
+    /// How much is passed on at once, in bytes: many rows, and little of a large file.
     private static let pieceSize = 65_536
 
     /// Reads the header line.
     ///
-    /// - Throws: `Provisioning.Faults`: without its columns nothing can be said of the rest.
-    package init(_ bytes: [UInt8], _ kind: Provisioning.Kind) throws(Provisioning.Faults) {
+    /// - Throws: `ProvisioningFaults`: without its columns the rest cannot be checked.
+    package init(_ input: ProvisioningInput, _ kind: ProvisioningKind) throws(ProvisioningFaults) {
         self.kind = kind
-        size = max(1, bytes.count)
-        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+        size = input.size
+        reader = CSVReader(input.next)
+        if reader.beginsAsUTF16() {
             let reason = "the file is UTF-16; save it as CSV UTF-8"
-            throw Provisioning.Faults([Provisioning.Fault(line: 1, reason: reason)])
+            throw ProvisioningFaults([ProvisioningFault(line: 1, reason: reason)])
         }
-        reader = CSVReader(bytes)
         let header: CSVReader.Record?
         do throws(CSVReader.Fault) {
             header = try reader.next()
         } catch {
-            throw Provisioning.Faults([Provisioning.Fault(line: error.line, reason: error.reason)])
+            throw ProvisioningFaults([ProvisioningFault(line: error.line, reason: error.reason)])
         }
         if let header, header.fields.count == 1, header.fields[0].contains(";") {
             let reason = "the fields are separated by semicolons; save the file with commas (CSV UTF-8)"
-            throw Provisioning.Faults([Provisioning.Fault(line: 1, reason: reason)])
+            throw ProvisioningFaults([ProvisioningFault(line: 1, reason: reason)])
         }
         guard let header else {
-            throw Provisioning.Faults([Provisioning.Fault(line: 1, reason: "a header line is missing")])
+            throw ProvisioningFaults([ProvisioningFault(line: 1, reason: "a header line is missing")])
         }
         (columns, faults) = Self.columns(of: header, kind)
-        guard faults.isEmpty else { throw Provisioning.Faults(faults) }
+        guard faults.isEmpty else { throw ProvisioningFaults(faults) }
     }
 
     private static func columns(
-        of header: CSVReader.Record, _ kind: Provisioning.Kind
-    ) -> ([Provisioning.Column], [Provisioning.Fault]) {
-        var found: [Provisioning.Column] = []
-        var faults: [Provisioning.Fault] = []
+        of header: CSVReader.Record, _ kind: ProvisioningKind
+    ) -> ([ProvisioningColumn], [ProvisioningFault]) {
+        var found: [ProvisioningColumn] = []
+        var faults: [ProvisioningFault] = []
         for name in header.fields {
             guard let column = kind.columns.first(where: { $0.name == name }) else {
-                faults.append(Provisioning.Fault(line: 1, column: name, reason: "there is no such column"))
+                faults.append(ProvisioningFault(line: 1, column: name, reason: "there is no such column"))
                 continue
             }
             if found.contains(column) {
-                faults.append(Provisioning.Fault(line: 1, column: name, reason: "duplicate column"))
+                faults.append(ProvisioningFault(line: 1, column: name, reason: "duplicate column"))
             }
             found.append(column)
         }
         for column in kind.columns where column.isRequired && !found.contains(column) {
-            faults.append(Provisioning.Fault(line: 1, column: column.name, reason: "is required"))
+            faults.append(ProvisioningFault(line: 1, column: column.name, reason: "is required"))
         }
         return (found, faults)
     }
 
     /// How much of the file was read, from 0 to 1.
-    package var progress: Double { Double(reader.offset) / Double(size) }
+    package var progress: Double { size.map { Double(reader.offset) / Double(max(1, $0)) } ?? 0 }
 
-    /// The next rows in the text format of `COPY`, each with its line first; `nil` at the end, or where it makes no sense
-    /// to read on.
+    /// The next rows in the text format of `COPY`, each with its line first; `nil` at the end, or after too many errors.
     package mutating func nextPiece() -> [UInt8]? {
         var piece: [UInt8] = []
-        while piece.count < Self.pieceSize, faults.count <= Provisioning.Faults.limit {
+        while piece.count < Self.pieceSize, faults.count <= ProvisioningFaults.limit {
             let record: CSVReader.Record?
             do throws(CSVReader.Fault) {
                 record = try reader.next()
             } catch {
-                // Where the next record begins is anybody's guess.
-                faults.append(Provisioning.Fault(line: error.line, reason: error.reason))
+                // Where the next record begins is unknown.
+                faults.append(ProvisioningFault(line: error.line, reason: error.reason))
                 reader.end()
                 break
             }
@@ -98,7 +100,7 @@ package struct ProvisioningFile {
     private mutating func values(of record: CSVReader.Record) -> [String?]? {
         guard record.fields.count == columns.count else {
             let reason = "\(record.fields.count) fields where the header line has \(columns.count)"
-            faults.append(Provisioning.Fault(line: record.line, reason: reason))
+            faults.append(ProvisioningFault(line: record.line, reason: reason))
             return nil
         }
         let before = faults.count
@@ -106,20 +108,22 @@ package struct ProvisioningFile {
         for (column, field) in zip(columns, record.fields) {
             do throws(FieldError) {
                 values.append(try Self.value(field, of: column))
-                if warnings.count < Provisioning.Faults.limit, !field.isEmpty,
+                if warnings.count < ProvisioningFaults.limit, !field.isEmpty,
                     let reason = CodeRules.warning(in: field, of: column.name)
                 {
-                    warnings.append(Provisioning.Fault(line: record.line, column: column.name, reason: reason))
+                    warnings.append(ProvisioningFault(line: record.line, column: column.name, reason: reason))
                 }
             } catch {
-                faults.append(Provisioning.Fault(line: record.line, column: column.name, reason: error.reason))
+                faults.append(
+                    ProvisioningFault(line: record.line, column: column.name, reason: error.reason))
             }
         }
         if faults.count == before, !hasIdentity(values) {
             faults.append(
-                Provisioning.Fault(
+                ProvisioningFault(
                     line: record.line, column: kind.key,
-                    reason: "is required in a row without an id, which would not be distinguishable from others"))
+                    reason:
+                        "is required in a row without an id, which would not be distinguishable from others"))
         }
         return faults.count == before ? values : nil
     }
@@ -128,7 +132,9 @@ package struct ProvisioningFile {
         package var reason: String
     }
 
-    private static func value(_ field: String, of column: Provisioning.Column) throws(FieldError) -> String? {
+    private static func value(_ field: String, of column: ProvisioningColumn) throws(FieldError)
+        -> String?
+    {
         guard !field.isEmpty else {
             guard !column.isRequired else { throw FieldError(reason: "is required") }
             return nil
@@ -136,10 +142,14 @@ package struct ProvisioningFile {
         switch column.content {
         case .text, .timestamp: return field
         case .code:
-            if let reason = CodeRules.error(in: field, of: column.name) { throw FieldError(reason: reason) }
+            if let reason = CodeRules.error(in: field, of: column.name) {
+                throw FieldError(reason: reason)
+            }
             return field
         case .phoneNumber:
-            guard let number = PhoneNumber(field) else { throw FieldError(reason: "must be a phone number") }
+            guard let number = PhoneNumber(field) else {
+                throw FieldError(reason: "must be a phone number")
+            }
             return number.e164
         case .integer(let minimum):
             guard let number = Int64(field.trimmingCharacters(in: .whitespaces)) else {

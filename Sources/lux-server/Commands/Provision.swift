@@ -1,48 +1,74 @@
 import ArgumentParser
-import Foundation
-import Glibc
 import LUXOperations
 import LUXSettings
+import LUXStore
 import Postgres
 
-extension Provisioning.Kind: ExpressibleByArgument {}
+extension ProvisioningKind: ExpressibleByArgument {}
 
 /// `lux-server provision`
 struct Provision: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Load factory devices, users or child accounts from a CSV file, all rows or none.",
         discussion: """
-            RFC 4180 with a header line of column names. An empty field is NULL; ids are optional. Rows that are there \
-            already are left as they are, so the same file can be loaded again.
+            RFC 4180 with a header line of column names. An empty field is NULL; ids are optional. Rows that exist \
+            already are left as they are, so the same file can be loaded again; --update and --replace-codes correct \
+            project_id, hardware_id, serial_code and mac_id of devices, each with a row in support_actions.
             """)
 
     @Argument(help: "What the rows are: devices, users or children.")
-    var kind: Provisioning.Kind
+    var kind: ProvisioningKind
 
     @Argument(help: "The file; - for standard input.", completion: .file(extensions: ["csv"]))
     var file: String
 
-    @Flag(help: "Check everything and load nothing.")
+    @Flag(help: "Check everything, show what would be corrected, and load nothing.")
     var dryRun = false
+
+    @Flag(help: "Correct devices that are not connected.")
+    var update = false
+
+    @Flag(help: "Replace serial_code and mac_id of devices that are connected.")
+    var replaceCodes = false
+
+    @OptionGroup var actor: ActorOptions
 
     @OptionGroup var options: ConfigurationOptions
 
+    func validate() throws {
+        guard kind == .devices || !(update || replaceCodes) else {
+            throw ValidationError("--update and --replace-codes are for devices")
+        }
+    }
+
     func run() throws {
         let databaseURL = try options.read { $0.read(\.database.url) }
-        let data = try contents()
+        let actor = try actor.actor()
         let bar = ProgressBar()
         do {
+            let input = try ProvisioningInput(path: file)
             let session = try PostgresSession(connectionString: databaseURL)
-            let outcome = try Provisioning(kind).load(
-                Array(data), into: session, isDryRun: dryRun, progress: bar.show)
+            let corrections = ProvisioningCorrections(
+                ofUnconnected: update, ofConnectedCodes: replaceCodes)
+            let outcome = try Provisioning(kind, corrections: corrections, actor: actor).load(
+                input, name: file.split(separator: "/").last.map { String($0) } ?? file, into: session,
+                isDryRun: dryRun, progress: bar.show
+            ) { line in
+                bar.clear()
+                print(line)
+            }
             bar.clear()
             for warning in outcome.warnings { Environment.complain("\(file): warning: \(warning)") }
             print(report(outcome))
-        } catch let error as Provisioning.Faults {
+        } catch let error as ProvisioningInput.Failure {
+            Environment.complain("cannot read \(file): \(error)")
+            throw ExitCode.failure
+        } catch let error as ProvisioningFaults {
             bar.clear()
             for fault in error.faults { Environment.complain("\(file): \(fault)") }
             if error.isCut {
-                Environment.complain("\(file): there are more; the first \(error.faults.count) are reported")
+                Environment.complain(
+                    "\(file): there are more; the first \(error.faults.count) are reported")
             }
             Environment.complain("nothing was loaded")
             throw ExitCode.failure
@@ -52,23 +78,15 @@ struct Provision: ParsableCommand {
         }
     }
 
-    /// The whole file, which may be a pipe.
-    private func contents() throws -> Data {
-        let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            Environment.complain("cannot read \(file): \(String(cString: strerror(errno)))")
-            throw ExitCode.failure
-        }
-        do {
-            return try FileHandle(fileDescriptor: descriptor, closeOnDealloc: file != "-").readToEnd() ?? Data()
-        } catch {
-            Environment.complain("cannot read \(file): \(error.localizedDescription)")
-            throw ExitCode.failure
-        }
-    }
-
     private func report(_ outcome: Provisioning.Outcome) -> String {
-        let loaded = "\(dryRun ? "would load" : "loaded") \(outcome.added) \(kind.rawValue)"
-        return outcome.present == 0 ? loaded : "\(loaded); \(outcome.present) are there already and stay as they are"
+        var parts = ["\(dryRun ? "would load" : "loaded") \(outcome.added) \(kind.rawValue)"]
+        let untouched = outcome.present - outcome.corrected
+        if untouched > 0 {
+            parts.append(
+                "\(untouched) are there already"
+                    + (dryRun && (update || replaceCodes) ? "" : " and stay as they are"))
+        }
+        if outcome.corrected > 0 { parts.append("corrected \(outcome.corrected)") }
+        return parts.joined(separator: "; ")
     }
 }

@@ -1,30 +1,34 @@
 import Postgres
 
-/// Finds the rows of the staging table that the real one would refuse, or that say something else than it does.
-package struct ProvisioningChecks {
-    package let kind: Provisioning.Kind
-    package let columns: [Provisioning.Column]
-    package let session: PostgresSession
+/// Finds the rows of the staging table that the real one would reject, or that differ from it. Used by ``ProvisioningStore``, on its
+/// thread.
+struct ProvisioningChecks {
+    let kind: ProvisioningKind
+    let columns: [ProvisioningColumn]
+    let corrections: ProvisioningCorrections
+    let session: PostgresSession
 
     /// One more than is reported, to know whether there are more.
-    private static let limit = Provisioning.Faults.limit + 1
+    private static let limit = ProvisioningFaults.limit + 1
 
-    /// What is wrong; of each check the first ones by line.
-    package func faults() throws(PostgresError) -> [Provisioning.Fault] {
-        var faults: [Provisioning.Fault] = []
+    /// The errors; of each check the first ones by line.
+    func faults() throws(PostgresError) -> [ProvisioningFault] {
+        var faults: [ProvisioningFault] = []
         for column in columns where column.content == .timestamp { faults += try badTimes(column) }
         for column in columns where column.name == "id" || column.name == "unique_id" {
             faults += try repeated(column.name)
         }
         if kind != .devices { faults += try repeatedWithoutID() }
         for column in columns { faults += try missing(column) }
-        for column in columns where kind.fixed.contains(column.name) { faults += try different(column.name) }
+        for column in columns where kind.fixed.contains(column.name) {
+            faults += try different(column.name)
+        }
         if kind == .devices, columns.contains(where: { $0.name == "id" }) { faults += try taken() }
         return faults
     }
 
     /// A cast of all rows at once costs nothing beside the load; only when it fails each row is tried alone.
-    private func badTimes(_ column: Provisioning.Column) throws(PostgresError) -> [Provisioning.Fault] {
+    private func badTimes(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningFault] {
         try session.execute(script: "savepoint times")
         do throws(PostgresError) {
             try session.query("select max(\(column.name)::timestamptz) from provision_rows")
@@ -49,7 +53,7 @@ package struct ProvisioningChecks {
         }
     }
 
-    private func repeated(_ column: String) throws(PostgresError) -> [Provisioning.Fault] {
+    private func repeated(_ column: String) throws(PostgresError) -> [ProvisioningFault] {
         try faults(column, "is on line %s already") {
             """
             select s.line, f.first
@@ -61,7 +65,7 @@ package struct ProvisioningChecks {
     }
 
     /// A row without an id that says the same as another one of the file.
-    private func repeatedWithoutID() throws(PostgresError) -> [Provisioning.Fault] {
+    private func repeatedWithoutID() throws(PostgresError) -> [ProvisioningFault] {
         try faults(kind.key, "is on line %s already, and the row has no id that distinguishes it") {
             """
             select s.line, min(o.line)
@@ -72,7 +76,7 @@ package struct ProvisioningChecks {
         }
     }
 
-    private func missing(_ column: Provisioning.Column) throws(PostgresError) -> [Provisioning.Fault] {
+    private func missing(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningFault] {
         guard let table = column.references else { return [] }
         return try faults(column.name, "names a row that does not exist") {
             """
@@ -82,22 +86,30 @@ package struct ProvisioningChecks {
         }
     }
 
-    /// A row that is there already with another value.
-    private func different(_ column: String) throws(PostgresError) -> [Provisioning.Fault] {
-        var faults: [Provisioning.Fault] = []
+    /// An existing row with another value, which may not be corrected.
+    private func different(_ column: String) throws(PostgresError) -> [ProvisioningFault] {
+        var faults: [ProvisioningFault] = []
+        let isAllowed = kind == .devices ? corrections.condition(of: column) : "false"
         for match in kind.matches {
-            faults += try self.faults(column, "differs from the existing row") {
+            faults += try self.faults(column, "differs from the existing row\(hint(column))") {
                 """
                 select s.line from provision_rows s join \(kind.table) t on \(match)
-                where s.\(column) is not null and t.\(column) is distinct from s.\(column) \($0)
+                where s.\(column) is not null and t.\(column) is distinct from s.\(column) and not (\(isAllowed)) \($0)
                 """
             }
         }
         return faults
     }
 
+    private func hint(_ column: String) -> String {
+        guard kind.correctable.contains(column) else { return "" }
+        if !corrections.ofUnconnected { return "; --update corrects devices that are not connected" }
+        return ", whose device is connected"
+            + (ProvisioningCorrections.codes.contains(column) ? "; --replace-codes corrects it" : "")
+    }
+
     /// An id that another device has.
-    private func taken() throws(PostgresError) -> [Provisioning.Fault] {
+    private func taken() throws(PostgresError) -> [ProvisioningFault] {
         try faults("id", "is another device's already") {
             "select s.line from provision_rows s join devices t on t.id = s.id where t.unique_id <> s.unique_id \($0)"
         }
@@ -106,10 +118,10 @@ package struct ProvisioningChecks {
     /// - Parameter reason: `%s` is replaced by the second column of the result.
     private func faults(
         _ column: String, _ reason: String, _ sql: (String) -> String
-    ) throws(PostgresError) -> [Provisioning.Fault] {
+    ) throws(PostgresError) -> [ProvisioningFault] {
         try session.query(sql("order by 1 limit \(Self.limit)")).map { row in
             let parts = reason.split(separator: "%s", omittingEmptySubsequences: false)
-            return Provisioning.Fault(
+            return ProvisioningFault(
                 line: row.first?.flatMap { Int($0) } ?? 0, column: column,
                 reason: parts.joined(separator: row.dropFirst().first.flatMap { $0 } ?? ""))
         }
