@@ -75,6 +75,7 @@ package struct DatabaseChecks {
     private static let serving = [
         ("users", "select,update of a column"), ("real_users", "select"), ("firmwares", "select"),
         ("devices", "select,update"), ("device_logs", "select,insert,update"), ("alimtalks", "select,insert,update"),
+        ("alimtalk_polls", "select,insert,update"),
         ("access_records", "insert"), ("schema_migrations", "select"),
     ]
 
