@@ -5,6 +5,7 @@ import EventLoop
 import Glibc
 import HeapModule
 import JWT
+import Synchronization
 
 /// How large and how fast a simulated evening is.
 package struct SimulationOptions: Sendable {
@@ -20,6 +21,10 @@ package struct SimulationOptions: Sendable {
     package var timeout = 10.0
     /// Seconds for which uploads are retried after the evening.
     package var drain = 60.0
+    /// Whether some phones lose the network under an upload.
+    package var breaksNetwork = true
+    /// Whether phones wake at an even rate, without a peak.
+    package var isFlat = false
 
     package init() {}
 }
@@ -29,7 +34,7 @@ package struct SimulationOptions: Sendable {
 /// Owned by ``run()``'s caller. `@unchecked Sendable`: all mutable state is confined to the loop's thread until the loop has stopped.
 package final class Simulation: @unchecked Sendable {
     private let options: SimulationOptions
-    private let server: ServerAddress
+    private let servers: [ServerAddress]
     private let signer: JWTSigner
     private let loop: EventLoop
     private let finished = DispatchSemaphore(value: 0)
@@ -43,6 +48,10 @@ package final class Simulation: @unchecked Sendable {
     private var wakes: [(part: Double, number: Int)]
     private var woken = 0
     private var started = MonotonicTime.now()
+    /// When the last phone woke, or now.
+    private var allWoken = MonotonicTime.now()
+    private let isStopped = Atomic(false)
+    private var lastUpload = MonotonicTime.now()
     private var due = Heap<DueStep>()
     /// Uses that wait for one of the connections.
     private var waiting = Deque<PhoneUse>()
@@ -53,26 +62,37 @@ package final class Simulation: @unchecked Sendable {
 
     /// - Throws: `EventLoopError`.
     package init(
-        _ options: SimulationOptions, server: ServerAddress, signer: JWTSigner, epoch: Int64
+        _ options: SimulationOptions, servers: [ServerAddress], signer: JWTSigner, epoch: Int64
     ) throws(EventLoopError) {
         self.options = options
-        self.server = server
+        self.servers = servers
         self.signer = signer
         self.epoch = epoch
         loop = try EventLoop(label: "simulation")
         acknowledged = Array(repeating: AcknowledgedLogs(), count: options.devices)
-        wakes = (0..<options.devices).map { (PhoneProfile(seed: options.seed, number: $0).wake, $0) }
+        wakes = (0..<options.devices).map { number in
+            let part =
+                options.isFlat
+                ? Double(number) / Double(options.devices) : PhoneProfile(seed: options.seed, number: number).wake
+            return (part, number)
+        }
         wakes.sort { $0.part < $1.part }
     }
 
     /// Simulates the evening. Blocks until the last use has ended or the time to drain is over.
     package func run() {
         started = .now()
+        (allWoken, lastUpload) = (started, started)
         nextLine = started + .seconds(1)
         loop.onTurnEnd { [unowned self] in turn() }
         loop.onTick { [unowned self] in tick() }
         loop.start()
         finished.wait()
+    }
+
+    /// No more phones wake. May be called from any thread.
+    package func stop() {
+        isStopped.store(true, ordering: .relaxed)
     }
 
     private func real(_ simulatedSeconds: Double) -> Duration {
@@ -108,8 +128,11 @@ package final class Simulation: @unchecked Sendable {
             nextLine = now + .seconds(1)
             printLine(now)
         }
+        // The phones that are in use end as they would.
+        if isStopped.load(ordering: .relaxed) { wakes.removeLast(wakes.count - woken) }
         let isOver = woken == wakes.count && figures.ended == figures.begun
-        let end = started + real(options.minutes * 60 + 2_000) + .nanoseconds(Int64(options.drain * 1e9))
+        if isOver || woken < wakes.count { allWoken = now }
+        let end = allWoken + real(2_000) + .nanoseconds(Int64(options.drain * 1e9))
         guard isOver || now >= end else { return }
         figures.seconds = (now - started).inSeconds
         loop.stop()
@@ -119,13 +142,10 @@ package final class Simulation: @unchecked Sendable {
     private func printLine(_ now: MonotonicTime) {
         let seconds = (now - started).inSeconds
         let requests = figures.requests
-        let failures = figures.endpoints.values.reduce(0) { sum, endpoint in
-            sum + endpoint.statuses.reduce(0) { $0 + ($1.key == 200 ? 0 : $1.value) }
-        }
         let text =
             "minute \(SimulationFigures.decimal(seconds * options.speed / 60, places: 1)): \(requests - lastRequests) requests/s, "
             + "\(figures.begun - figures.ended) phones in use, \(open) connections, \(waiting.count) wait, "
-            + "\(failures) not 200, \(figures.retries) retries\n"
+            + "\(figures.failures) failed, \(figures.retries) retries\n"
         lastRequests = requests
         _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
@@ -154,7 +174,7 @@ package final class Simulation: @unchecked Sendable {
         connection.send(PhoneRequest.bytes(parts, token: use.token))
         let timeout = now + .nanoseconds(Int64(options.timeout * 1e9))
         timeouts.append((timeout, connection, connection.generation))
-        if use.losesNetwork() {
+        if options.breaksNetwork, use.losesNetwork() {
             let time = now + .milliseconds(Int.random(in: 0...20))
             due.insert(DueStep(time: time, use: use, action: .abort(connection, generation: connection.generation)))
         }
@@ -165,7 +185,8 @@ package final class Simulation: @unchecked Sendable {
         if let connection = use.connection, connection.isOpen { return connection }
         drop(use)
         guard open < options.connections,
-            let connection = PhoneConnection(server, source: use.request.number, loop: loop)
+            let connection = PhoneConnection(
+                servers[figures.connections % servers.count], source: use.request.number, loop: loop)
         else {
             waiting.append(use)
             return nil
@@ -228,6 +249,7 @@ package final class Simulation: @unchecked Sendable {
 
     private func proceed(_ use: PhoneUse, _ step: PhoneStep) {
         acknowledged[use.request.number].acknowledge(step)
+        if case .upload = step { noteUpload() }
         use.place += 1
         use.parts = nil
         use.attempts = 0
@@ -237,6 +259,13 @@ package final class Simulation: @unchecked Sendable {
         // A phone between two uploads has no connection; others may use it.
         if use.due - now > .seconds(1) || !waiting.isEmpty { drop(use) }
         due.insert(DueStep(time: use.due, use: use, action: .send))
+    }
+
+    private func noteUpload() {
+        let now = MonotonicTime.now()
+        let gap = (now - lastUpload).inSeconds
+        if gap >= 1 { figures.gaps.append((at: (lastUpload - started).inSeconds, seconds: gap)) }
+        lastUpload = now
     }
 
     private func drop(_ use: PhoneUse) {

@@ -29,10 +29,19 @@ package struct SimulationFigures: Sendable {
     /// Seconds by which requests were sent later than the schedule has them.
     package var latest = 0.0
     package var seconds = 0.0
+    /// Seconds of a second or more without an acknowledged upload, and when they began.
+    package var gaps: [(at: Double, seconds: Double)] = []
 
     package init() {}
 
     package var requests: UInt64 { endpoints.values.reduce(0) { $0 + $1.latencies.count } }
+
+    /// Requests without a response 200, and those that were sent once more as the server had closed the connection.
+    package var failures: Int {
+        endpoints.values.reduce(stale) { sum, endpoint in
+            sum + endpoint.statuses.reduce(0) { $0 + ($1.key == 200 ? 0 : $1.value) }
+        }
+    }
 
     package mutating func observe(_ endpoint: Endpoint, status: Int, microseconds: Int64) {
         endpoints[endpoint, default: EndpointFigures()].latencies.observe(microseconds)

@@ -48,6 +48,10 @@ package struct SimulationReport: Sendable {
                 + ", devices "
                 + part(after.devicesHot - before.devicesHot, after.devicesUpdates - before.devicesUpdates),
         ]
+        let gaps = figures.gaps.map {
+            "\(SimulationFigures.decimal($0.seconds, places: 1)) s at \(SimulationFigures.decimal($0.at, places: 1)) s"
+        }
+        if !gaps.isEmpty { lines.append("no upload acknowledged for " + gaps.joined(separator: ", ")) }
         return lines + figures.unexpected.map { "unexpected: \($0)" }
     }
 }

@@ -13,8 +13,8 @@ struct Simulate: ParsableCommand {
 
 /// What every subcommand is about.
 struct TargetOptions: ParsableArguments {
-    @Option(help: "The server, as IPv4 address and port.")
-    var server: String
+    @Option(help: "A server, as IPv4 address and port; may be given several times.")
+    var server: [String]
 
     @Option(help: "The database of the server, for rows before and for the checks after.")
     var database: String
@@ -28,9 +28,11 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "How many devices there are.")
     var devices = 1_000
 
-    func address() throws -> ServerAddress {
-        guard let address = ServerAddress(server) else { throw ValidationError("--server must be ADDRESS:PORT") }
-        return address
+    func addresses() throws -> [ServerAddress] {
+        try server.map { text in
+            guard let address = ServerAddress(text) else { throw ValidationError("--server must be ADDRESS:PORT") }
+            return address
+        }
     }
 
     func signer() throws -> JWTSigner {
@@ -58,6 +60,19 @@ struct EveningCommand: ParsableCommand {
     @Option(help: "Open connections at most.")
     var connections = 2_000
 
+    enum Network: String, ExpressibleByArgument { case breaking, steady }
+
+    @Option(help: "Whether some phones lose the network under an upload: breaking, steady.")
+    var network = Network.breaking
+
+    enum Shape: String, ExpressibleByArgument { case peak, flat }
+
+    @Option(help: "How phones wake over the evening: peak, flat.")
+    var shape = Shape.peak
+
+    @Flag(help: "Fail if any request has no response 200.")
+    var complete = false
+
     func run() throws {
         let database = try SimulationDatabase(target.database)
         try database.provision(devices: target.devices)
@@ -67,8 +82,10 @@ struct EveningCommand: ParsableCommand {
         options.speed = speed
         options.seed = seed
         options.connections = connections
+        options.breaksNetwork = network == .breaking
+        options.isFlat = shape == .flat
         let simulation = try Simulation(
-            options, server: target.address(), signer: target.signer(), epoch: Int64(Date().timeIntervalSince1970))
+            options, servers: target.addresses(), signer: target.signer(), epoch: Int64(Date().timeIntervalSince1970))
         let postmaster = try database.postmaster()
         let cpu = {
             (
@@ -78,14 +95,18 @@ struct EveningCommand: ParsableCommand {
             )
         }
         let (before, cpuBefore) = (try database.size(), cpu())
+        let signals = stopSignals(simulation)
         simulation.run()
-        let (after, cpuAfter) = (try database.size(), cpu())
+        signals.forEach { $0.cancel() }
+        // The node of before may be gone.
+        let stored = try SimulationDatabase(target.database)
+        let (after, cpuAfter) = (try stored.size(), cpu())
         let report = SimulationReport(
             figures: simulation.figures, before: before, after: after,
             serverSeconds: cpuAfter.server - cpuBefore.server, databaseSeconds: cpuAfter.database - cpuBefore.database,
             ownSeconds: cpuAfter.own - cpuBefore.own)
         print(report.lines.joined(separator: "\n"))
-        let differences = try database.differences(simulation.acknowledged)
+        let differences = try stored.differences(simulation.acknowledged)
         let logs = simulation.acknowledged.reduce(0) { $0 + Int($1.count) }
         print(
             "checked: \(logs) acknowledged logs of \(simulation.acknowledged.count) devices, "
@@ -93,7 +114,19 @@ struct EveningCommand: ParsableCommand {
         for kind in AcknowledgedLogs.Difference.allCases {
             print("  \(kind.rawValue): \(differences[kind].map { "\($0.count), first device \($0.example)" } ?? "0")")
         }
-        guard differences.isEmpty, simulation.figures.unexpected.isEmpty else { throw ExitCode.failure }
+        guard differences.isEmpty, simulation.figures.unexpected.isEmpty, !complete || simulation.figures.failures == 0
+        else { throw ExitCode.failure }
+    }
+
+    /// SIGINT and SIGTERM end the evening early; the report follows.
+    private func stopSignals(_ simulation: Simulation) -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "signals"))
+            source.setEventHandler { simulation.stop() }
+            source.resume()
+            return source
+        }
     }
 }
 
@@ -119,7 +152,8 @@ struct EndpointsCommand: ParsableCommand {
         if try !database.isProvisioned() {
             try database.provision(devices: target.devices)
         }
-        let (address, signer) = (try target.address(), try target.signer())
+        guard let address = try target.addresses().first else { throw ValidationError("--server is required") }
+        let signer = try target.signer()
         let postmaster = try database.postmaster()
         print(EndpointCost.heading)
         let epoch = Int64(Date().timeIntervalSince1970) - 40_000_000

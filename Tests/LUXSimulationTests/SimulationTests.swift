@@ -20,7 +20,7 @@ import Testing
             try rows.provision(devices: options.devices)
             let address = try #require(ServerAddress("127.0.0.1:\(server.port)"))
             let simulation = try Simulation(
-                options, server: address, signer: try JWTSigner(hs256Secret: Array(Token.secret.utf8)),
+                options, servers: [address], signer: try JWTSigner(hs256Secret: Array(Token.secret.utf8)),
                 epoch: Int64(Date().timeIntervalSince1970))
             simulation.run()
             #expect(simulation.figures.unexpected == [] && simulation.figures.begun == 150)
