@@ -39,13 +39,14 @@ final class PhoneConnection: EventHandler {
     /// Counts requests, so that a deadline of an earlier one is recognized.
     private(set) var generation = 0
     private(set) var isOpen = true
+    /// Whether a request is in flight.
+    private(set) var isWaiting = false
 
     private let loop: EventLoop
     private let descriptor: Int32
     private var output: [UInt8] = []
     private var sent = 0
     private var input: [UInt8] = []
-    private var isWaiting = false
     private var completed = 0
     /// Whether epoll reports room to write.
     private var watchesWrites = true
@@ -63,7 +64,7 @@ final class PhoneConnection: EventHandler {
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
         if server.isLoopback {
-            // IP_BIND_ADDRESS_NO_PORT (ip(7)): the port is chosen by connect(2), for each destination anew.
+            // IP_BIND_ADDRESS_NO_PORT (ip(7)): the port is chosen by connect(2), for each destination by itself.
             setsockopt(descriptor, Int32(IPPROTO_IP), 24, &on, 4)
             let host = UInt32(0x7f01_0001) + UInt32(source % 16) << 8 + UInt32(source / 16 % 250)
             _ = Self.withAddress(host, 0) { bind(descriptor, $0, $1) }
@@ -122,9 +123,6 @@ final class PhoneConnection: EventHandler {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         close()
     }
-
-    /// Whether all of the request is in the hands of the kernel.
-    var isSent: Bool { sent == output.count }
 
     func ready(_ events: Readiness) {
         loop.assertCurrent()

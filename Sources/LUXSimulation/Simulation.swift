@@ -112,10 +112,14 @@ package final class Simulation: @unchecked Sendable {
             switch next.action {
             case .send: send(next.use)
             case .abort(let connection, let generation):
-                if connection.generation == generation, next.use.connection === connection { lose(next.use) }
+                let isInFlight = connection.isWaiting && connection.generation == generation
+                if isInFlight, next.use.connection === connection { lose(next.use) }
             }
         }
-        while open < options.connections, let use = waiting.popFirst() { send(use) }
+        // As many as there were: without a descriptor for another connection, those that wait come back.
+        for _ in 0..<waiting.count where open < options.connections {
+            if let use = waiting.popFirst() { send(use) }
+        }
     }
 
     private func tick() {
