@@ -38,13 +38,15 @@ import Testing
         "check_device_many": .everywhere("devices by code"),
         "usage_logs_of_child": .everywhere("logs by child: the devices that a child had are not recorded"),
         "usage_logs_of_child_and_device": .node("device_id = $8"),
-        "alimtalk_recipient": .node("r.root_user_id = u.id"),
+        "message_recipient": .everywhere("devices by child"),
         "settle_alimtalk": .everywhere("messages by id alone: the account is known and has to be passed"),
         "message_status": .everywhere("messages by id alone: the account is known and has to be passed"),
         "lock_user_for_message": .node("where id = $1"),
         "message_of_key": .node("user_id = $1"),
         "recent_message": .node("user_id = $1"),
         "full_hour_of_messages": .node("user_id = $1"),
+        "full_day_of_messages": .everywhere("the messages of all accounts are counted"),
+        "lock_messages_of_server": .node("pg_advisory"),
         "insert_message": .node("insert into alimtalks (user_id,"),
     ]
 
