@@ -4,6 +4,7 @@ import Testing
 
 /// On a distributed database (`docs/scale.md`) a statement goes to one node if it carries the distribution column of its tables: the
 /// account for `users`, `real_users` and `alimtalks`, the device for `devices` and `device_logs`.
+/// `alimtalk_polls` has a row for each provider and lies on one node.
 @Suite struct DistributionTests {
     private enum Reach {
         /// What in the statement's text names the distribution column.
@@ -46,6 +47,9 @@ import Testing
         "recent_message": .node("user_id = $1"),
         "full_hour_of_messages": .node("user_id = $1"),
         "full_day_of_messages": .everywhere("the messages of all accounts are counted"),
+        "claim_delivery_poll": .everywhere("the messages of a provider"),
+        "store_deliveries": .everywhere("messages by the provider's id"),
+        "release_delivery_poll": .node("where provider = $1"),
         "lock_messages_of_server": .node("pg_advisory"),
         "insert_message": .node("insert into alimtalks (user_id,"),
     ]
