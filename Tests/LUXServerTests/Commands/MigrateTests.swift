@@ -257,7 +257,7 @@ import Testing
         }
     }
 
-    @Test func `makes serve refuse a database that is not migrated, unless it is told to migrate`() async throws {
+    @Test func `serve rejects a database that is not migrated, unless it migrates it itself`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
             let refused = try LUXCommand.run(
@@ -269,12 +269,13 @@ import Testing
             #expect(refused.ending != nil && refused.ending != .exit(0), "\(refused.everything)")
             #expect(refused.everything.lowercased().contains("migrat"), "\(refused.everything)")
             let server = try TestServer(database, arguments: ["--migrate"])
-            #expect(try server.call("GET", "/readyz").status == 200)
+            // The port is open while the migrations are applied.
+            #expect(server.waits(for: 200, at: "/readyz"))
             server.stop()
         }
     }
 
-    @Test func `fails with a word on a database that is not there`() async throws {
+    @Test func `fails with a reason on a database that does not exist`() async throws {
         try await onThread {
             let run = try LUXCommand.run(
                 ["migrate"], environment: ["DATABASE_URL": TestCluster.shared.connectionString("no_such_database")])
