@@ -70,9 +70,12 @@ struct ModelWorld {
         let logs = try sql.query(
             """
             with mine as materialized (
-                -- Each of the two has an index; together they would be found by reading all logs.
+                -- Each of the three has an index; together they would be found by reading all logs.
                 select * from device_logs where device_id = any($1::bigint[]) and finish_flag is null
-                union all select * from device_logs where device_id = any($1::bigint[]) and finish_flag is not null)
+                union all select * from device_logs
+                    where device_id = any($1::bigint[]) and finish_flag is not null and log_file_id is not null
+                union all select * from device_logs
+                    where device_id = any($1::bigint[]) and finish_flag is not null and log_file_id is null)
             select id, device_id, real_user_id, log_file_id, extract(epoch from treatment_date)::bigint, finish_flag,
                 last_intensity, treatment_time, detail_data, extract(epoch from temp_treatment_date)::bigint, updated_at,
                 temp_treatment_time
