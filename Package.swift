@@ -94,8 +94,8 @@ let package = Package(
         .executableTarget(
             name: "lux-server",
             dependencies: [
-                "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXDevelopment", "LUXNotify", "LUXOperations",
-                "LUXServer", "LUXSettings", "LogOutput", "OpenSSL", "Postgres", "Systemd", "TLS",
+                "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXAPI", "LUXDevelopment", "LUXNotify",
+                "LUXOperations", "LUXServer", "LUXSettings", "LogOutput", "OpenSSL", "Postgres", "Systemd", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -117,7 +117,7 @@ let package = Package(
         testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["CCurl", "Concurrency", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
-        testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXStore", "LUXTestSupport"]),
+        testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXAPI", "LUXStore", "LUXTestSupport"]),
         testTarget(
             "LUXSettingsTests",
             ["HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),
@@ -128,8 +128,8 @@ let package = Package(
         testTarget(
             "LUXServerTests",
             [
-                "COpenSSL", "Concurrency", "EventLoop", "HTTP", "JWT", "LUXOperations", "LUXServer", "LUXSettings",
-                "LUXTestSupport", "Systemd", "lux-server",
+                "COpenSSL", "Concurrency", "EventLoop", "HTTP", "JWT", "LUXAPI", "LUXOperations", "LUXServer",
+                "LUXSettings", "LUXTestSupport", "Systemd", "lux-server",
             ]),
     ]
 )

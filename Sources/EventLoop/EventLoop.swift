@@ -42,7 +42,6 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var turnHooks: [() -> Void] = []
     private var tickHooks: [() -> Void] = []
     private var nextTick: MonotonicTime
-    private var running = true
 
     /// The time at which the current turn began; cheaper than reading the clock. For use on the loop's thread.
     package private(set) var now: MonotonicTime
@@ -58,33 +57,19 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw EventLoopError(call: "epoll_create1", errno: errno) }
         wakeUp = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard wakeUp >= 0 else {
-            let error = EventLoopError(call: "eventfd", errno: errno)
-            close(epoll)
-            throw error
-        }
-        do throws(EventLoopError) {
-            try control(EPOLL_CTL_ADD, wakeUp, .readable, generation: 0)
-        } catch {
-            close(wakeUp)
-            close(epoll)
-            throw error
-        }
+        guard wakeUp >= 0 else { throw EventLoopError(call: "eventfd", errno: errno) }
+        try control(EPOLL_CTL_ADD, wakeUp, .readable, generation: 0)
     }
 
+    /// Runs for a loop that was never started, and where `init` throws after both descriptors are set.
     deinit {
         close(wakeUp)
         close(epoll)
     }
 
-    /// Begins to run, on the loop's own dispatch queue, until ``stop()``.
+    /// Begins to run, on the loop's own dispatch queue, for the rest of the process.
     package func start() {
         queue.async { self.run() }
-    }
-
-    /// Ends the loop after its current turn. May be called from any thread.
-    package func stop() {
-        execute { self.running = false }
     }
 
     /// Whether the caller runs on this loop's thread.
@@ -180,11 +165,9 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
 
     private func run() {
         pthread_setspecific(Self.currentKey, Unmanaged.passUnretained(self).toOpaque())
-        defer { pthread_setspecific(Self.currentKey, nil) }
         let capacity = 256
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
-        defer { events.deallocate() }
-        while running {
+        while true {
             let count = epoll_wait(epoll, events, Int32(capacity), millisecondsToWait())
             now = .now()
             for index in 0..<max(0, Int(count)) {

@@ -18,32 +18,32 @@ struct DeviceRequest: Sendable {
     let services: APIServices
 
     /// A required query parameter that holds an id: a JSON integer of 1 or more.
-    func id(_ name: String) throws(ValidationError) -> Int64 {
+    func id(_ name: String) throws(FieldError) -> Int64 {
         let text = try parameter(name)
-        guard let id = Self.integer(text) else { throw ValidationError(field: name, message: "must be an integer") }
-        guard id >= 1 else { throw ValidationError(field: name, message: "must be 1 or more") }
+        guard let id = Self.integer(text) else { throw FieldError(field: name, message: "must be an integer") }
+        guard id >= 1 else { throw FieldError(field: name, message: "must be 1 or more") }
         return id
     }
 
     /// A required query parameter that holds text, neither empty nor with a NUL in it.
-    func text(_ name: String) throws(ValidationError) -> String {
+    func text(_ name: String) throws(FieldError) -> String {
         let text = try parameter(name)
-        guard !text.isEmpty else { throw ValidationError(field: name, message: "must not be empty") }
+        guard !text.isEmpty else { throw FieldError(field: name, message: "must not be empty") }
         guard !text.utf8.contains(0) else {
-            throw ValidationError(field: name, message: "must not contain a NUL character")
+            throw FieldError(field: name, message: "must not contain a NUL character")
         }
         return text
     }
 
     /// A query parameter that may be left out.
-    func optional(_ name: String) throws(ValidationError) -> String? {
+    func optional(_ name: String) throws(FieldError) -> String? {
         let values = http.query.values(name)
-        guard values.count <= 1 else { throw ValidationError(field: name, message: "must be given once") }
+        guard values.count <= 1 else { throw FieldError(field: name, message: "must be given once") }
         return values.first
     }
 
-    private func parameter(_ name: String) throws(ValidationError) -> String {
-        guard let value = try optional(name) else { throw ValidationError(field: name, message: "is required") }
+    private func parameter(_ name: String) throws(FieldError) -> String {
+        guard let value = try optional(name) else { throw FieldError(field: name, message: "is required") }
         return value
     }
 

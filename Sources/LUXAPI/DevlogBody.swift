@@ -17,17 +17,17 @@ enum DevlogBody {
     /// The records of a body.
     ///
     /// - Parameter zone: where a `treatment_date` without an offset is meant.
-    /// - Throws: ``ValidationError`` for the first error in the order of the API page's tables.
-    static func records(in body: [UInt8], zone: WallClock) async throws(ValidationError) -> [DeviceLogRecord] {
+    /// - Throws: ``FieldError`` for the first error in the order of the API page's tables.
+    static func records(in body: [UInt8], zone: WallClock) async throws(FieldError) -> [DeviceLogRecord] {
         guard body.count > largeBody else { return try read(body, zone: zone) }
         return try await withUnsafeContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(returning: Result { () throws(ValidationError) in try read(body, zone: zone) })
+                continuation.resume(returning: Result { () throws(FieldError) in try read(body, zone: zone) })
             }
         }.get()
     }
 
-    static func read(_ body: [UInt8], zone: WallClock) throws(ValidationError) -> [DeviceLogRecord] {
+    static func read(_ body: [UInt8], zone: WallClock) throws(FieldError) -> [DeviceLogRecord] {
         var sent: [SentRecord?] = []
         var isObject = false
         var arrays = JSONField<Void>.absent
@@ -59,26 +59,26 @@ enum DevlogBody {
                 badNumber = reader.badNumber
             }
         } catch {
-            throw ValidationError(error)
+            throw FieldError(error)
         }
-        guard isObject else { throw ValidationError(field: "body", message: "must be a JSON object") }
-        guard arraysCount <= 1 else { throw ValidationError(field: "log_arrays", message: "must be given once") }
+        guard isObject else { throw FieldError(field: "body", message: "must be a JSON object") }
+        guard arraysCount <= 1 else { throw FieldError(field: "log_arrays", message: "must be given once") }
         try arrays.required("log_arrays", "an array")
         guard (1...maximumRecords).contains(sent.count) else {
-            throw ValidationError(field: "log_arrays", message: "must contain 1 to \(maximumRecords) records")
+            throw FieldError(field: "log_arrays", message: "must contain 1 to \(maximumRecords) records")
         }
         var records: [DeviceLogRecord] = []
         records.reserveCapacity(sent.count)
         var size = 0
         for (index, record) in sent.enumerated() {
             guard let record else {
-                throw ValidationError(field: "log_arrays[\(index)]", message: "must be an object")
+                throw FieldError(field: "log_arrays[\(index)]", message: "must be an object")
             }
             let checked = try record.checked(at: index, in: body, zone: zone, hasExponents: hasExponents)
             records.append(checked.record)
             size += checked.size
             guard size <= maximumDetails else {
-                throw ValidationError(
+                throw FieldError(
                     field: "log_arrays",
                     message: "must take at most \(maximumDetails) bytes as stored in all detail_data")
             }
@@ -164,27 +164,27 @@ private struct SentRecord {
     /// - Returns: the record, and the size of its `detail_data` as stored, or a bound of it where that is enough.
     func checked(
         at index: Int, in body: [UInt8], zone: WallClock, hasExponents: Bool
-    ) throws(ValidationError) -> (record: DeviceLogRecord, size: Int) {
+    ) throws(FieldError) -> (record: DeviceLogRecord, size: Int) {
         func name(_ member: String) -> String { "log_arrays[\(index)].\(member)" }
         let childID = try childID.required(name("real_user_id"), in: 1...Int64.max)
         let deviceID = try deviceID.required(name("device_id"), in: 1...Int64.max)
         let uniqueID = try uniqueID.required(name("unique_id"), "a string")
-        guard !uniqueID.isEmpty else { throw ValidationError(field: name("unique_id"), message: "must not be empty") }
+        guard !uniqueID.isEmpty else { throw FieldError(field: name("unique_id"), message: "must not be empty") }
         let range = try detailData.required(name("detail_data"), "an object")
         let text = try date.required(name("detail_data.treatment_date"), "an ISO 8601 date-time")
         guard let date = Timestamp.parseISO8601(text.utf8, zone: zone) else {
-            throw ValidationError(
+            throw FieldError(
                 field: name("detail_data.treatment_date"), message: "must be an ISO 8601 date-time")
         }
         let flag = try finishFlag.optional(name("detail_data.finish_flag"), "null or 1 to 6")
         guard flag.map({ (1...6).contains($0) }) ?? true else {
-            throw ValidationError(field: name("detail_data.finish_flag"), message: "must be null or 1 to 6")
+            throw FieldError(field: name("detail_data.finish_flag"), message: "must be null or 1 to 6")
         }
         let counter = 0...Int64(Int32.max)
         let intensity = try lastIntensity.required(name("detail_data.last_intensity"), in: counter)
         let seconds = try treatmentTime.required(name("detail_data.treatment_time"), in: counter)
         if flag == nil, !date.adding(seconds: -30).isRepresentable {
-            throw ValidationError(
+            throw FieldError(
                 field: name("detail_data.treatment_date"),
                 message: "must be 30 seconds after year 1 has begun, or later")
         }
@@ -193,7 +193,7 @@ private struct SentRecord {
         let detail = Array(body[range])
         let size = Self.storedSize(of: detail, hasExponents: hasExponents)
         guard size <= DevlogBody.maximumDetail else {
-            throw ValidationError(
+            throw FieldError(
                 field: name("detail_data"), message: "must take at most \(DevlogBody.maximumDetail) bytes as stored")
         }
         let logFileID = try logFileID.optional(name("log_file_id"), in: counter)

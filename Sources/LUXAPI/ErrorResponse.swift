@@ -25,7 +25,7 @@ struct ErrorResponse {
             self.init(error.error)
             cause = error.description
             isServerError = true
-        case let error as ValidationError: self.init(status: .unprocessableContent, detail: error.detail)
+        case let error as FieldError: self.init(status: .unprocessableContent, detail: error.detail)
         case let error as APIError: self.init(error)
         case let error as PostgresError where error.isUnavailable:
             self.init(unavailable: String(describing: error))

@@ -12,21 +12,21 @@ enum JSONField<Value> {
     case value(Value)
 
     /// The value, when the member has to be there.
-    func required(_ name: @autoclosure () -> String, _ type: String) throws(ValidationError) -> Value {
+    func required(_ name: @autoclosure () -> String, _ type: String) throws(FieldError) -> Value {
         switch self {
         case .value(let value): return value
-        case .absent, .null: throw ValidationError(field: name(), message: "is required")
-        case .wrongType: throw ValidationError(field: name(), message: "must be \(type)")
+        case .absent, .null: throw FieldError(field: name(), message: "is required")
+        case .wrongType: throw FieldError(field: name(), message: "must be \(type)")
         case .nul: throw .nul(in: name())
         }
     }
 
     /// The value, when it may be left out or `null`.
-    func optional(_ name: @autoclosure () -> String, _ type: String) throws(ValidationError) -> Value? {
+    func optional(_ name: @autoclosure () -> String, _ type: String) throws(FieldError) -> Value? {
         switch self {
         case .value(let value): return value
         case .absent, .null: return nil
-        case .wrongType: throw ValidationError(field: name(), message: "must be \(type)")
+        case .wrongType: throw FieldError(field: name(), message: "must be \(type)")
         case .nul: throw .nul(in: name())
         }
     }
@@ -34,24 +34,24 @@ enum JSONField<Value> {
 
 extension JSONField<Int64> {
     /// An integer of a range, when the member has to be there.
-    func required(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(ValidationError) -> Int64 {
+    func required(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(FieldError) -> Int64 {
         try Self.check(required(name(), "an integer"), name, range)
     }
 
     /// An integer of a range, when it may be left out or `null`.
-    func optional(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(ValidationError) -> Int64? {
+    func optional(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(FieldError) -> Int64? {
         guard let value = try optional(name(), "an integer") else { return nil }
         return try Self.check(value, name, range)
     }
 
     private static func check(
         _ value: Int64, _ name: () -> String, _ range: ClosedRange<Int64>
-    ) throws(ValidationError) -> Int64 {
+    ) throws(FieldError) -> Int64 {
         if value < range.lowerBound {
-            throw ValidationError(field: name(), message: "must be \(range.lowerBound) or more")
+            throw FieldError(field: name(), message: "must be \(range.lowerBound) or more")
         }
         if value > range.upperBound {
-            throw ValidationError(field: name(), message: "must be at most \(range.upperBound)")
+            throw FieldError(field: name(), message: "must be at most \(range.upperBound)")
         }
         return value
     }
@@ -83,17 +83,17 @@ extension JSONReader {
     }
 }
 
-extension ValidationError {
+extension FieldError {
     /// A NUL character in a string, which PostgreSQL cannot store.
-    static func nul(in field: String) -> ValidationError {
-        ValidationError(field: field, message: "must not contain a NUL character")
+    static func nul(in field: String) -> FieldError {
+        FieldError(field: field, message: "must not contain a NUL character")
     }
 
     /// A number outside of the limits that hold for every number of a body.
     ///
     /// - Parameter offset: where it begins.
-    static func number(at offset: Int, in body: [UInt8]) -> ValidationError {
-        ValidationError(
+    static func number(at offset: Int, in body: [UInt8]) -> FieldError {
+        FieldError(
             field: JSONPath.ofNumber(at: offset, in: body) ?? "body",
             message: "must be within the range of a double, with at most 400 characters and an exponent of at most 400")
     }

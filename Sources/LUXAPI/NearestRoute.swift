@@ -1,18 +1,18 @@
 import HTTP
 
-/// Suggests the closest known route for an unknown path. For the log: a response never reveals what exists.
+/// Suggests the closest known route for an unknown path, for the log: a response never reveals what exists. An immutable value.
 ///
 /// Nothing of the path itself is logged, as it may contain personal data.
 struct NearestRoute: Sendable {
-    /// Longer paths are not looked at.
+    /// Longer paths get no hint.
     private static let longest = 96
-    /// Of two paths that differ more nobody would say that they are alike.
-    private static let mostEdits = 3
+    /// Paths that differ in more characters are not alike.
+    private static let mostDifference = 3
 
     private struct Entry {
         /// `GET /path`, as the log has it.
         var description: String
-        /// The path, and each of its ends that begins with a slash: a prefix may have been forgotten.
+        /// The path, and each of its ends that begins with a slash: a client may omit a prefix.
         var ends: [[UInt8]]
     }
 
@@ -36,21 +36,23 @@ struct NearestRoute: Sendable {
     private func nearest(to path: String) -> String? {
         guard path.utf8.count <= Self.longest else { return nil }
         let path = Self.normalized(path)
-        // A slash and two characters are like everything.
+        // Shorter paths are similar to everything.
         guard path.count > 3 else { return nil }
-        var best: (edits: Int, description: String)?
+        var best: (difference: Int, description: String)?
         for entry in entries {
-            // Something in front of a whole path or behind it.
+            // A prefix before a whole path, or more segments after it.
             if let whole = entry.ends.first, path.count > whole.count,
                 path.reversed().starts(with: whole.reversed())
                     || (path.starts(with: whole) && path[whole.count] == UInt8(ascii: "/"))
             {
-                if best.map({ $0.edits > 2 }) ?? true { best = (2, entry.description) }
+                if best.map({ $0.difference > 2 }) ?? true { best = (2, entry.description) }
             }
             for end in entry.ends {
-                let most = min(Self.mostEdits, min(end.count, path.count) / 4, (best?.edits ?? .max) - 1)
-                guard let edits = Self.edits(from: path, to: end, atMost: most) else { continue }
-                best = (edits, entry.description)
+                let difference = Self.difference(between: path, and: end)
+                let most = min(Self.mostDifference, min(end.count, path.count) / 4)
+                if difference <= most, difference < best?.difference ?? .max {
+                    best = (difference, entry.description)
+                }
             }
         }
         return best?.description
@@ -71,25 +73,12 @@ struct NearestRoute: Sendable {
         return bytes
     }
 
-    /// Levenshtein's distance, if it is not larger than `limit`: only the diagonals that near are worked out.
-    static func edits(from one: [UInt8], to other: [UInt8], atMost limit: Int) -> Int? {
-        guard limit >= 0, abs(one.count - other.count) <= limit else { return nil }
-        var row = Array(0...other.count)
-        var next = [Int](repeating: 0, count: other.count + 1)
-        for (i, byte) in one.enumerated() {
-            let first = max(1, i + 1 - limit)
-            let last = min(other.count, i + 1 + limit)
-            next[first - 1] = first == 1 ? i + 1 : limit + 1
-            if last < other.count { next[last + 1] = limit + 1 }
-            var least = next[first - 1]
-            for j in stride(from: first, through: last, by: 1) {
-                let change = row[j - 1] + (byte == other[j - 1] ? 0 : 1)
-                next[j] = min(change, row[j] + 1, next[j - 1] + 1)
-                least = min(least, next[j])
-            }
-            guard least <= limit else { return nil }
-            swap(&row, &next)
-        }
-        return row[other.count] <= limit ? row[other.count] : nil
+    /// How long the piece is in which two paths differ, if there is one such piece: what their common beginning and their
+    /// common end leave over.
+    static func difference(between one: [UInt8], and other: [UInt8]) -> Int {
+        let shorter = min(one.count, other.count)
+        let start = zip(one, other).prefix { $0 == $1 }.count
+        let end = zip(one.reversed(), other.reversed()).prefix(shorter - start).prefix { $0 == $1 }.count
+        return max(one.count, other.count) - start - end
     }
 }

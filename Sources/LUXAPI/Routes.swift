@@ -6,7 +6,7 @@ enum Access: Sendable {
     case open(@Sendable (OpenRequest) async throws -> HTTPResponse)
     /// The holder of a valid access token.
     case user(@Sendable (DeviceRequest) async throws -> HTTPResponse)
-    /// Anybody, where the documentation is served and has this file.
+    /// Anybody, where the documentation is served and contains this file.
     case documentation(DocumentationFile)
     /// Anybody, unless the metrics have a port of their own.
     case metrics
@@ -17,7 +17,7 @@ struct Route: Sendable {
     let method: HTTPMethod
     let path: String
     let access: Access
-    /// What `/openapi.json` says of it.
+    /// Its description in `/openapi.json`.
     let documentation: RouteDocumentation
 
     init(_ method: HTTPMethod, _ path: String, _ access: Access, _ documentation: RouteDocumentation) {
@@ -30,25 +30,33 @@ struct Route: Sendable {
 
 /// Every path that the server serves: one line each.
 enum Routes {
-    static let table = [
-        Route(.get, "/api/v1/lux/device/child-device", .user(childDevice), .childDevice),
-        Route(.get, "/api/v1/lux/device/get-all-device", .user(getAllDevice), .getAllDevice),
-        Route(.post, "/api/v1/lux/device/set-my-device", .user(setMyDevice), .setMyDevice),
-        Route(.patch, "/api/v1/lux/device/un-connect", .user(unConnect), .unConnect),
-        Route(.get, "/api/v1/lux/device/check-device", .user(checkDevice), .checkDevice),
-        Route(.patch, "/api/v1/lux/device/update-alias", .user(updateAlias), .updateAlias),
-        Route(.post, "/api/v1/lux/device/devlog", .user(devlog), .devlog),
-        Route(.post, "/api/v1/lux/device/alimtalk", .user(alimtalk), .alimtalk),
-        Route(.get, "/api/v1/lux/device/usage-logs", .user(usageLogs), .usageLogs),
-        Route(.get, "/healthz", .open(healthz), .healthz),
-        Route(.get, "/readyz", .open(readyz), .readyz),
-        Route(.get, "/metrics", .metrics, .metrics),
-        Route(.get, "/openapi.json", .documentation(.openAPI), .openAPI),
-        Route(.get, "/docs", .documentation(.page), .documentationFile(.page, "Swagger UI")),
-        Route(.get, "/docs/init.js", .documentation(.start), .documentationFile(.start, "What starts Swagger UI")),
-        Route(.get, "/docs/swagger-ui.css", .documentation(.style), .documentationFile(.style, "Its own style")),
-        Route(.get, "/docs/swagger-ui-bundle.js", .documentation(.script), .documentationFile(.script, "Its own code")),
-    ]
+    static func route(to endpoint: Endpoint) -> Route {
+        switch endpoint {
+        case .childDevice: Route(.get, endpoint.path, .user(childDevice), .childDevice)
+        case .getAllDevice: Route(.get, endpoint.path, .user(getAllDevice), .getAllDevice)
+        case .setMyDevice: Route(.post, endpoint.path, .user(setMyDevice), .setMyDevice)
+        case .unConnect: Route(.patch, endpoint.path, .user(unConnect), .unConnect)
+        case .checkDevice: Route(.get, endpoint.path, .user(checkDevice), .checkDevice)
+        case .updateAlias: Route(.patch, endpoint.path, .user(updateAlias), .updateAlias)
+        case .devlog: Route(.post, endpoint.path, .user(devlog), .devlog)
+        case .alimtalk: Route(.post, endpoint.path, .user(alimtalk), .alimtalk)
+        case .usageLogs: Route(.get, endpoint.path, .user(usageLogs), .usageLogs)
+        }
+    }
+
+    static let table =
+        Endpoint.allCases.map(route) + [
+            Route(.get, "/healthz", .open(healthz), .healthz),
+            Route(.get, "/readyz", .open(readyz), .readyz),
+            Route(.get, "/metrics", .metrics, .metrics),
+            Route(.get, "/openapi.json", .documentation(.openAPI), .openAPI),
+            Route(.get, "/docs", .documentation(.page), .documentationFile(.page, "Swagger UI")),
+            Route(.get, "/docs/init.js", .documentation(.start), .documentationFile(.start, "What starts Swagger UI")),
+            Route(.get, "/docs/swagger-ui.css", .documentation(.style), .documentationFile(.style, "Its own style")),
+            Route(
+                .get, "/docs/swagger-ui-bundle.js", .documentation(.script), .documentationFile(.script, "Its own code")
+            ),
+        ]
 
     /// All methods of the table, for `OPTIONS *`.
     static let methods: String = {

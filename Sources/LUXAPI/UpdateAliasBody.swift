@@ -7,8 +7,8 @@ struct UpdateAliasBody {
     let childID: Int64
     let alias: DeviceAlias
 
-    /// - Throws: ``ValidationError``.
-    init(_ body: [UInt8]) throws(ValidationError) {
+    /// - Throws: ``FieldError``.
+    init(_ body: [UInt8]) throws(FieldError) {
         var device = JSONField<Int64>.absent
         var child = JSONField<Int64>.absent
         var name = JSONField<String>.absent
@@ -31,13 +31,13 @@ struct UpdateAliasBody {
                 badNumber = reader.badNumber
             }
         } catch {
-            throw ValidationError(error)
+            throw FieldError(error)
         }
-        guard isObject else { throw ValidationError(field: "body", message: "must be a JSON object") }
+        guard isObject else { throw FieldError(field: "body", message: "must be a JSON object") }
         deviceID = try device.required("device_id", in: 1...Int64.max)
         childID = try child.required("real_user_id", in: 1...Int64.max)
         guard let alias = DeviceAlias(try name.required("device_alias", "a string")) else {
-            throw ValidationError(
+            throw FieldError(
                 field: "device_alias",
                 message: "must be 1 to 100 characters, at least one of them visible, without control characters")
         }

@@ -1,17 +1,18 @@
 import Dispatch
 import Glibc
 
-/// Writes lines to a descriptor from a thread of its own, so that who logs never waits for who reads.
+/// Writes lines to a descriptor from a thread of its own, so that no caller waits for the reader. Never throws.
 ///
-/// What is not written yet is bounded: when the reader stalls, lines are dropped and counted, and once there is room again a
-/// line of the sink's own reports how many. A descriptor that fails (a closed pipe, a full disk) costs the lines that it did not
+/// Unwritten lines are bounded: when the reader stalls, lines are dropped and counted, and once there is room again a line of
+/// the sink's own reports how many. A descriptor that fails (a closed pipe, a full disk) costs the lines that it did not
 /// take and nothing else. A process that crashes or is killed loses the lines of its last ``linger``.
 ///
-/// `@unchecked Sendable`: the state is touched under the mutex only. That is a `pthread_mutex_t`, as ThreadSanitizer sees it.
+/// A sink and its thread live as long as the process. `@unchecked Sendable`: the state is accessed under the mutex only. That is
+/// a `pthread_mutex_t`, as ThreadSanitizer sees it.
 package final class LogSink: @unchecked Sendable {
-    /// For how long the thread gathers lines before it writes: under load it wakes up once in so long.
+    /// How long the thread collects lines before it writes: under load it wakes up once per this time.
     package static let linger = Duration.milliseconds(5)
-    /// So much is given to write(2) at once.
+    /// The most bytes of one write(2).
     private static let pieceSize = 65_536
     private static let lineFeed = UInt8(ascii: "\n")
 
@@ -22,13 +23,13 @@ package final class LogSink: @unchecked Sendable {
         var inFlight = 0
         var dropped: UInt64 = 0
         /// Dropped lines that were not reported yet.
-        var untold: UInt64 = 0
+        var unreported: UInt64 = 0
         /// The thread waits for a line.
         var isAsleep = false
-        /// Somebody waits for everything to be written: no lingering.
+        /// A caller waits for everything to be written: no lingering.
         var isUrgent = false
-        var isClosing = false
-        var isEnded = false
+
+        var isWritten: Bool { waiting.isEmpty && inFlight == 0 }
     }
 
     private let descriptor: Int32
@@ -37,7 +38,7 @@ package final class LogSink: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let written = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    /// Held by pointer: an access to a stored property of a class lasts, for the sanitizer, until after the unlock.
+    /// By pointer: an access to a stored property of a class lasts, for the sanitizer, until after the unlock.
     private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
 
     /// Starts the thread.
@@ -65,27 +66,15 @@ package final class LogSink: @unchecked Sendable {
         DispatchQueue(label: "lux.log").async { self.run() }
     }
 
-    deinit {
-        // The thread holds the sink: it has ended.
-        pthread_cond_destroy(changed)
-        pthread_cond_destroy(written)
-        pthread_mutex_destroy(mutex)
-        changed.deallocate()
-        written.deallocate()
-        mutex.deallocate()
-        state.deinitialize(count: 1)
-        state.deallocate()
-    }
-
     /// How many lines were dropped so far.
     package var droppedLines: UInt64 { withLock { $0.dropped } }
 
-    /// Hands a line over, its line feed included; never waits for the descriptor.
+    /// Appends a line, its line feed included; never waits for the descriptor.
     package func append(_ line: [UInt8]) {
         let wakes = withLock { state in
-            guard !state.isClosing, state.waiting.count + state.inFlight + line.count <= limit else {
+            guard state.waiting.count + state.inFlight + line.count <= limit else {
                 state.dropped += 1
-                state.untold += 1
+                state.unreported += 1
                 return false
             }
             state.waiting.append(contentsOf: line)
@@ -95,30 +84,18 @@ package final class LogSink: @unchecked Sendable {
         if wakes { pthread_cond_signal(changed) }
     }
 
-    /// Waits until everything handed over so far is written, but not for longer than `limit`.
+    /// Waits until every line appended so far is written, but no longer than `limit`.
     ///
     /// - Returns: whether it is.
     @discardableResult
     package func flush(within limit: Duration) -> Bool {
-        wait(within: limit, begin: { $0.isUrgent = true }, until: { $0.waiting.isEmpty && $0.inFlight == 0 })
-    }
-
-    /// Ends the thread once everything is written, but waits for it no longer than `limit`. Later lines are dropped.
-    ///
-    /// - Returns: whether it has ended.
-    @discardableResult
-    package func close(within limit: Duration) -> Bool {
-        wait(within: limit, begin: { $0.isClosing = true }, until: { $0.isEnded })
-    }
-
-    private func wait(within limit: Duration, begin: (inout State) -> Void, until isDone: (State) -> Bool) -> Bool {
         var deadline = Self.time(after: limit)
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        begin(&state.pointee)
+        state.pointee.isUrgent = true
         pthread_cond_signal(changed)
-        while !isDone(state.pointee) {
-            if pthread_cond_timedwait(written, mutex, &deadline) == ETIMEDOUT { return isDone(state.pointee) }
+        while !state.pointee.isWritten {
+            if pthread_cond_timedwait(written, mutex, &deadline) == ETIMEDOUT { return state.pointee.isWritten }
         }
         return true
     }
@@ -132,61 +109,59 @@ package final class LogSink: @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
-        // A reader that has gone is an error of write(2) here, whatever the process does with the signal.
+        // A closed pipe is an error of write(2) here, whatever the process does with the signal.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGPIPE)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         var batch: [UInt8] = []
         var isTorn = false
-        while let untold = take(&batch) {
+        while true {
+            let unreported = take(&batch)
             let lines = isTorn ? 1..<batch.count + 1 : 0..<batch.count
-            // What a failed write has left of a line ends here.
+            // Ends the line that a failed write has left incomplete.
             if isTorn { batch.insert(Self.lineFeed, at: 0) }
-            if untold > 0 { batch.append(contentsOf: notice(untold)) }
+            if unreported > 0 { batch.append(contentsOf: notice(unreported)) }
             let done = write(batch)
             if done > 0 { isTorn = batch[done - 1] != Self.lineFeed }
             let lost = batch[lines].dropFirst(max(0, done - lines.lowerBound)).count { $0 == Self.lineFeed }
-            finish(told: done == batch.count ? untold : 0, lost: UInt64(lost))
+            finish(reported: done == batch.count ? unreported : 0, lost: UInt64(lost))
             batch.removeAll(keepingCapacity: true)
         }
-        withLock { $0.isEnded = true }
-        pthread_cond_broadcast(written)
     }
 
     /// Waits for lines and takes all there are.
     ///
-    /// - Returns: how many dropped ones have to be reported after them; `nil` at the end.
-    private func take(_ batch: inout [UInt8]) -> UInt64? {
+    /// - Returns: how many dropped ones have to be reported after them.
+    private func take(_ batch: inout [UInt8]) -> UInt64 {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while state.pointee.waiting.isEmpty, !state.pointee.isClosing {
+        while state.pointee.waiting.isEmpty {
             state.pointee.isAsleep = true
             pthread_cond_wait(changed, mutex)
         }
         state.pointee.isAsleep = false
         var deadline = Self.time(after: Self.linger)
-        while !state.pointee.isUrgent, !state.pointee.isClosing {
+        while !state.pointee.isUrgent {
             if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { break }
         }
-        guard !state.pointee.waiting.isEmpty else { return nil }
         swap(&state.pointee.waiting, &batch)
         state.pointee.inFlight = batch.count
-        return state.pointee.untold
+        return state.pointee.unreported
     }
 
-    private func finish(told: UInt64, lost: UInt64) {
+    private func finish(reported: UInt64, lost: UInt64) {
         withLock { state in
             state.inFlight = 0
             state.dropped += lost
-            state.untold += lost
-            state.untold -= told
+            state.unreported += lost
+            state.unreported -= reported
             if state.waiting.isEmpty { state.isUrgent = false }
         }
         pthread_cond_broadcast(written)
     }
 
-    /// Writes it all, however long that takes.
+    /// Writes all bytes, however long that takes.
     ///
     /// - Returns: how many bytes were written: less than all when the descriptor fails.
     private func write(_ bytes: [UInt8]) -> Int {
@@ -198,7 +173,7 @@ package final class LogSink: @unchecked Sendable {
                     rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
                     withLock { $0.inFlight = rest.count }
                 } else if count < 0, errno == EAGAIN {
-                    // Somebody who shares the descriptor has made it non-blocking.
+                    // Another process that shares the descriptor has made it non-blocking.
                     var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     Glibc.poll(&poll, 1, 100)
                 } else if count == 0 || errno != EINTR {

@@ -14,7 +14,7 @@ import Testing
     private func detail(_ body: String) throws -> String {
         do {
             return "\(try read(body).count) records"
-        } catch let error as ValidationError {
+        } catch let error as FieldError {
             return error.detail
         }
     }
@@ -265,7 +265,7 @@ import Testing
         #expect(body.count > 256 << 10)
         let read = try await DevlogBody.records(in: body, zone: zone())
         #expect(read.map(\.logFileID) == (1...3_000).map { $0 })
-        await #expect(throws: ValidationError.self) {
+        await #expect(throws: FieldError.self) {
             try await DevlogBody.records(in: Array(body.dropLast()), zone: zone())
         }
     }

@@ -41,26 +41,13 @@ import Testing
         }
     }
 
-    /// The definition, without any bound.
-    private func distance(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Int {
-        guard let last = one.last, let otherLast = other.last else { return max(one.count, other.count) }
-        if last == otherLast { return distance(one.dropLast(), other.dropLast()) }
-        return 1
-            + min(
-                distance(one.dropLast(), other), distance(one, other.dropLast()),
-                distance(one.dropLast(), other.dropLast()))
-    }
-
-    @Test func `counts edits as Levenshtein does, up to its bound`() {
-        let words = ["", "a", "ab", "ba", "abc", "acb", "abcd", "bcda", "aabb", "bbaa", "abcab"].map { Array($0.utf8) }
-        for one in words {
-            for other in words {
-                let edits = distance(one[...], other[...])
-                for limit in 0...5 {
-                    let found = NearestRoute.edits(from: one, to: other, atMost: limit)
-                    #expect(found == (edits <= limit ? edits : nil), "\(one) \(other) \(limit)")
-                }
-            }
-        }
+    @Test(
+        arguments: [
+            ("", "", 0), ("", "ab", 2), ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "ab", 1), ("abc", "bc", 1),
+            ("abc", "axxc", 2), ("aab", "ab", 1), ("abab", "ab", 2), ("abcd", "bcda", 4),
+        ] as [(String, String, Int)])
+    func `measures the piece in which two paths differ`(_ one: String, _ other: String, _ difference: Int) {
+        #expect(NearestRoute.difference(between: Array(one.utf8), and: Array(other.utf8)) == difference)
+        #expect(NearestRoute.difference(between: Array(other.utf8), and: Array(one.utf8)) == difference)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct UpdateAliasBodyTests {
     private func detail(_ body: String) -> String {
-        do throws(ValidationError) {
+        do throws(FieldError) {
             let body = try UpdateAliasBody(Array(body.utf8))
             return "\(body.deviceID) \(body.childID) \(body.alias.value)"
         } catch {

@@ -1,4 +1,5 @@
 import Foundation
+import LUXAPI
 import LUXTestSupport
 import Testing
 
@@ -39,13 +40,14 @@ import Testing
             try world.sql.script("vacuum (analyze)")
             #expect(try world.sql.integer("select count(*) from device_logs") >= Int64(Self.logs) * 9 / 10 + 99_000)
 
-            for (name, request) in Self.requests {
+            for requests in Endpoint.allCases.flatMap(Self.requests) {
+                let name = requests.name
                 let before = try scans(world.sql)
                 let server = try TestServer(database, environment: ["LUX_DB_POOL": "2"])
                 let client = try server.connect()
                 for round in 0..<12 {
                     // More often than the five runs after which PostgreSQL may settle on a generic plan.
-                    let (text, status) = request(round)
+                    let (text, status) = requests.request(round)
                     try client.send(text)
                     let reply = try client.receive()
                     #expect(reply.status == status, "\(name) → \(reply.summary)")
@@ -79,46 +81,66 @@ import Testing
         return (sequential, rows.reduce(0) { $0 + (Int64($1[2] ?? "") ?? 0) })
     }
 
-    /// For each endpoint, the request and the status of a round. Child n is user 1 + (n - 1) / 2's and has device n.
-    private static let requests: [(String, @Sendable (Int) -> (String, Int))] = [
-        ("child-device", { get("child-device?real_user_id=\(child($0))", $0) }),
-        ("get-all-device", { get("get-all-device", $0) }),
-        ("check-device", { get("check-device?unique_id=unit-\(child($0))", $0) }),
-        (
-            "set-my-device and un-connect",
-            { round in
-                let device = "unique_id=unit-\(child(round / 2))&real_user_id=\(child(round / 2))"
-                return round % 2 == 0
-                    ? call("PATCH", "un-connect?" + device, round / 2)
-                    : call("POST", "set-my-device?serial_code=S&mac_id=41AD&" + device, round / 2)
-            }
-        ),
-        (
-            "update-alias",
-            { round in
-                let body = #"{"device_id":\#(child(round)),"real_user_id":\#(child(round)),"device_alias":"x"}"#
-                return call("PATCH", "update-alias", round, body)
-            }
-        ),
-        ("devlog, temporary", { call("POST", "devlog", $0, World.logArrays([record($0, day: 3, flag: nil)])) }),
-        ("devlog, complete", { call("POST", "devlog", $0, World.logArrays([record($0, day: 4, flag: 1)])) }),
-        (
-            "devlog, many",
-            { round in
-                call("POST", "devlog", round, World.logArrays((1...28).map { record(round, day: $0, flag: 1) }))
-            }
-        ),
-        ("alimtalk", { call("POST", "alimtalk", $0) }),
-        ("usage-logs", { get("usage-logs?real_user_id=\(child($0))", $0) }),
-        (
-            "usage-logs, device and span",
-            { round in
-                get(
-                    "usage-logs?real_user_id=\(child(round))&device_id=\(child(round))&from=2025-01-01T00:00:00Z"
-                        + "&to=2026-01-01T00:00:00Z&limit=2", round)
-            }
-        ),
-    ]
+    /// Requests to one endpoint.
+    private struct Requests {
+        var name: String
+        /// For each round, the request and its status.
+        var request: @Sendable (Int) -> (String, Int)
+
+        init(_ name: String, _ request: @escaping @Sendable (Int) -> (String, Int)) {
+            self.name = name
+            self.request = request
+        }
+    }
+
+    /// Child n is user 1 + (n - 1) / 2's and has device n.
+    private static func requests(of endpoint: Endpoint) -> [Requests] {
+        let name = endpoint.name
+        switch endpoint {
+        case .childDevice: return [Requests(name) { get("child-device?real_user_id=\(child($0))", $0) }]
+        case .getAllDevice: return [Requests(name) { get("get-all-device", $0) }]
+        case .checkDevice: return [Requests(name) { get("check-device?unique_id=unit-\(child($0))", $0) }]
+        // With un-connect, which disconnects the device before.
+        case .setMyDevice: return []
+        case .unConnect:
+            return [
+                Requests("un-connect and set-my-device") { round in
+                    let device = "unique_id=unit-\(child(round / 2))&real_user_id=\(child(round / 2))"
+                    return round % 2 == 0
+                        ? call("PATCH", "un-connect?" + device, round / 2)
+                        : call("POST", "set-my-device?serial_code=S&mac_id=41AD&" + device, round / 2)
+                }
+            ]
+        case .updateAlias:
+            return [
+                Requests(name) { round in
+                    let id = child(round)
+                    let body = #"{"device_id":\#(id),"real_user_id":\#(id),"device_alias":"x"}"#
+                    return call("PATCH", "update-alias", round, body)
+                }
+            ]
+        case .devlog:
+            return [
+                Requests("devlog, temporary") { upload([record($0, day: 3, flag: nil)], $0) },
+                Requests("devlog, complete") { upload([record($0, day: 4, flag: 1)], $0) },
+                Requests("devlog, many") { round in upload((1...28).map { record(round, day: $0, flag: 1) }, round) },
+            ]
+        case .alimtalk: return [Requests(name) { call("POST", "alimtalk", $0) }]
+        case .usageLogs:
+            return [
+                Requests(name) { get("usage-logs?real_user_id=\(child($0))", $0) },
+                Requests("usage-logs, device and span") { round in
+                    get(
+                        "usage-logs?real_user_id=\(child(round))&device_id=\(child(round))&from=2025-01-01T00:00:00Z"
+                            + "&to=2026-01-01T00:00:00Z&limit=2", round)
+                },
+            ]
+        }
+    }
+
+    private static func upload(_ records: [String], _ round: Int) -> (String, Int) {
+        call("POST", "devlog", round, World.logArrays(records))
+    }
 
     private static func child(_ round: Int) -> Int { 40_001 + 37 * round / 10 * 10 + round % 8 }
 

@@ -82,7 +82,7 @@ import Testing
             #expect(sink.flush(within: .seconds(10)))
             append("last", to: sink)
             #expect(pipe.lines { $0 == "last" } == ["after", "last"], "told once")
-            #expect(sink.close(within: .seconds(10)))
+            #expect(sink.flush(within: .seconds(10)))
         }
     }
 
@@ -114,7 +114,7 @@ import Testing
                 }
             }
             #expect(sink.droppedLines == 0)
-            #expect(sink.close(within: .seconds(10)))
+            #expect(sink.flush(within: .seconds(10)))
         }
     }
 
@@ -126,7 +126,6 @@ import Testing
             append("end", to: sink)
             #expect(pipe.lines { $0 == "end" }.count == 5_001)
             #expect(sink.flush(within: .seconds(10)))
-            sink.close(within: .seconds(10))
         }
     }
 
@@ -151,20 +150,7 @@ import Testing
             #expect(next.lines { $0.hasPrefix("dropped") } == ["", "taken", "dropped 2"])
             append("again", to: sink)
             #expect(next.lines { $0 == "again" } == ["again"])
-            #expect(sink.close(within: .seconds(10)))
-        }
-    }
-
-    @Test func `ends when it is closed, with everything written and nothing taken any more`() async throws {
-        try await onThread {
-            let pipe = try Pipe()
-            let sink = sink(pipe.writer)
-            append("last", to: sink)
-            #expect(sink.close(within: .seconds(10)))
-            append("late", to: sink)
-            #expect(sink.droppedLines == 1)
-            #expect(pipe.lines { $0 == "last" } == ["last"])
-            #expect(sink.close(within: .zero), "closed already")
+            #expect(sink.flush(within: .seconds(10)))
         }
     }
 }

@@ -35,7 +35,6 @@ final class PoolFixture: Sendable {
 
     deinit {
         pool.close()
-        loop.stop()
     }
 
     /// Runs a task that may use the pool.

@@ -17,20 +17,20 @@ import LUXStore
 }
 
 extension DeviceRequest {
-    fileprivate func usageLogQuery() throws(ValidationError) -> UsageLogQuery {
+    fileprivate func usageLogQuery() throws(FieldError) -> UsageLogQuery {
         var query = UsageLogQuery(
             childID: try id("real_user_id"), deviceID: try optionalID("device_id"), from: try optionalDate("from"),
             to: try optionalDate("to"), limit: 100)
         if let limit = try optional("limit") {
             guard let limit = Self.integer(limit) else {
-                throw ValidationError(field: "limit", message: "must be an integer")
+                throw FieldError(field: "limit", message: "must be an integer")
             }
-            guard (1...500).contains(limit) else { throw ValidationError(field: "limit", message: "must be 1 to 500") }
+            guard (1...500).contains(limit) else { throw FieldError(field: "limit", message: "must be 1 to 500") }
             query.limit = limit
         }
         if let cursor = try optional("cursor") {
             guard let position = UsageLogCursor.position(cursor, of: query) else {
-                throw ValidationError(
+                throw FieldError(
                     field: "cursor", message: "must be the next_cursor of a page with the same child, device and span")
             }
             query.after = position
@@ -38,14 +38,14 @@ extension DeviceRequest {
         return query
     }
 
-    private func optionalID(_ name: String) throws(ValidationError) -> Int64? {
+    private func optionalID(_ name: String) throws(FieldError) -> Int64? {
         try optional(name) == nil ? nil : id(name)
     }
 
-    private func optionalDate(_ name: String) throws(ValidationError) -> Timestamp? {
+    private func optionalDate(_ name: String) throws(FieldError) -> Timestamp? {
         guard let text = try optional(name) else { return nil }
         guard let date = Timestamp.parseISO8601(text.utf8, zone: services.zone) else {
-            throw ValidationError(field: name, message: "must be an ISO 8601 date-time")
+            throw FieldError(field: name, message: "must be an ISO 8601 date-time")
         }
         return date
     }

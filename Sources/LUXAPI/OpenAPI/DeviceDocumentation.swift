@@ -5,8 +5,8 @@ extension RouteDocumentation {
     private static let device = Example(name: "device", summary: "A device", value: DeviceExamples.device)
     private static let childID = Parameter.id("real_user_id", "The ID of the child account.", example: 1)
     private static let uniqueID = Parameter.text("unique_id", "The unique ID (UUID) of the device.", example: "test1")
-    private static let childFault = ValidationError(field: "real_user_id", message: "must be an integer")
-    private static let uniqueFault = ValidationError(field: "unique_id", message: "is required")
+    private static let childFault = FieldError(field: "real_user_id", message: "must be an integer")
+    private static let uniqueFault = FieldError(field: "unique_id", message: "is required")
 
     private static let notAuthorized = Refusal(.notAuthorizedUser, "User is not authorized.")
     private static let notFound = Refusal(.notFoundDevice, "Device does not exist.")
@@ -53,7 +53,7 @@ extension RouteDocumentation {
         ],
         answer: .json("Connected.", .connected, [status("statuscode", "device connected")]),
         refusals: [notAuthorized, notFound, alreadyConnected],
-        fault: ValidationError(field: "serial_code", message: "must not be empty"))
+        fault: FieldError(field: "serial_code", message: "must not be empty"))
 
     static let unConnect = RouteDocumentation(
         id: "un-connect", summary: "Unregister a Device",
@@ -87,7 +87,7 @@ extension RouteDocumentation {
             examples: [Example(name: "alias", summary: "A new alias", value: DeviceExamples.aliasUpdate)]),
         answer: .json("The device with its new alias.", .device, [device]),
         refusals: [notAuthorized, notFound, notConnected],
-        fault: ValidationError(
+        fault: FieldError(
             field: "device_alias",
             message: "must be 1 to 100 characters, at least one of them visible, without control characters"))
 
@@ -126,7 +126,7 @@ extension RouteDocumentation {
             Refusal(.updateDeviceLogFailed, "The database refused to change a log."),
             Refusal(.createDeviceLogFailed, "The database refused a new log."),
         ],
-        fault: ValidationError(
+        fault: FieldError(
             field: "log_arrays[0].detail_data.treatment_date", message: "must be an ISO 8601 date-time"))
 
     static let usageLogs = RouteDocumentation(
@@ -156,7 +156,7 @@ extension RouteDocumentation {
                 Example(name: "logs", summary: "A complete log", value: DeviceExamples.usageLogs),
                 Example(name: "none", summary: "No logs", value: ["logs": [], "next_cursor": .null]),
             ]),
-        refusals: [notAuthorized], fault: ValidationError(field: "limit", message: "must be 1 to 500"))
+        refusals: [notAuthorized], fault: FieldError(field: "limit", message: "must be 1 to 500"))
 
     static let alimtalk = RouteDocumentation(
         id: "alimtalk", summary: "Send Device Impedance Error Notification",

@@ -82,5 +82,5 @@ struct RouteDocumentation: Sendable {
     var answer: Answer
     var refusals: [Refusal]
     /// A 422 that shows what the first wrong parameter or member leads to; `nil` when nothing can be wrong.
-    var fault: ValidationError?
+    var fault: FieldError?
 }

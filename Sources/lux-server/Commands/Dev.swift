@@ -48,31 +48,4 @@ struct Dev: ParsableCommand {
             throw Environment.failure(error)
         }
     }
-
-    /// One line for each endpoint. In this order, and in any number of rounds, each works.
-    static func banner(port: Int, token: String, database: String) -> String {
-        let base = "http://127.0.0.1:\(port)/api/v1/lux/device"
-        let authorization = "-H 'Authorization: Bearer \(token)'"
-        let log = """
-            {"log_arrays":[{"real_user_id":1,"device_id":1,"unique_id":"lux-demo-1","detail_data":{"treatment_date":\
-            "2025-02-21T15:48:49","finish_flag":null,"last_intensity":2,"treatment_time":30}}]}
-            """
-        return """
-
-            LUX is ready. Database: psql "\(database)"
-            Access token of user 1, for 24 hours: \(token)
-
-            curl \(authorization) '\(base)/child-device?real_user_id=1'
-            curl \(authorization) '\(base)/get-all-device'
-            curl -X POST \(authorization) '\(base)/set-my-device?serial_code=SN-0003&mac_id=41AF&unique_id=lux-demo-3&real_user_id=2'
-            curl -X PATCH \(authorization) '\(base)/un-connect?unique_id=lux-demo-3&real_user_id=2'
-            curl \(authorization) '\(base)/check-device?unique_id=lux-demo-1'
-            curl -X PATCH \(authorization) '\(base)/update-alias' -d '{"device_id":1,"real_user_id":1,"device_alias":"Bedroom"}'
-            curl -X POST \(authorization) '\(base)/devlog' -d '\(log)'
-            curl \(authorization) '\(base)/usage-logs?real_user_id=1&limit=10'
-            curl -X POST \(authorization) '\(base)/alimtalk'
-
-            Ctrl-C stops the server and its database; the data stays in .lux/
-            """
-    }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import LUXAPI
 import LUXTestSupport
 import Testing
 
@@ -24,21 +25,28 @@ import Testing
             defer { try? FileManager.default.removeItem(at: folder) }
             for (round, ending) in [SIGTERM, SIGHUP].enumerated() {
                 let (process, lines) = try start(in: folder.path)
-                let answers = try lines.map { line in
+                var responses: [Endpoint: String] = [:]
+                for endpoint in Endpoint.allCases {
+                    let line = try #require(
+                        lines.first { $0.contains("\(endpoint.path)?") || $0.contains("\(endpoint.path)'") })
                     let shell = try ChildProcess(
                         "/bin/sh", ["-c", "PATH=/usr/bin:/bin; \(line) -s -w ' %{http_code}'"])
                     #expect(shell.wait() == .exit(0), "\(line)")
-                    return shell.output
+                    #expect(shell.output.hasSuffix(" 200"), "\(line) → \(shell.output)")
+                    responses[endpoint] = shell.output
                 }
-                try #require(answers.count == 9)
-                for answer in answers { #expect(answer.hasSuffix(" 200"), "\(answer)") }
+                #expect(lines.count == Endpoint.allCases.count)
                 let alias = round == 0 ? #""device_alias":"Living room""# : #""device_alias":"Bedroom""#
-                #expect(answers[0].contains(alias), "round \(round): \(answers[0])")
-                #expect(answers[2] == #"{"statuscode":200,"message":"device connected"} 200"#)
-                #expect(answers[3] == #"{"statusCode":200,"message":"device unconnected"} 200"#)
-                #expect(answers[6] == #"{"statusCode":200,"message":"Temp devlog saved successfully"} 200"#)
-                #expect(answers[7].hasPrefix(#"{"logs":[{"id":"#))
-                #expect(answers[8] == "null 200")
+                #expect(responses[.childDevice]?.contains(alias) == true, "round \(round)")
+                for (endpoint, response) in [
+                    (.setMyDevice, #"{"statuscode":200,"message":"device connected"} 200"#),
+                    (.unConnect, #"{"statusCode":200,"message":"device unconnected"} 200"#),
+                    (.devlog, #"{"statusCode":200,"message":"Temp devlog saved successfully"} 200"#),
+                    (.alimtalk, "null 200"),
+                ] as [(Endpoint, String)] {
+                    #expect(responses[endpoint] == response)
+                }
+                #expect(responses[.usageLogs]?.hasPrefix(#"{"logs":[{"id":"#) == true)
                 let postmaster = try String(
                     contentsOf: folder.appendingPathComponent(".lux/data/postmaster.pid"), encoding: .utf8)
                 let pid = try #require(pid_t(postmaster.prefix { $0 != "\n" }))

@@ -1,4 +1,5 @@
 import Foundation
+import LUXAPI
 import LUXTestSupport
 import Testing
 
@@ -26,6 +27,14 @@ import Testing
         }
         let options = (command["arguments"]?.items ?? []).compactMap { $0["preferredName"]?["name"]?.string }
         return [path.joined(separator: " "): Set(options)]
+    }
+
+    @Test func `the README has a row for each endpoint, and no other`() throws {
+        let text = try String(contentsOfFile: Locations.package + "/README.md", encoding: .utf8)
+        let rows = text.matches(of: /\n\| (GET|POST|PATCH|PUT|DELETE) \| `([a-z-]+)/).map {
+            "\($0.output.1) \($0.output.2)"
+        }
+        #expect(rows == Endpoint.allCases.map { "\($0.method) \($0.name)" })
     }
 
     @Test func `the README is short, and its links lead somewhere`() throws {

@@ -1,3 +1,4 @@
+import LUXAPI
 import LUXTestSupport
 import Testing
 
@@ -7,11 +8,7 @@ import Testing
 
     init() throws { world = try World() }
 
-    static let endpoints: [(method: String, name: String)] = [
-        ("GET", "child-device"), ("GET", "get-all-device"), ("POST", "set-my-device"), ("PATCH", "un-connect"),
-        ("GET", "check-device"), ("PATCH", "update-alias"), ("POST", "devlog"), ("POST", "alimtalk"),
-        ("GET", "usage-logs"),
-    ]
+    static let endpoints = Endpoint.allCases.map { (method: $0.method, name: $0.name) }
 
     @Test func `answers an unknown path with 404 before anything else`() throws {
         let paths = [

@@ -1,5 +1,5 @@
 /// Checks JSON values against the schemas of an OpenAPI document, as far as the document of this product uses them.
-package struct SchemaCheck {
+package struct JSONSchemaCheck {
     private let document: JSONValue
 
     package init(_ document: JSONValue) {

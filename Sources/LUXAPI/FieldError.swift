@@ -1,5 +1,5 @@
 /// A parameter or a member of a body that is not what it must be.
-struct ValidationError: Error, Equatable {
+struct FieldError: Error, Equatable {
     /// Its name, with the path to it in a body.
     var field: String
     /// What it must be.
