@@ -111,10 +111,16 @@ import Testing
         }
     }
 
-    /// What the document shows for every endpoint because the server may respond with it before a handler runs.
-    private static let common: Set = [
-        "200", "400", "401", "408", "413", "414", "429", "431", "500", "501", "503", "505",
-    ]
+    /// The statuses that the document shows for an endpoint and not for every endpoint.
+    private func ownStatuses(of endpoint: Endpoint) -> Set<String> {
+        func statuses(_ endpoint: Endpoint) -> Set<String> {
+            Set(schemas.operation(endpoint.method, endpoint.path)?["responses"]?.keys ?? [])
+        }
+        // 413 and 414 are those of HTTPLimitTests; a message fails in AlimtalkFaultTests.
+        let tested: Set = endpoint == .alimtalk ? ["409", "413", "414"] : ["413", "414"]
+        let common = Endpoint.allCases.reduce(statuses(endpoint)) { $0.intersection(statuses($1)) }
+        return statuses(endpoint).subtracting(tested).subtracting(common)
+    }
 
     @Test func `describes the responses of each endpoint, member for member`() throws {
         let user = try world.user(phone: "+821012345678")
@@ -167,11 +173,12 @@ import Testing
             try expectDocumented(reply, method == "DELETE" ? "POST" : method, World.api + target)
         }
         for endpoint in Endpoint.allCases {
-            let called = Set(calls.filter { $0.target.prefix { $0 != "?" } == endpoint.name }.map { "\($0.status)" })
-            let documented = Set(
-                document["paths"]?[endpoint.path]?[endpoint.method.lowercased()]?["responses"]?.keys ?? [])
+            var called = Set(calls.filter { $0.target.prefix { $0 != "?" } == endpoint.name }.map { "\($0.status)" })
             #expect(called.contains("200"), "\(endpoint)")
-            #expect(documented.subtracting(Self.common).isSubset(of: called), "\(endpoint): \(documented)")
+            let bare = try world.call(endpoint.method, endpoint.name, as: user)
+            try expectDocumented(bare, endpoint.method, endpoint.path)
+            called.insert("\(bare.status)")
+            #expect(ownStatuses(of: endpoint).isSubset(of: called), "\(endpoint): \(ownStatuses(of: endpoint))")
         }
         for path in ["/healthz", "/readyz"] { try expectDocumented(try world.call("GET", path), "GET", path) }
         for (method, name) in RoutingTests.endpoints {
