@@ -42,6 +42,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var turnHooks: [() -> Void] = []
     private var tickHooks: [() -> Void] = []
     private var nextTick: MonotonicTime
+    private var isRunning = true
 
     /// The time at which the current turn began; cheaper than reading the clock. For use on the loop's thread.
     package private(set) var now: MonotonicTime
@@ -67,9 +68,14 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         close(epoll)
     }
 
-    /// Begins to run, on the loop's own dispatch queue, for the rest of the process.
+    /// Begins to run, on the loop's own dispatch queue, until ``stop()``.
     package func start() {
         queue.async { self.run() }
+    }
+
+    /// Ends the loop after its current turn. May be called from any thread.
+    package func stop() {
+        execute { self.isRunning = false }
     }
 
     /// Whether the caller runs on this loop's thread.
@@ -165,9 +171,11 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
 
     private func run() {
         pthread_setspecific(Self.currentKey, Unmanaged.passUnretained(self).toOpaque())
+        defer { pthread_setspecific(Self.currentKey, nil) }
         let capacity = 256
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
-        while true {
+        defer { events.deallocate() }
+        while isRunning {
             let count = epoll_wait(epoll, events, Int32(capacity), millisecondsToWait())
             now = .now()
             for index in 0..<max(0, Int(count)) {

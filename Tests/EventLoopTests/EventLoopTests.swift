@@ -22,6 +22,7 @@ import Testing
 
     @Test func `blocks of many threads all run, each once, on the loop's thread`() async throws {
         let loop = try running()
+        defer { loop.stop() }
         let seen = Counter()
         let strangers = Counter()
         DispatchQueue.concurrentPerform(iterations: 8) { _ in
@@ -41,6 +42,7 @@ import Testing
 
     @Test func `a task that prefers the loop comes back to its thread behind each suspension`() async throws {
         let loop = try running()
+        defer { loop.stop() }
         await withTaskExecutorPreference(loop) {
             for _ in 0..<100 {
                 #expect(loop.isCurrent)
@@ -58,6 +60,7 @@ import Testing
 
     @Test func `a task that never ends by itself does not keep descriptors and ticks waiting`() async throws {
         let loop = try running()
+        defer { loop.stop() }
         let done = Flag()
         let turns = Counter()
         let spinning = Task(executorPreference: loop) {
@@ -89,6 +92,7 @@ import Testing
 
     @Test func `a handler hears of its descriptor until it is unwatched`() async throws {
         let loop = try running()
+        defer { loop.stop() }
         let (input, output) = try pipe()
         defer { for descriptor in [input, output] { close(descriptor) } }
         let recorder = Recorder()
@@ -105,6 +109,7 @@ import Testing
 
     @Test func `an event of a closed descriptor never reaches the next owner of its number`() async throws {
         let loop = try running()
+        defer { loop.stop() }
         let (first, second) = (try pipe(), try pipe())
         let (old, new) = (Recorder(), Recorder())
         let replaced = Flag()
@@ -136,6 +141,7 @@ import Testing
 
     @Test func `unwatching a number that has a new owner leaves the new owner alone`() async throws {
         let loop = try running()
+        defer { loop.stop() }
         let (input, output) = try pipe()
         defer { for descriptor in [input, output] { close(descriptor) } }
         let (old, new) = (Recorder(), Recorder())
@@ -152,6 +158,7 @@ import Testing
 
     @Test func `what the kernel refuses is an error with its reason`() async throws {
         let loop = try running()
+        defer { loop.stop() }
         let description = await on(loop) { () -> String in
             do throws(EventLoopError) {
                 try loop.watch(9_999, for: .readable, handler: Recorder())

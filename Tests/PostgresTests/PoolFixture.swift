@@ -35,6 +35,7 @@ final class PoolFixture: Sendable {
 
     deinit {
         pool.close()
+        loop.stop()
     }
 
     /// Runs a task that may use the pool.

@@ -143,6 +143,7 @@ import Testing
             gate.signal()
             #expect(standIn.waits(for: "WATCHDOG=1", count: before + 3))
             watchdog.stop()
+            for loop in loops { loop.stop() }
         }
     }
 
