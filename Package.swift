@@ -57,11 +57,11 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
         target("LUXNotify", ["CCurl", "COpenSSL", "Concurrency", "JSON", "LUX", "OpenSSL"]),
+        target("LUXOpenAPI", ["JSON", "LUX"]),
         target(
             "LUXAPI",
             [
-                "Concurrency", "EventLoop", "HTTP", "JWT", "JSON", "LUX", "LUXStore", "LUXNotify", "Metrics",
-                "Postgres",
+                "Concurrency", "HTTP", "JWT", "JSON", "LUX", "LUXNotify", "LUXOpenAPI", "LUXStore", "Metrics",
             ]),
         target(
             "LUXSettings",

@@ -1,8 +1,6 @@
 import Concurrency
-import EventLoop
 import HTTP
 import LUXStore
-import Postgres
 
 /// Responds to the requests of one event loop: route, token and rate limit, then the handler, and the one place where errors
 /// become responses.
@@ -64,7 +62,7 @@ package final class APIResponder: HTTPResponder {
                 record = RequestRecord(request)
                 destination = try self.destination(of: request, &record)
             }
-            var response = try await respond(to: request, destination, received + services.requestTimeout, record)
+            var response = try await respond(to: request, destination, received + services.handlerTimeout, record)
             finish(&response, &record, received: received, request: request.headers)
             return response
         } catch {
@@ -156,9 +154,9 @@ package final class APIResponder: HTTPResponder {
         case .open(let handler):
             return try await handler(OpenRequest(services: services, deadline: deadline))
         case .user(let userID, let handler):
-            let store = DeviceStore(pool: services.pool, deadline: deadline)
-            let deviceRequest = DeviceRequest(http: request, userID: userID, store: store, services: services)
-            return try await PostgresCaller.$name.withValue(record.requestID) { try await handler(deviceRequest) }
+            let deviceRequest = DeviceRequest(
+                http: request, userID: userID, requestID: record.requestID, deadline: deadline, services: services)
+            return try await DeviceDatabase.attributing(to: record.requestID) { try await handler(deviceRequest) }
         }
     }
 

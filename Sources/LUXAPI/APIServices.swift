@@ -1,12 +1,10 @@
 import Concurrency
-import EventLoop
 import HTTP
 import JWT
 import LUX
 import LUXNotify
 import LUXStore
 import Metrics
-import Postgres
 
 /// What the API of one event loop works with.
 package struct APIServices: Sendable {
@@ -16,16 +14,17 @@ package struct APIServices: Sendable {
     package var userClaim: String
     /// The zone of a `treatment_date` without an offset.
     package var zone: WallClock
-    /// The loop's connections to the database.
-    package var pool: PostgresPool
+    /// The database, through the loop's connections.
+    package var database: DeviceDatabase
     /// Stores the loop's uploads.
     package var uploads: UploadWriter
     /// Sends Alimtalk messages.
     package var notifier: any AlimtalkNotifier
     /// Limits and repeats of messages.
     package var messageRules: MessageRules
-    /// The request deadline, counted from its arrival.
-    package var requestTimeout: Duration
+    /// Time for the handler of a request, from its arrival: somewhat less than the client is given, so that there is time
+    /// to respond.
+    package var handlerTimeout: Duration
     /// Whether the database accepts writes and its schema is the program's.
     package var isReady: @Sendable (MonotonicTime) async -> Bool
     /// Limits the requests of each user; `nil` for no limit.
@@ -52,9 +51,9 @@ package struct APIServices: Sendable {
     package var log: @Sendable (RequestRecord) -> Void
 
     package init(
-        verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, pool: PostgresPool,
+        verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, database: DeviceDatabase,
         uploads: UploadWriter,
-        notifier: any AlimtalkNotifier, messageRules: MessageRules, requestTimeout: Duration,
+        notifier: any AlimtalkNotifier, messageRules: MessageRules, handlerTimeout: Duration,
         isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
         guesses: GuessLimiter,
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
@@ -67,11 +66,11 @@ package struct APIServices: Sendable {
         self.verifier = verifier
         self.userClaim = userClaim
         self.zone = zone
-        self.pool = pool
+        self.database = database
         self.uploads = uploads
         self.notifier = notifier
         self.messageRules = messageRules
-        self.requestTimeout = requestTimeout
+        self.handlerTimeout = handlerTimeout
         self.isReady = isReady
         self.rateLimiter = rateLimiter
         self.guesses = guesses

@@ -9,13 +9,19 @@ struct OpenRequest: Sendable {
     let deadline: MonotonicTime
 }
 
-/// A request whose token was found good: it cannot be made without a user.
+/// A request with a valid token: it cannot be created without a user. An immutable value.
 struct DeviceRequest: Sendable {
     let http: HTTPRequest
-    /// The user that the token names.
+    /// The user of the token.
     let userID: Int64
-    let store: DeviceStore
+    /// The id in the response's `X-Request-ID` and in the log.
+    let requestID: String
+    /// By when the handler must be finished.
+    let deadline: MonotonicTime
     let services: APIServices
+
+    /// The database, until the request's deadline.
+    var store: DeviceStore { services.database.store(deadline: deadline) }
 
     /// A required query parameter that holds an id: a JSON integer of 1 or more.
     func id(_ name: String) throws(FieldError) -> Int64 {

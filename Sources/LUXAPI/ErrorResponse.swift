@@ -2,9 +2,8 @@ import HTTP
 import JSON
 import LUX
 import LUXStore
-import Postgres
 
-/// An error as a client sees it, and what the operator reads of it.
+/// An error as a client sees it, with its cause for the operator. An immutable value; the only place where errors get a status.
 struct ErrorResponse {
     var status: HTTPStatus
     var detail: String
@@ -27,7 +26,7 @@ struct ErrorResponse {
             isServerError = true
         case let error as FieldError: self.init(status: .unprocessableContent, detail: error.detail)
         case let error as APIError: self.init(error)
-        case let error as PostgresError where error.isUnavailable:
+        case let error as any StoreError where error.isUnavailable:
             self.init(unavailable: String(describing: error))
         default:
             self.init(
@@ -50,7 +49,7 @@ struct ErrorResponse {
         headers = [("Retry-After", "1")]
     }
 
-    /// What the HTTP server refuses before it is a request to the API.
+    /// The response to a request that the HTTP server rejects before it reaches the API.
     ///
     /// - Parameter detail: `nil` for the reason phrase of the status.
     init(refused status: HTTPStatus, reason: String, detail: String? = nil) {

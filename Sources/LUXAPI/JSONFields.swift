@@ -1,4 +1,5 @@
 import JSON
+import LUX
 
 /// A member of a body as it was sent, before it is known whether it may be so.
 ///

@@ -32,7 +32,7 @@ package final class RequestCounter: Sendable {
             // Files of the documentation are no part of any alert.
             if case .documentation = route.access { continue }
             let index = known.index(of: route.path)
-            for status in [200] + DocumentedErrors(route, HTTPLimits()).statuses {
+            for status in route.statuses {
                 known[index].add(route.method.rawValue, status, 0)
             }
         }

@@ -1,4 +1,5 @@
 import HTTP
+import LUXOpenAPI
 
 /// Access level and handler of a route.
 enum Access: Sendable {

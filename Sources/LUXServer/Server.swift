@@ -297,8 +297,8 @@ package struct Server {
     ) -> APIServices {
         let pool = uploads.pool
         var services = APIServices(
-            verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, pool: pool, uploads: uploads,
-            notifier: notifier, messageRules: messageRules, requestTimeout: databaseTimeout,
+            verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, database: DeviceDatabase(pool: pool),
+            uploads: uploads, notifier: notifier, messageRules: messageRules, handlerTimeout: databaseTimeout,
             isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter, guesses: guesses,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,

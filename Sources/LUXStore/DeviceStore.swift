@@ -3,16 +3,16 @@ import EventLoop
 import LUX
 import Postgres
 
-/// What LUX keeps in PostgreSQL, as one request sees it.
+/// The tables of LUX as one request sees them.
 ///
-/// A value for each request: the loop's connections and the deadline of the request.
+/// A value for each request: the loop's connections and the deadline of the request. Its functions throw `LUXError` for what
+/// the product rejects, else ``StoreError``.
 package struct DeviceStore: Sendable {
     let pool: PostgresPool
     /// By when the database must have responded.
-    package let deadline: MonotonicTime
+    let deadline: MonotonicTime
 
-    /// The store of one request.
-    package init(pool: PostgresPool, deadline: MonotonicTime) {
+    init(pool: PostgresPool, deadline: MonotonicTime) {
         self.pool = pool
         self.deadline = deadline
     }

@@ -63,7 +63,7 @@ package final class LogSink: @unchecked Sendable {
             pthread_cond_init(condition, &attributes)
         }
         pthread_condattr_destroy(&attributes)
-        DispatchQueue(label: "lux.log").async { self.run() }
+        DispatchQueue(label: "log").async { self.run() }
     }
 
     /// How many lines were dropped so far.

@@ -8,7 +8,7 @@ final class CancelQueue: Sendable {
     /// Beyond these a request is dropped: the session is closed anyway, and its `statement_timeout` ends what it does.
     private static let bound = 16
 
-    private let queue = DispatchQueue(label: "lux.postgres.cancel")
+    private let queue = DispatchQueue(label: "postgres.cancel")
     private let waiting = Locked(0)
 
     /// A `PGcancel` on its way to another thread.

@@ -14,7 +14,7 @@ package final class PostgresPool: @unchecked Sendable {
     private final class Slot {
         let isPipeline: Bool
         /// A queue of its own: an attempt that waits for a server in vain must not delay the others.
-        let queue = DispatchQueue(label: "lux.postgres.connect")
+        let queue = DispatchQueue(label: "postgres.connect")
         var connection: PostgresConnection?
         /// Since when a connection is being opened.
         var connectingSince: MonotonicTime?

@@ -1,10 +1,11 @@
 import HTTP
+import LUXOpenAPI
 
-/// `/openapi.json` and `/docs`: responses that are created once and are the same for everybody.
+/// `/openapi.json` and `/docs`: responses that are created once and are the same for all clients. An immutable value.
 package struct APIDocumentation: Sendable {
     /// Files of `swagger-ui-dist` that are served instead of being fetched from a CDN.
     package struct Assets: Sendable {
-        /// The names of the files that a folder has to hold.
+        /// The names of the files that a folder must contain.
         package static let names = (style: SwaggerUI.style.name, script: SwaggerUI.script.name)
 
         /// `swagger-ui.css`
@@ -37,7 +38,7 @@ package struct APIDocumentation: Sendable {
             add(.script, assets.script)
         }
         let routes = Routes.served(with: files.union([.openAPI]), metrics: metrics)
-        add(.openAPI, OpenAPIDocument.bytes(of: routes, limits: limits))
+        add(.openAPI, OpenAPIDocument.bytes(of: routes.map { $0.documented(limits) }))
     }
 
     var files: Set<DocumentationFile> { Set(responses.keys) }

@@ -1,10 +1,8 @@
 import Concurrency
-import EventLoop
 import HTTP
 import LUX
 import LUXNotify
 import LUXStore
-import Postgres
 
 /// `POST alimtalk`: sends the parent a message that the electrodes have lost contact.
 ///
@@ -28,7 +26,7 @@ import Postgres
                 userID: request.userID, phoneNumber: number, child: recipient.child, device: recipient.device,
                 children: recipient.children, time: createdAt,
                 reference: Notification.reference(row: id, created: createdAt)),
-            deadline: request.store.deadline + (.zero - request.settlingTime))
+            deadline: request.deadline + (.zero - request.settlingTime))
         request.services.counted.count(outcome, of: notifier.name)
         await request.settle(id, outcome)
         guard case .accepted = outcome else { throw APIError.alimtalkSendFailed(outcome.reason ?? "") }
@@ -49,7 +47,7 @@ extension DeviceRequest {
 
     /// Returns when an earlier message was sent; waits while it is in flight.
     ///
-    /// - Throws: `APIError.alimtalkSendFailed` when it was not, or its outcome did not come in time; `PostgresError`.
+    /// - Throws: `APIError.alimtalkSendFailed` when it was not, or its outcome did not come in time; `StoreError`.
     fileprivate func awaitMessage(_ id: Int64) async throws {
         while true {
             let status = try await store.messageStatus(id: id, rules: services.messageRules)
@@ -57,7 +55,7 @@ extension DeviceRequest {
             guard status == "pending" else {
                 throw APIError.alimtalkSendFailed("the earlier message: \(status ?? "gone")")
             }
-            guard .now() + settlingTime < store.deadline else {
+            guard .now() + settlingTime < deadline else {
                 throw APIError.alimtalkSendFailed("the earlier message is still in flight")
             }
             try await Task.sleep(for: Self.pollInterval)
@@ -65,17 +63,17 @@ extension DeviceRequest {
     }
 
     /// Part of the request's time that is not the provider's, so that the row is settled before the deadline.
-    fileprivate var settlingTime: Duration { min(.milliseconds(500), services.requestTimeout / 4) }
+    fileprivate var settlingTime: Duration { min(.milliseconds(500), services.handlerTimeout / 4) }
 
     /// Records what became of a message. The client gets the outcome: a row that cannot be settled stays `pending`, and
     /// makes no failure of what was sent.
     fileprivate func settle(_ id: Int64, _ outcome: NotificationOutcome) async {
-        let store = DeviceStore(pool: services.pool, deadline: max(store.deadline, .now() + settlingTime))
+        let store = services.database.store(deadline: max(deadline, .now() + settlingTime))
         var messageID: String?
         if case .accepted(let id) = outcome { messageID = id }
         let answered = messageID
         // A task of its own: the request's is cancelled when its client hangs up, and the message is sent all the same.
-        await Task(executorPreference: services.pool.loop) {
+        await Task(executorPreference: services.database.executor) {
             do {
                 try await store.settleAlimtalk(
                     id: id, status: outcome.auditStatus, messageID: answered, error: outcome.reason)

@@ -3,7 +3,6 @@ import HTTP
 import JSON
 import LUX
 import LUXStore
-import Postgres
 
 /// `POST devlog`: stores logs of treatments, all of a request or none.
 @Sendable func devlog(_ request: DeviceRequest) async throws -> HTTPResponse {
@@ -12,7 +11,7 @@ import Postgres
     request.reportImplausibleDates(of: upload)
     do {
         let counts = try await request.services.uploads.save(
-            upload, userID: request.userID, deadline: request.store.deadline)
+            upload, userID: request.userID, deadline: request.deadline)
         request.services.counted.count(counts)
     } catch let error as RejectedWrite {
         request.services.counted.count(error)
@@ -34,7 +33,7 @@ extension DeviceRequest {
         var date: [UInt8] = []
         upload.records[first].date.appendISO8601(to: &date)
         services.onImplausibleDates(
-            PostgresCaller.name,
+            requestID,
             "log_arrays[\(first)].detail_data.treatment_date: \(String(decoding: date, as: UTF8.self)), "
                 + "\(places.count) of \(upload.records.count) records")
     }

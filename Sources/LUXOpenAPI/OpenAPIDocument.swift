@@ -1,13 +1,32 @@
-import HTTP
+import JSON
+
+/// A route as the document shows it. An immutable value.
+package struct DocumentedRoute: Sendable {
+    var method: String
+    var path: String
+    var tag: OpenAPIDocument.Tag
+    var documentation: RouteDocumentation
+    var errors: [DocumentedError]
+
+    package init(
+        method: String, path: String, tag: OpenAPIDocument.Tag, documentation: RouteDocumentation,
+        errors: [DocumentedError]
+    ) {
+        self.method = method
+        self.path = path
+        self.tag = tag
+        self.documentation = documentation
+        self.errors = errors
+    }
+}
 
 /// The table of routes as an OpenAPI 3.1 document.
-enum OpenAPIDocument {
-    /// - Parameter limits: those in force.
-    static func bytes(of routes: [Route], limits: HTTPLimits) -> [UInt8] {
+package enum OpenAPIDocument {
+    package static func bytes(of routes: [DocumentedRoute]) -> [UInt8] {
         var paths: [(name: String, value: JSONTree)] = []
         for route in routes {
-            let method = route.method.rawValue.lowercased()
-            let operation = (name: method, value: operation(route, limits))
+            let method = route.method.lowercased()
+            let operation = (name: method, value: operation(route))
             if let index = paths.firstIndex(where: { $0.name == route.path }) {
                 paths[index].value = paths[index].value.adding(.object([operation]))
             } else {
@@ -23,17 +42,11 @@ enum OpenAPIDocument {
         return bytes
     }
 
-    private enum Tag: String, CaseIterable {
-        case device, health, documentation
-
-        init(_ route: Route) {
-            self =
-                switch route.access {
-                case .user: .device
-                case .open, .metrics: .health
-                case .documentation: .documentation
-                }
-        }
+    /// A group of routes.
+    package enum Tag: String, CaseIterable, Sendable {
+        /// Those that need an access token.
+        case device
+        case health, documentation
 
         var definition: JSONTree {
             let description =
@@ -78,13 +91,13 @@ enum OpenAPIDocument {
         ["description": .string(description), "required": true, "schema": schema]
     }
 
-    private static func operation(_ route: Route, _ limits: HTTPLimits) -> JSONTree {
+    private static func operation(_ route: DocumentedRoute) -> JSONTree {
         let documentation = route.documentation
         var operation: JSONTree = [
-            "operationId": .string(documentation.id), "tags": [.string(Tag(route).rawValue)],
+            "operationId": .string(documentation.id), "tags": [.string(route.tag.rawValue)],
             "summary": .string(documentation.summary), "description": .string(documentation.description),
         ]
-        if case .user = route.access { operation = operation.adding(["security": [["bearer": []]]]) }
+        if route.tag == .device { operation = operation.adding(["security": [["bearer": []]]]) }
         if !documentation.parameters.isEmpty {
             operation = operation.adding(["parameters": .array(documentation.parameters.map(parameter))])
         }
@@ -101,7 +114,7 @@ enum OpenAPIDocument {
             "content": content(answer.mediaType, answer.schema, answer.examples),
         ]
         let responses: JSONTree = ["200": good]
-        return operation.adding(["responses": responses.adding(.object(DocumentedErrors(route, limits).responses))])
+        return operation.adding(["responses": responses.adding(.object(DocumentedError.responses(of: route.errors)))])
     }
 
     private static func parameter(_ parameter: RouteDocumentation.Parameter) -> JSONTree {

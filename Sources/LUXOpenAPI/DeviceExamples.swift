@@ -1,3 +1,5 @@
+import JSON
+
 /// The responses that the API page shows, letter for letter but for white space.
 enum DeviceExamples {
     static let device = JSONTree.text(

@@ -1,18 +1,16 @@
-import JSON
-
-/// A JSON value whose members keep their order, for a document that is made once.
-indirect enum JSONTree: Sendable {
+/// A JSON value whose members keep their order, for documents that are built in memory. An immutable value.
+package indirect enum JSONTree: Sendable {
     case bool(Bool)
     case integer(Int64)
     case string(String)
     case array([JSONTree])
     case object([(name: String, value: JSONTree)])
-    /// A JSON text, such as an example of the API page, that goes out letter for letter.
+    /// A JSON text, such as an example of the API page, that is written letter for letter.
     case text(String)
 
-    static let null = JSONTree.text("null")
+    package static let null = JSONTree.text("null")
 
-    func append(to bytes: inout [UInt8]) {
+    package func append(to bytes: inout [UInt8]) {
         switch self {
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
         case .integer(let value): bytes.append(contentsOf: String(value).utf8)
@@ -37,8 +35,8 @@ indirect enum JSONTree: Sendable {
         }
     }
 
-    /// An object with these members behind its own.
-    func adding(_ more: JSONTree) -> JSONTree {
+    /// An object with these members after its own.
+    package func adding(_ more: JSONTree) -> JSONTree {
         guard case .object(let members) = self, case .object(let added) = more else { return self }
         return .object(members + added)
     }
@@ -47,15 +45,15 @@ indirect enum JSONTree: Sendable {
 extension JSONTree: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    init(stringLiteral value: String) { self = .string(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
 
-    init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
 
-    init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
 
-    init(arrayLiteral elements: JSONTree...) { self = .array(elements) }
+    package init(arrayLiteral elements: JSONTree...) { self = .array(elements) }
 
-    init(dictionaryLiteral elements: (String, JSONTree)...) {
+    package init(dictionaryLiteral elements: (String, JSONTree)...) {
         self = .object(elements.map { (name: $0.0, value: $0.1) })
     }
 }

@@ -1,22 +1,22 @@
-/// Swagger UI as one page. Its code is the files of `swagger-ui-dist`, from a CDN or from a folder.
-enum SwaggerUI {
+/// Swagger UI as one page, which loads the files of `swagger-ui-dist` from a CDN or from a folder.
+package enum SwaggerUI {
     /// A file of `swagger-ui-dist` of exactly this version.
-    struct Asset {
-        var name: String
+    package struct Asset: Sendable {
+        package var name: String
         var integrity: String
 
         var url: String { "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.33.1/\(name)" }
     }
 
-    static let style = Asset(
+    package static let style = Asset(
         name: "swagger-ui.css",
         integrity: "sha384-Ov4/wv3j2bmct8cDc5X4ngJZohVPzEmc6uDPH8WeljUxO5vtoykvMEfbu9Vh6RaW")
-    static let script = Asset(
+    package static let script = Asset(
         name: "swagger-ui-bundle.js",
         integrity: "sha384-ZPehFMQommnnuaZ4rpxgkgTT2DKFVp4hZC/7pLit+9Lek9T1YGSo23eHFbvNkXkw")
 
     /// - Parameter local: whether the assets are the server's own.
-    static func page(local: Bool) -> String {
+    package static func page(local: Bool) -> String {
         """
         <!DOCTYPE html>
         <html lang="en">
@@ -44,7 +44,7 @@ enum SwaggerUI {
     }
 
     /// A file of its own, as the policy allows no inline script. A token stays in the tab: it is not kept.
-    static let start = """
+    package static let start = """
         SwaggerUIBundle({
           url: "openapi.json",
           dom_id: "#swagger-ui",
@@ -57,7 +57,7 @@ enum SwaggerUI {
         """
 
     /// The value of `Content-Security-Policy`: nothing but the files of the page, and calls to this server.
-    static func policy(local: Bool) -> String {
+    package static func policy(local: Bool) -> String {
         let (script, style) = local ? ("", "") : (" " + script.url, " " + style.url)
         return [
             "default-src 'none'", "script-src 'self'" + script, "style-src 'self'" + style, "img-src 'self' data:",

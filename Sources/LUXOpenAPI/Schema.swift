@@ -1,3 +1,5 @@
+import JSON
+
 /// The schemas under `#/components/schemas`, in the dialect of OpenAPI 3.1 (JSON Schema 2020-12).
 enum Schema: String, CaseIterable, Sendable {
     case device = "Device"

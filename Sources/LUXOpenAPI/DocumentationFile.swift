@@ -1,5 +1,5 @@
-/// A file of the documentation. There are no others, whatever is in a folder of assets.
-enum DocumentationFile: String, CaseIterable, Sendable {
+/// A file of the documentation; no other file of a folder of assets is served.
+package enum DocumentationFile: String, CaseIterable, Sendable {
     /// `/openapi.json`
     case openAPI = "openapi"
     /// `/docs`
@@ -11,7 +11,7 @@ enum DocumentationFile: String, CaseIterable, Sendable {
     /// `/docs/swagger-ui-bundle.js`, where assets are served from a folder.
     case script = "docs-script"
 
-    var mediaType: String {
+    package var mediaType: String {
         switch self {
         case .openAPI: "application/json"
         case .page: "text/html"

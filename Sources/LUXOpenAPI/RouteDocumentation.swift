@@ -1,17 +1,19 @@
+import JSON
 import LUX
 
-/// What `/openapi.json` says of a route beside its method, its path and whether it wants a token.
+/// The description of a route in `/openapi.json`, apart from its method, its path and whether it needs a token. An immutable
+/// value.
 ///
-/// Nothing that a reader needs has a default, so a route without documentation does not compile.
-struct RouteDocumentation: Sendable {
+/// No member that a reader needs has a default, so a route without documentation does not compile.
+package struct RouteDocumentation: Sendable {
     /// A query parameter or a header field.
-    struct Parameter: Sendable {
+    package struct Parameter: Sendable {
         var name: String
         var description: String
         var schema: JSONTree
         var example: JSONTree
         var isRequired = true
-        var isHeader = false
+        package var isHeader = false
 
         static func optional(
             _ name: String, _ description: String, _ schema: JSONTree, example: JSONTree
@@ -42,7 +44,7 @@ struct RouteDocumentation: Sendable {
     }
 
     /// A JSON body; all that there are, are required.
-    struct Body: Sendable {
+    package struct Body: Sendable {
         var schema: Schema
         var examples: [Example]
     }
@@ -63,10 +65,10 @@ struct RouteDocumentation: Sendable {
         }
     }
 
-    /// One of the endpoint's own refusals; its status is ``ErrorResponse``'s to know.
-    struct Refusal: Sendable {
-        var error: LUXError
-        var description: String
+    /// One of the endpoint's own errors. Its status is not known here: the API has one place for that.
+    package struct Refusal: Sendable {
+        package var error: LUXError
+        package var description: String
 
         init(_ error: LUXError, _ description: String) {
             self.error = error
@@ -77,10 +79,10 @@ struct RouteDocumentation: Sendable {
     var id: String
     var summary: String
     var description: String
-    var parameters: [Parameter] = []
-    var body: Body?
+    package var parameters: [Parameter] = []
+    package var body: Body?
     var answer: Answer
-    var refusals: [Refusal]
-    /// A 422 that shows what the first wrong parameter or member leads to; `nil` when nothing can be wrong.
-    var fault: FieldError?
+    package var refusals: [Refusal]
+    /// An example of a 422; `nil` when no parameter or member can be invalid.
+    package var fault: FieldError?
 }

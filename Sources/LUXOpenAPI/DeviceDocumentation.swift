@@ -15,7 +15,7 @@ extension RouteDocumentation {
     private static let notConnected = Refusal(
         .notConnectedDevice, "The device is not connected to this child account.")
 
-    static let childDevice = RouteDocumentation(
+    package static let childDevice = RouteDocumentation(
         id: "child-device", summary: "Get Single Device Information",
         description: """
             Retrieves information for a single device belonging to a user's child account: of several, the one that was \
@@ -25,7 +25,7 @@ extension RouteDocumentation {
         answer: .json("The device.", .device, [device]),
         refusals: [notAuthorized, Refusal(.deviceNotFound, "Device does not exist.")], fault: childFault)
 
-    static let getAllDevice = RouteDocumentation(
+    package static let getAllDevice = RouteDocumentation(
         id: "get-all-device", summary: "Get All Child Accounts and Device Information",
         description: """
             Retrieves all child accounts and their associated device information for the current user. This should \
@@ -43,7 +43,7 @@ extension RouteDocumentation {
             ]),
         refusals: [Refusal(.userIsNone, "User is not authorized.")])
 
-    static let setMyDevice = RouteDocumentation(
+    package static let setMyDevice = RouteDocumentation(
         id: "set-my-device", summary: "Register a Device",
         description: "Manually registers a device to a child account. Once more for the same one changes nothing.",
         parameters: [
@@ -55,14 +55,14 @@ extension RouteDocumentation {
         refusals: [notAuthorized, notFound, alreadyConnected],
         fault: FieldError(field: "serial_code", message: "must not be empty"))
 
-    static let unConnect = RouteDocumentation(
+    package static let unConnect = RouteDocumentation(
         id: "un-connect", summary: "Unregister a Device",
         description: "Unregisters a device from a child account. Its alias is cleared, its logs stay.",
         parameters: [uniqueID, childID],
         answer: .json("Disconnected.", .unconnected, [status("statusCode", "device unconnected")]),
         refusals: [notAuthorized, notFound], fault: uniqueFault)
 
-    static let checkDevice = RouteDocumentation(
+    package static let checkDevice = RouteDocumentation(
         id: "check-device", summary: "Check Device Status",
         description: """
             Verifies if a device can be connected or registered. It must be called before attempting to connect a device.
@@ -80,7 +80,7 @@ extension RouteDocumentation {
             ]),
         refusals: [notAuthorized, notFound, alreadyConnected], fault: uniqueFault)
 
-    static let updateAlias = RouteDocumentation(
+    package static let updateAlias = RouteDocumentation(
         id: "update-alias", summary: "Update Device Alias", description: "Updates the alias of a device.",
         body: Body(
             schema: .aliasUpdate,
@@ -91,7 +91,7 @@ extension RouteDocumentation {
             field: "device_alias",
             message: "must be 1 to 100 characters, at least one of them visible, without control characters"))
 
-    static let devlog = RouteDocumentation(
+    package static let devlog = RouteDocumentation(
         id: "devlog", summary: "Upload Device Usage Log",
         description: """
             - Creates a temporary usage log by being called 30 seconds after device usage starts.
@@ -129,7 +129,7 @@ extension RouteDocumentation {
         fault: FieldError(
             field: "log_arrays[0].detail_data.treatment_date", message: "must be an ISO 8601 date-time"))
 
-    static let usageLogs = RouteDocumentation(
+    package static let usageLogs = RouteDocumentation(
         id: "usage-logs", summary: "Read Usage Logs Back",
         description: """
             The logs of a child account, temporary ones included, newest start first. `next_cursor` asks for the next \
@@ -158,7 +158,7 @@ extension RouteDocumentation {
             ]),
         refusals: [notAuthorized], fault: FieldError(field: "limit", message: "must be 1 to 500"))
 
-    static let alimtalk = RouteDocumentation(
+    package static let alimtalk = RouteDocumentation(
         id: "alimtalk", summary: "Send Device Impedance Error Notification",
         description: """
             Sends a notification (Alimtalk) when an impedance error occurs on the device. Apps should send an \
