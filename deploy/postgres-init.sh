@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the image of PostgreSQL, as its superuser, when the composition's database is made: the three roles, with the
+# Run once by the image of PostgreSQL, as its superuser, when the Compose file's database is created: the three roles, with the
 # passwords of their files of secrets, and the empty database.
 set -eu
 for role in lux_owner lux lux_desk; do

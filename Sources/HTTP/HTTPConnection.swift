@@ -1,61 +1,62 @@
 import Concurrency
 import EventLoop
-import TLS
 
-/// One client's connection: read, parse, respond, write, keep or close.
+/// One client's connection: read, parse, respond, write, keep or close. Never throws: an error ends the connection.
+///
+/// `+Opening` reads what comes before the first request, `+Transfer` moves bytes and takes the events of the loop.
 ///
 /// One request is in flight at a time, which keeps pipelined responses in order and is the backpressure: while a response
 /// is computed or the client does not read it, nothing more is read.
 ///
-/// `@unchecked Sendable`: confined to its loop, on which its task runs.
+/// Owned by its `HTTPLoopServer`. `@unchecked Sendable`: confined to its loop, on which its task runs; entries check it.
 final class HTTPConnection: EventHandler, @unchecked Sendable {
-    private enum Wait { case ready, timedOut, gone }
+    enum Wait { case ready, timedOut, gone }
 
-    private let transport: Transport
+    let transport: Transport
     /// The peer's address, or the one that a trusted proxy named for the whole connection; `nil` for a trusted proxy.
-    private var client: ClientAddress?
+    var client: ClientAddress?
     /// Whether the peer is a trusted proxy, whose `X-Forwarded-For` names the client of each request.
-    private let isProxied: Bool
-    private let server: HTTPLoopServer
-    private let limits: HTTPLimits
-    private var parser: RequestParser
+    let isProxied: Bool
+    let server: HTTPLoopServer
+    let limits: HTTPLimits
+    var parser: RequestParser
     /// The task of ``run()``. It is cancelled when the client is gone for good, so that nothing is begun for it any more; a
     /// client that only sends no more still gets its response.
     var task: Task<Void, Never>?
-    private var readable = false
-    private var peerClosed = false
-    private var failed = false
-    private var closing = false
+    var readable = false
+    var peerClosed = false
+    var failed = false
+    var closing = false
 
-    private var output = OutputBuffer()
-    private var lastWrite: MonotonicTime
+    var output = OutputBuffer()
+    var lastWrite: MonotonicTime
 
-    private var inputWaiter: UnsafeContinuation<Wait, Never>?
-    private var outputWaiter: UnsafeContinuation<Wait, Never>?
+    var inputWaiter: UnsafeContinuation<Wait, Never>?
+    var outputWaiter: UnsafeContinuation<Wait, Never>?
     /// When the wait for input, whatever it is for, ends without it.
-    private var inputDeadline: MonotonicTime
-    private var lingering = false
-    private var requests = 0
+    var inputDeadline: MonotonicTime
+    var lingering = false
+    var requests = 0
     /// When the first byte of an unfinished header section was received.
     private var requestStart: MonotonicTime?
-    private var stepsWithoutWait = 0
+    var stepsWithoutWait = 0
     /// What the responder knows of the request whose body is being read.
     private var admission: (any Sendable)?
     /// Who is charged for the memory of the current request.
-    private var owner: MemoryOwner
+    var owner: MemoryOwner
     /// What of this connection's memory is charged to ``owner``.
     private var chargedBytes = 0
     /// Bytes received while lingering.
-    private var discarded = 0
+    var discarded = 0
     /// Whether the client may still be sending what nobody will read.
-    private var hasUnreadInput = false
+    var hasUnreadInput = false
 
     /// Above this much unsent output no further request is parsed.
     private static let outputBound = 64 << 10
     /// After so many requests or reads without a wait the clock is looked at.
-    private static let turnSteps = 8
+    static let turnSteps = 8
     /// After this much of a turn the other connections have theirs.
-    private static let turnTime = Duration.milliseconds(1)
+    static let turnTime = Duration.milliseconds(1)
 
     /// - Parameter client: `nil` for a trusted proxy.
     init(transport: Transport, client: ClientAddress?, server: HTTPLoopServer) {
@@ -75,94 +76,13 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Serves requests until one side ends it.
     func run() async {
+        server.loop.assertCurrent()
         if await readProxyHeader(), await handshake() { await serve() }
         await finish()
         charge(0)
+        assert(inputWaiter == nil && outputWaiter == nil, "the task is not suspended")
         server.closed(self, transport.descriptor, client)
         task = nil
-    }
-
-    /// Reads the header of the PROXY protocol, if the peer is a trusted proxy and sends one.
-    private func readProxyHeader() async -> Bool {
-        guard isProxied else { return true }
-        inputDeadline = server.loop.now + limits.headerTime
-        while !failed {
-            let bytes = server.withReceiveBuffer { buffer in
-                Socket.peek(
-                    transport.descriptor,
-                    into: UnsafeMutableRawBufferPointer(
-                        rebasing: buffer[..<ProxyHeader.maximumLength]))
-            }
-            switch ProxyHeader(bytes) {
-            case .absent: return true
-            case .malformed: return false
-            case .present(let length, let named):
-                server.withReceiveBuffer { buffer in
-                    _ = Socket.receive(
-                        transport.descriptor,
-                        into: UnsafeMutableRawBufferPointer(
-                            rebasing: buffer[..<length]))
-                }
-                readable = true
-                guard let named else { return true }
-                guard server.assign(named) else {
-                    server.onEvent(.connectionRefused(ConnectionCounter.Refusal.address.rawValue))
-                    return false
-                }
-                client = named
-                parser.client = named
-                owner.client = named.network
-                return true
-            case .needMore:
-                guard await withUnsafeContinuation({ inputWaiter = $0 }) == .ready, !peerClosed else { return false }
-            }
-        }
-        return false
-    }
-
-    private func handshake() async -> Bool {
-        guard let session = transport.session else { return true }
-        inputDeadline = server.loop.now + limits.handshakeTime
-        while !failed {
-            switch session.handshake() {
-            case .done:
-                server.handshakes += 1
-                return true
-            case .controlRecord:
-                await yieldIfLong()
-                continue
-            case .wouldBlock: break
-            case .endOfFile: return false
-            case .plainHTTP:
-                rejectPlainHTTP()
-                return false
-            case .failed(let reason):
-                server.onEvent(.handshakeFailed(reason))
-                return false
-            }
-            switch await withUnsafeContinuation({ inputWaiter = $0 }) {
-            case .ready: continue
-            case .gone: return false
-            case .timedOut:
-                server.onEvent(.handshakeFailed("not complete in time"))
-                return false
-            }
-        }
-        return false
-    }
-
-    /// A response that the client can read, as it does not speak TLS.
-    private func rejectPlainHTTP() {
-        server.onEvent(.handshakeFailed("plain HTTP on the TLS port"))
-        var request = RefusedRequest()
-        request.client = client
-        request.detail = "This port speaks HTTPS: use https://"
-        let response = server.responder.refuse(.badRequest, reason: "plain HTTP on the TLS port", request: request)
-        var bytes: [UInt8] = []
-        ResponseEncoder.encode(
-            response, isHead: false, version: .http11, keepAlive: false, date: server.date, into: &bytes)
-        _ = bytes.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
-        hasUnreadInput = true
     }
 
     private func serve() async {
@@ -257,6 +177,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         charge(request.body.count)
         defer {
             server.inFlight -= 1
+            assert(server.inFlight >= 0)
             charge(0)
             owner.account = nil
         }
@@ -338,143 +259,5 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         while !failed, discarded < limits.discardBytes, await moreInput() == .ready {
             inputDeadline = min(end, server.loop.now + stall)
         }
-    }
-
-    // MARK: Input
-
-    private func moreInput() async -> Wait {
-        while !failed {
-            if !readable {
-                stepsWithoutWait = 0
-                let wait = await withUnsafeContinuation { inputWaiter = $0 }
-                guard wait == .ready else { return wait }
-            } else if await yieldIfLong(), inputDeadline <= server.loop.now {
-                return .timedOut
-            }
-            switch receive() {
-            case .transferred: return .ready
-            case .wouldBlock: readable = false
-            case .endOfFile: return .gone
-            case .failed: failed = true
-            }
-        }
-        return .gone
-    }
-
-    /// Lets the loop serve others and look at its clock, if this connection has kept it busy.
-    ///
-    /// - Returns: whether it had to.
-    @discardableResult
-    private func yieldIfLong() async -> Bool {
-        stepsWithoutWait += 1
-        guard stepsWithoutWait >= Self.turnSteps, .now() - server.loop.now > Self.turnTime else { return false }
-        stepsWithoutWait = 0
-        await server.nextTurn()
-        return true
-    }
-
-    private func receive() -> TransferResult {
-        server.withReceiveBuffer { buffer in
-            // What comes after the end is discarded, so it needs no decrypting.
-            if lingering {
-                let result = Socket.receive(transport.descriptor, into: buffer)
-                if case .transferred(let count) = result { discarded += count }
-                return result
-            }
-            let result = transport.receive(into: buffer)
-            if case .transferred(let count) = result {
-                parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                // A short read has emptied the socket; the next edge reports more (epoll(7)), but the edge of a peer
-                // that sends no more comes only once.
-                readable = count == buffer.count || peerClosed || transport.isSecure
-            }
-            return result
-        }
-    }
-
-    // MARK: Output
-
-    private func write(_ response: HTTPResponse, method: HTTPMethod?, version: HTTPVersion = .http11) {
-        if output.unsent == 0 { lastWrite = server.loop.now }
-        output.append(
-            response, isHead: method == .head, version: version, keepAlive: !closing, date: server.date)
-    }
-
-    func flush() {
-        while output.unsent > 0, !failed {
-            switch output.withUnsentBytes({ transport.send($0) }) {
-            case .transferred(let count):
-                output.consume(count)
-                lastWrite = server.loop.now
-            case .wouldBlock: return
-            case .endOfFile, .failed: failed = true
-            }
-        }
-        output.reset(keepingCapacity: limits.idleBufferBytes)
-    }
-
-    private func drainOutput() async -> Wait {
-        while true {
-            flush()
-            if failed { return .gone }
-            if output.unsent == 0 { return .ready }
-            let wait = await withUnsafeContinuation { outputWaiter = $0 }
-            guard wait == .ready else { return wait }
-        }
-    }
-
-    // MARK: Events
-
-    func ready(_ events: Readiness) {
-        // While the rest of the input is thrown away, a hang-up only says that it is the rest.
-        if events.containsAny(.ended), !lingering {
-            failed = true
-            task?.cancel()
-        }
-        if events.contains(.peerClosed) { peerClosed = true }
-        if transport.isSecure || events.containsAny(.ended, .writable) {
-            // The edge comes once, whatever the task is doing.
-            if outputWaiter == nil { flush() }
-            resumeOutput(failed ? .gone : .ready)
-        }
-        if transport.isSecure || events.containsAny(.ended, .readable) || events.containsAny(.peerClosed) {
-            readable = true
-            resumeInput(failed ? .gone : .ready)
-        }
-    }
-
-    /// Called at each tick of the loop.
-    func checkDeadlines(at now: MonotonicTime) {
-        if output.unsent > 0, lastWrite + limits.writeTime <= now {
-            failed = true
-            resumeOutput(.timedOut)
-            resumeInput(.gone)
-        }
-        if inputWaiter != nil, min(inputDeadline, server.inputDeadline) <= now { resumeInput(.timedOut) }
-    }
-
-    /// Ends the connection if it has had a response and is idle; else its current response, or its first, is its last.
-    func drain() {
-        guard inputWaiter != nil, !lingering, requests > 0, parser.phase == .idle else { return }
-        // A request that is in the kernel already still gets its response.
-        if case .transferred = receive() { return resumeInput(.ready) }
-        resumeInput(.gone)
-    }
-
-    /// Ends the connection whatever is in flight.
-    func abort() {
-        failed = true
-        resumeInput(.gone)
-        resumeOutput(.gone)
-    }
-
-    private func resumeInput(_ wait: Wait) {
-        inputWaiter?.resume(returning: wait)
-        inputWaiter = nil
-    }
-
-    private func resumeOutput(_ wait: Wait) {
-        outputWaiter?.resume(returning: wait)
-        outputWaiter = nil
     }
 }

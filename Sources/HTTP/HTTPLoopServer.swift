@@ -5,9 +5,10 @@ import EventLoop
 import Glibc
 import TLS
 
-/// The connections of one event loop and what they share.
+/// The connections of one event loop and what they share. Owned by `HTTPServer`; never throws.
 ///
-/// `@unchecked Sendable`: confined to its loop.
+/// `@unchecked Sendable`: confined to its loop, which its entries check; ``start()``, ``adopt(_:of:tls:)``, ``drain(_:)`` and
+/// ``abort()`` may be called from any thread.
 final class HTTPLoopServer: @unchecked Sendable {
     let loop: EventLoop
     let limits: HTTPLimits
@@ -26,7 +27,7 @@ final class HTTPLoopServer: @unchecked Sendable {
     var memory: MemoryShares
     /// While the server drains: when a wait for input ends whatever it is for.
     private(set) var inputDeadline = MonotonicTime(nanoseconds: .max)
-    /// What other threads see of it; updated at each tick.
+    /// For other threads; updated at each tick.
     let statistics = Locked(HTTPStatistics())
     /// TLS handshakes that were completed.
     var handshakes = 0
@@ -72,6 +73,7 @@ final class HTTPLoopServer: @unchecked Sendable {
     }
 
     private func serve(_ descriptor: Int32, of client: ClientAddress?, tls: TLSContext?) {
+        loop.assertCurrent()
         func giveUp() {
             Socket.close(descriptor)
             counter.remove(client)
@@ -83,6 +85,7 @@ final class HTTPLoopServer: @unchecked Sendable {
             // Edge-triggered and registered once: no further system call for a connection's whole life.
             try loop.watch(
                 descriptor, for: [.readable, .writable, .peerClosed, .edgeTriggered], handler: connection)
+            assert(connections[descriptor] == nil, "a descriptor is open twice")
             connections[descriptor] = connection
             connection.task = Task(executorPreference: loop) { await connection.run() }
         } catch {
@@ -92,6 +95,8 @@ final class HTTPLoopServer: @unchecked Sendable {
 
     /// Called by a connection at its end.
     func closed(_ connection: HTTPConnection, _ descriptor: Int32, _ client: ClientAddress?) {
+        loop.assertCurrent()
+        assert(connections[descriptor] === connection, "closed twice")
         loop.unwatch(descriptor, handler: connection)
         connections[descriptor] = nil
         Socket.close(descriptor)
@@ -104,11 +109,13 @@ final class HTTPLoopServer: @unchecked Sendable {
 
     /// Sends what a connection has buffered once this turn's requests have responses or wait.
     func flushAtTurnEnd(_ connection: HTTPConnection) {
+        loop.assertCurrent()
         unflushed.append(connection)
     }
 
     /// Waits until the loop has looked at its sockets and its clock again.
     func nextTurn() async {
+        loop.assertCurrent()
         await withUnsafeContinuation { yielded.append($0) }
     }
 
@@ -125,7 +132,8 @@ final class HTTPLoopServer: @unchecked Sendable {
 
     /// A buffer that all connections of the loop receive into, one at a time.
     func withReceiveBuffer<T>(_ body: (UnsafeMutableRawBufferPointer) -> T) -> T {
-        body(receiveBuffer)
+        loop.assertCurrent()
+        return body(receiveBuffer)
     }
 
     /// Ends idle connections that have had a response and makes every other one's current or first response its last.
@@ -141,7 +149,7 @@ final class HTTPLoopServer: @unchecked Sendable {
         }
     }
 
-    /// Ends all connections at once. From any thread.
+    /// Ends all connections immediately. From any thread.
     func abort() {
         loop.execute {
             for connection in self.connections.values { connection.abort() }
@@ -154,6 +162,7 @@ final class HTTPLoopServer: @unchecked Sendable {
     }
 
     private func tick() {
+        loop.assertCurrent()
         updateDate()
         let now = HTTPStatistics(connections: connections.count, inFlight: inFlight, handshakes: handshakes)
         statistics.withLock { $0 = now }

@@ -1,6 +1,9 @@
 /// The records of one request, and the keys by which the stored rows that they concern are found. A value; never throws.
 package struct LogUpload: Sendable {
-    /// What was sent, in order.
+    /// How many records one upload may have.
+    package static let maximumRecords = 5_000
+
+    /// The records in the order of the request.
     package let records: [DeviceLogRecord]
 
     package init(_ records: [DeviceLogRecord]) {

@@ -4,9 +4,6 @@ import LUX
 
 /// The body of `POST devlog`.
 enum DevlogBody {
-    /// How many records one upload may have.
-    static let maximumRecords = 5_000
-
     /// How many bytes one `detail_data`, and all of an upload, may have as PostgreSQL writes them as text.
     static let maximumDetail = 64 << 10
     static let maximumDetails = 4 << 20
@@ -50,7 +47,7 @@ enum DevlogBody {
                     }
                     try reader.array { (reader) throws(JSONError) in
                         // One over the limit is enough to know; the rest is only checked.
-                        guard sent.count <= maximumRecords else { return try reader.skipValue() }
+                        guard sent.count <= LogUpload.maximumRecords else { return try reader.skipValue() }
                         sent.append(try SentRecord(&reader))
                     }
                 }
@@ -64,8 +61,8 @@ enum DevlogBody {
         guard isObject else { throw FieldError(field: "body", message: "must be a JSON object") }
         guard arraysCount <= 1 else { throw FieldError(field: "log_arrays", message: "must be given once") }
         try arrays.required("log_arrays", "an array")
-        guard (1...maximumRecords).contains(sent.count) else {
-            throw FieldError(field: "log_arrays", message: "must contain 1 to \(maximumRecords) records")
+        guard (1...LogUpload.maximumRecords).contains(sent.count) else {
+            throw FieldError(field: "log_arrays", message: "must contain 1 to \(LogUpload.maximumRecords) records")
         }
         var records: [DeviceLogRecord] = []
         records.reserveCapacity(sent.count)

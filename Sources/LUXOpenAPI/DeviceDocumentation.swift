@@ -1,3 +1,4 @@
+import JSON
 import LUX
 
 /// The endpoints: eight in the words of the API page, and `usage-logs`.

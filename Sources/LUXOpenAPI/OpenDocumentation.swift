@@ -1,3 +1,5 @@
+import JSON
+
 /// The routes that need no token.
 extension RouteDocumentation {
     package static let healthz = RouteDocumentation(

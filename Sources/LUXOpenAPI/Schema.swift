@@ -1,4 +1,5 @@
 import JSON
+import LUX
 
 /// The schemas under `#/components/schemas`, in the dialect of OpenAPI 3.1 (JSON Schema 2020-12).
 enum Schema: String, CaseIterable, Sendable {
@@ -129,7 +130,7 @@ enum Schema: String, CaseIterable, Sendable {
         "properties": [
             "log_arrays": [
                 "type": "array", "description": "Container for log records. All of them are stored, or none.",
-                "minItems": 1, "maxItems": .integer(Int64(DevlogBody.maximumRecords)),
+                "minItems": 1, "maxItems": .integer(Int64(LogUpload.maximumRecords)),
                 "items": Schema.logRecord.reference,
             ]
         ],

@@ -1,6 +1,7 @@
 import Concurrency
 
-/// Statements that end with a Sync of their own.
+/// Statements that end with a Sync of their own. Owned by its connection until then, and confined to the loop of that, which its
+/// entries check.
 final class Batch: OutcomeReceiver {
     private var results: [PostgresResult] = []
     private var error: PostgresError?
@@ -20,6 +21,8 @@ final class Batch: OutcomeReceiver {
     static func run(
         _ queries: [PostgresQuery], on connection: PostgresConnection, deadline: MonotonicTime, isCommit: Bool = false
     ) async throws(PostgresError) -> [PostgresResult] {
+        connection.assertCurrent()
+        assert(!queries.isEmpty)
         let batch = Batch(on: connection, deadline: deadline, isCommit: isCommit)
         batch.results.reserveCapacity(queries.count)
         if isCommit { connection.beginCommit() }
@@ -59,6 +62,7 @@ final class Batch: OutcomeReceiver {
     }
 
     private func finish(_ result: Result<[PostgresResult], PostgresError>) {
+        connection.assertCurrent()
         continuation?.resume(returning: result)
         continuation = nil
     }

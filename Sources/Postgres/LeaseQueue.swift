@@ -4,7 +4,7 @@ import EventLoop
 
 /// The idle connections of a pool, and the transactions that wait for one.
 ///
-/// `@unchecked Sendable`: confined to the pool's loop.
+/// Owned by its pool. `@unchecked Sendable`: confined to the pool's loop, which every entry checks.
 final class LeaseQueue: @unchecked Sendable {
     private struct Waiter {
         let number: Int
@@ -74,6 +74,7 @@ final class LeaseQueue: @unchecked Sendable {
     private static let cancelled = PostgresError(kind: .timeout, message: "the request was cancelled")
 
     private func cancel(_ number: Int) {
+        loop.assertCurrent()
         guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
         end(waiters.remove(at: index), .failure(Self.cancelled))
     }
@@ -86,6 +87,7 @@ final class LeaseQueue: @unchecked Sendable {
     /// Passes a connection to the transaction that has waited longest, or keeps it for the next one.
     func offer(_ connection: PostgresConnection) {
         loop.assertCurrent()
+        assert(!idle.contains { $0 === connection }, "a connection is offered twice")
         expire(at: .now())
         if let waiter = waiters.popFirst() {
             end(waiter, .success(connection))
@@ -95,15 +97,20 @@ final class LeaseQueue: @unchecked Sendable {
     }
 
     /// How many connections are idle, and how many transactions wait.
-    var counts: (idle: Int, waiting: Int) { (idle.count, waiters.count) }
+    var counts: (idle: Int, waiting: Int) {
+        loop.assertCurrent()
+        return (idle.count, waiters.count)
+    }
 
     /// Forgets a connection that was lost.
     func withdraw(_ connection: PostgresConnection?) {
+        loop.assertCurrent()
         idle.removeAll { $0 === connection }
     }
 
     /// Fails the transactions that have waited too long.
     func expire(at now: MonotonicTime) {
+        loop.assertCurrent()
         guard waiters.contains(where: { $0.deadline <= now }) else { return }
         let late = waiters.filter { $0.deadline <= now }
         waiters.removeAll { $0.deadline <= now }
@@ -113,6 +120,7 @@ final class LeaseQueue: @unchecked Sendable {
 
     /// Fails all transactions that wait.
     func fail(_ reason: PostgresError) {
+        loop.assertCurrent()
         let left = waiters
         waiters = []
         for waiter in left { end(waiter, .failure(reason)) }

@@ -1,7 +1,8 @@
 import Concurrency
 import EventLoop
 
-/// One read in flight through a shared pipeline. Confined to the pool's loop.
+/// One read in flight through a shared pipeline. Owned by its lane and its connection; confined to the pool's loop, which its
+/// entries check.
 final class PipelinedRead: OutcomeReceiver {
     let query: PostgresQuery
     let caller = PostgresCaller.name
@@ -26,6 +27,7 @@ final class PipelinedRead: OutcomeReceiver {
         _ query: PostgresQuery, deadline: MonotonicTime, lane: ReadLane, _ submit: (PipelinedRead) -> Void
     ) async throws(PostgresError) -> PostgresRows {
         let read = PipelinedRead(query, deadline: deadline, lane: lane)
+        lane.assertCurrent()
         return try await withUnsafeContinuation { continuation in
             read.continuation = continuation
             submit(read)
@@ -37,6 +39,7 @@ final class PipelinedRead: OutcomeReceiver {
 
     /// Begins to wait for a connection.
     func wait(until last: MonotonicTime) {
+        lane.assertCurrent()
         waitsUntil = min(deadline, last)
     }
 
@@ -44,6 +47,7 @@ final class PipelinedRead: OutcomeReceiver {
     ///
     /// - Returns: whether its caller no longer waits for it.
     func hasGivenUp(at now: MonotonicTime) -> Bool {
+        lane.assertCurrent()
         if isWaiting, now >= waitsUntil {
             let message = "no connection within the time to wait for one"
             finish(.failure(PostgresError(kind: .poolExhausted, message: message)))
@@ -98,10 +102,12 @@ final class PipelinedRead: OutcomeReceiver {
             return finish(.failure(error))
         }
         repeats += 1
+        assert(repeats <= 3)
         lane.submit(self)
     }
 
     private func finish(_ result: Result<PostgresRows, PostgresError>) {
+        lane.assertCurrent()
         continuation?.resume(returning: result)
         continuation = nil
     }

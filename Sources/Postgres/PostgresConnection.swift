@@ -5,14 +5,14 @@ import EventLoop
 
 /// A libpq connection in non-blocking pipeline mode, confined to one event loop.
 ///
-/// It owns its `PGconn` from its creation to ``close(_:)``. Its socket is watched level-triggered, since `PQconsumeInput`
+/// `+Receiving` takes results. It owns its `PGconn` from its creation to ``close(_:)``. Its socket is watched level-triggered, since `PQconsumeInput`
 /// reads once. libpq may notice a dead connection wherever it touches the socket, and closes it there without an event of
 /// epoll; so ``endTurn()`` checks `PQstatus` in each turn of the loop.
 ///
-/// `@unchecked Sendable`: confined to its loop, where the tasks that lease it run.
+/// Owned by its pool's slot. `@unchecked Sendable`: confined to its loop, where the tasks that lease it run; entries check it.
 final class PostgresConnection: EventHandler, @unchecked Sendable {
     /// A statement that was prepared in this session, or is being prepared.
-    private final class Preparation {
+    final class Preparation {
         /// Its name on the server.
         let name: String
         /// Why it could not be prepared.
@@ -23,40 +23,40 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         }
     }
 
-    private enum Expectation {
+    enum Expectation {
         case preparation(PostgresStatement, Preparation)
         case statement(any OutcomeReceiver, PostgresStatement, Preparation, sent: MonotonicTime)
         case sync((any OutcomeReceiver)?)
     }
 
-    private let pg: OpaquePointer
+    let pg: OpaquePointer
     private let descriptor: Int32
-    private let loop: EventLoop
-    private let statistics: PostgresStatistics
+    let loop: EventLoop
+    let statistics: PostgresStatistics
     private let cancels: CancelQueue
-    private let availability: DatabaseAvailability
+    let availability: DatabaseAvailability
     /// Where the server listens.
     let address: ServerAddress?
     private let silenceLimit: Duration
-    private var slowStatements: SlowStatementLog
+    var slowStatements: SlowStatementLog
     private let onClose: (PostgresError) -> Void
-    private var expectations: Deque<Expectation> = []
+    var expectations: Deque<Expectation> = []
     /// By the index of their statements.
     private var preparations: [Preparation?] = []
     private var preparationCount = 0
-    private var current: StatementOutcome?
-    private var batchError: PostgresError?
+    var current: StatementOutcome?
+    var batchError: PostgresError?
     private var needsSync = false
-    private var watchesWritable = false
+    var watchesWritable = false
     private var encoder = ParameterEncoder()
     /// When the server last sent something, or began to owe a result.
-    private var lastProgress = MonotonicTime.now()
+    var lastProgress = MonotonicTime.now()
 
     /// Whether the server has rejected a write: the primary is elsewhere by now, and a new connection may find it.
-    private var isReadOnly = false
+    var isReadOnly = false
 
     /// Whether a `COMMIT` is in flight.
-    private(set) var isCommitting = false
+    var isCommitting = false
     /// `false` when the last commit is stored here, but its wait for a standby was interrupted.
     private(set) var isCommitConfirmed = true
     /// Called once when the commit in flight has ended, its owner having given up.
@@ -104,8 +104,12 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         PQsetNoticeReceiver(pg, noticed, Unmanaged.passUnretained(self).toOpaque())
     }
 
+    func assertCurrent() { loop.assertCurrent() }
+
     /// Called before the batch that commits is sent.
     func beginCommit() {
+        loop.assertCurrent()
+        assert(!isCommitting, "two commits in flight")
         isCommitting = true
         isCommitConfirmed = true
     }
@@ -158,7 +162,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     }
 
     /// The next execution of the statement prepares it again.
-    private func forget(_ preparation: Preparation, of statement: PostgresStatement) {
+    func forget(_ preparation: Preparation, of statement: PostgresStatement) {
         if preparations[statement.index] === preparation { preparations[statement.index] = nil }
     }
 
@@ -171,6 +175,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     /// Ends a batch for its receiver and sends all of it.
     func synchronize(for receiver: any OutcomeReceiver) {
+        loop.assertCurrent()
         guard isOpen else { return }
         needsSync = false
         guard PQpipelineSync(pg) == 1 else { return closeBroken() }
@@ -180,6 +185,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     /// Ends what was sent since the last Sync with a Sync.
     func endBatch() {
+        loop.assertCurrent()
         guard isOpen, needsSync else { return }
         needsSync = false
         guard PQpipelineSync(pg) == 1 else { return closeBroken() }
@@ -189,11 +195,12 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
 
     /// Sends what this turn gathered, and finds out whether the connection is still open.
     func endTurn() {
+        loop.assertCurrent()
         endBatch()
         if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
     }
 
-    private func flush() {
+    func flush() {
         let state = PQflush(pg)
         guard state >= 0 else { return closeBroken() }
         let wantsWritable = state == 1
@@ -206,125 +213,11 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         }
     }
 
-    // MARK: Receiving
-
-    func ready(_ events: Readiness) {
-        loop.assertCurrent()
-        guard isOpen else { return }
-        if events.contains(.writable) { flush() }
-        guard isOpen else { return }
-        guard PQconsumeInput(pg) == 1 else {
-            deliver()
-            return closeBroken()
-        }
-        lastProgress = loop.now
-        availability.heard(at: loop.now)
-        deliver()
-        if isOpen, watchesWritable { flush() }
-        if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
-    }
-
-    /// Delivers the results that have arrived. On a bad connection `PQgetResult` returns NULL for ever, so a NULL that ends
-    /// no statement ends the loop.
-    private func deliver() {
-        while isOpen, !expectations.isEmpty, PQisBusy(pg) == 0 {
-            if let result = PQgetResult(pg) {
-                take(result)
-            } else if let outcome = current {
-                current = nil
-                finishStatement(outcome)
-            } else {
-                return
-            }
-        }
-        // Between batches nothing is expected; a message of the server's own (a FATAL one, say) is dropped here.
-        while isOpen, expectations.isEmpty, PQisBusy(pg) == 0, let result = PQgetResult(pg) {
-            PQclear(result)
-        }
-    }
-
-    private func take(_ result: OpaquePointer) {
-        switch PQresultStatus(result) {
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
-            current = .result(PostgresResult(owning: result))
-        case PGRES_PIPELINE_SYNC:
-            PQclear(result)
-            finishBatch()
-        case PGRES_PIPELINE_ABORTED:
-            PQclear(result)
-            let unknown = PostgresError(kind: .protocolViolation, message: "the batch was aborted")
-            current = .aborted(cause: batchError ?? unknown)
-        default:
-            let error = PostgresError(result: result, statement: nameOfCurrentStatement)
-            PQclear(result)
-            // The server's last message. For the callers the connection is lost: a commit may have taken place.
-            guard error.kind == .server else { return close(error) }
-            if error.sqlState == "25006" { isReadOnly = true }
-            if batchError == nil { batchError = error }
-            current = .failure(error)
-        }
-    }
-
-    private var nameOfCurrentStatement: String? {
-        switch expectations.first {
-        case .preparation(let statement, _), .statement(_, let statement, _, _): statement.name
-        case .sync, nil: nil
-        }
-    }
-
-    private func finishStatement(_ outcome: StatementOutcome) {
-        switch expectations.first {
-        case .preparation(let statement, let preparation):
-            expectations.removeFirst()
-            if case .result = outcome { return }
-            forget(preparation, of: statement)
-            if case .failure(let error) = outcome { preparation.error = error }
-        case .statement(let receiver, let statement, let preparation, let sent):
-            expectations.removeFirst()
-            let duration = loop.now - sent
-            statistics.executed(statement, duration)
-            slowStatements.executed(statement.name, duration, for: receiver)
-            receiver.received(explained(outcome, of: statement, preparation))
-        case .sync, nil:
-            close(PostgresError(kind: .connection, message: "an unexpected result"))
-        }
-    }
-
-    /// A statement that is missing because it could not be prepared failed for that reason; one that is missing or obsolete
-    /// for any other reason is prepared again next time.
-    private func explained(
-        _ outcome: StatementOutcome, of statement: PostgresStatement, _ preparation: Preparation
-    ) -> StatementOutcome {
-        switch outcome {
-        case .result:
-            return outcome
-        case .failure(let error):
-            guard error.requiresPreparation else { return outcome }
-            forget(preparation, of: statement)
-        case .aborted:
-            break
-        }
-        return preparation.error.map { .failure($0) } ?? outcome
-    }
-
-    private func finishBatch() {
-        batchError = nil
-        slowStatements.synchronized()
-        guard case .sync(let receiver)? = expectations.first else {
-            return close(PostgresError(kind: .connection, message: "an unexpected Sync"))
-        }
-        expectations.removeFirst()
-        receiver?.synchronized()
-        isCommitting = false
-        let next = whenCommitted
-        whenCommitted = nil
-        next?()
-    }
-
     // MARK: Ending
 
     /// Fails what has waited too long.
     func expire(at now: MonotonicTime) {
+        loop.assertCurrent()
         guard isOpen, !expectations.isEmpty else { return }
         let silence = now - lastProgress
         if silence > silenceLimit {
@@ -347,7 +240,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     }
 
     /// Ends a session whose connection libpq has found to be lost.
-    private func closeBroken() {
+    func closeBroken() {
         if isOpen { close(PostgresError(connection: pg)) }
     }
 

@@ -29,6 +29,8 @@ package final class PostgresTransaction {
     /// - Throws: ``PostgresError``: that of the first statement that failed, named in it; the transaction can then only
     ///   be rolled back.
     package func run(_ queries: [PostgresQuery]) async throws(PostgresError) -> [PostgresResult] {
+        connection.assertCurrent()
+        assert(state == .new || state == .begun, "the transaction has ended")
         let opening = state == .new
         state = .begun
         let results = try await Batch.run(
@@ -41,6 +43,8 @@ package final class PostgresTransaction {
     /// - Throws: ``PostgresError``. Of the kind `.connection` or `.timeout` it leaves open whether the transaction was
     ///   committed; any other means that it was not.
     package func commit(_ queries: [PostgresQuery]) async throws(PostgresError) {
+        connection.assertCurrent()
+        assert(state == .new || state == .begun, "the transaction has ended")
         let opening = state == .new ? [Self.begin()] : []
         state = .committing
         mayHaveCommitted = true

@@ -2,7 +2,8 @@ import Concurrency
 import DequeModule
 import EventLoop
 
-/// The reads of one pool: they share one connection as a pipeline. Confined to the pool's loop.
+/// The reads of one pool: they share one connection as a pipeline. Owned by the pool and confined to its loop, which its entries
+/// check.
 ///
 /// A session of this lane waits for a lock for a short time only (`PostgresConfiguration.readLockTimeout`), and a statement
 /// that did not get its lock is rejected for half a second before one call of it tries again. So a table that somebody has locked
@@ -57,6 +58,8 @@ final class ReadLane {
     /// The reads that are not sent.
     var waitingCount: Int { waiting.count + groupedCount }
 
+    func assertCurrent() { loop.assertCurrent() }
+
     // MARK: Calls
 
     /// - Throws: ``PostgresError``.
@@ -86,6 +89,7 @@ final class ReadLane {
 
     /// Sends a read, or lets it wait for the connection.
     func submit(_ read: PipelinedRead) {
+        loop.assertCurrent()
         guard isAdmitted(read) else { return }
         if waiting.isEmpty, let connection, connection.inFlight < configuration.maximumReadsInFlight {
             send(read, on: connection)
@@ -132,6 +136,7 @@ final class ReadLane {
 
     /// Called when a read has failed and is not sent again.
     func failed(_ read: PipelinedRead, _ error: PostgresError) {
+        loop.assertCurrent()
         guard error.sqlState == PostgresError.lockNotAvailable else { return succeeded(read) }
         let waiting = blocks[read.query.statement.index]?.waiting ?? []
         blocks[read.query.statement.index] = Block(until: .now() + Self.blockInterval, error: error)
@@ -140,6 +145,7 @@ final class ReadLane {
 
     /// Called when a read has got its lock.
     func succeeded(_ read: PipelinedRead) {
+        loop.assertCurrent()
         guard !blocks.isEmpty, let block = blocks.removeValue(forKey: read.query.statement.index) else { return }
         for read in block.waiting { submit(read) }
     }
@@ -148,6 +154,7 @@ final class ReadLane {
 
     /// Sends what gathered in this turn.
     func endTurn() {
+        loop.assertCurrent()
         if !waiting.isEmpty { sendWaiting() }
         guard groupedCount > 0 else { return }
         for group in groups where !group.waiting.isEmpty { send(group) }
@@ -159,6 +166,7 @@ final class ReadLane {
             let calls = Array(group.waiting[..<count])
             group.waiting.removeFirst(count)
             groupedCount -= count
+            assert(groupedCount >= 0)
             guard let connection, connection.isOpen, waiting.isEmpty, blocks.isEmpty, !availability.isUnavailable,
                 connection.inFlight < configuration.maximumReadsInFlight
             else {
@@ -166,12 +174,16 @@ final class ReadLane {
                 continue
             }
             group.inFlight += 1
-            let grouped = GroupedRead(calls) { group.inFlight -= 1 }
+            let grouped = GroupedRead(calls) {
+                group.inFlight -= 1
+                assert(group.inFlight >= 0)
+            }
             connection.send(grouped.query(group.read), for: grouped)
         }
     }
 
     func sendWaiting() {
+        loop.assertCurrent()
         guard let connection else { return }
         while connection.isOpen, connection.inFlight < configuration.maximumReadsInFlight,
             let read = waiting.popFirst()
@@ -182,6 +194,7 @@ final class ReadLane {
     }
 
     func tick() {
+        loop.assertCurrent()
         if availability.isUnavailable { fail(.knownUnavailable) }
         if !waiting.isEmpty { waiting.removeAll { $0.hasGivenUp(at: loop.now) } }
         for (index, block) in blocks {
@@ -207,6 +220,7 @@ final class ReadLane {
     }
 
     func close(_ reason: PostgresError) {
+        loop.assertCurrent()
         isClosed = true
         fail(reason)
     }

@@ -112,7 +112,7 @@ package final class Browser {
             if let error = message["error"] { throw Failure(description: "\(method): \(error.leaves)") }
             return message["result"] ?? .null
         }
-        throw Failure(description: "\(method): no answer; \(process.errors)")
+        throw Failure(description: "\(method): no response; \(process.errors)")
     }
 
     private func note(_ event: JSONValue) {

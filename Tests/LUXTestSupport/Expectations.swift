@@ -1,6 +1,6 @@
 import Testing
 
-/// Checks an error answer: its status, its one member `detail`, its type, and the challenge that each 401 carries.
+/// Checks an error response: its status, its one member `detail`, its type, and the challenge that each 401 carries.
 package func expect(
     _ reply: HTTPReply, _ status: Int, _ detail: String, _ context: String = "",
     sourceLocation: SourceLocation = #_sourceLocation
@@ -12,7 +12,7 @@ package func expect(
     #expect(challenge == (status == 401 ? ["Bearer"] : []), "\(context)", sourceLocation: sourceLocation)
 }
 
-/// Checks that an answer is a 422 whose detail begins with the faulty field's name.
+/// Checks that a response is a 422 whose detail begins with the name of the invalid field.
 package func expectFault(
     _ reply: HTTPReply, at field: String, _ context: String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -36,7 +36,7 @@ package func expect(
 /// An id that no row has.
 package let absentID: Int64 = 9_000_000_000_000_000_000
 
-/// The two answers of a good upload.
+/// The two responses to a stored upload.
 package enum Saved {
     package static let temporary = #"{"statusCode":200,"message":"Temp devlog saved successfully"}"#
     package static let complete = #"{"statusCode":200,"message":"Devlog saved successfully"}"#

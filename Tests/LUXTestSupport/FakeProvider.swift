@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A message provider on loopback that answers, or fails to, as a test says. Blocking, a thread for each connection.
+/// A message provider on loopback whose responses, or failures, a test chooses. Blocking, one thread for each connection.
 ///
 /// `@unchecked Sendable`: what changes is guarded by `lock`, the rest never does.
 package final class FakeProvider: @unchecked Sendable {
@@ -23,11 +23,11 @@ package final class FakeProvider: @unchecked Sendable {
 
     /// What becomes of a connection.
     package enum Behaviour: Sendable {
-        /// A whole answer.
+        /// A whole response.
         case reply(Int, String, headers: [String] = [])
         /// Bytes, and then the end.
         case bytes(String)
-        /// A whole answer, each byte of it after a pause.
+        /// A whole response, each byte of it after a pause.
         case slow(Int, String, pause: Double)
         /// The head and endless bytes of a body.
         case endless

@@ -7,9 +7,9 @@ package final class HTTPClient {
         case socket(Int32)
         /// Nothing came within the client's time limit.
         case timeout
-        /// The server closed before the first byte of an answer.
+        /// The server closed before the first byte of a response.
         case closed
-        /// The server closed, or reset the connection, in the middle of an answer.
+        /// The server closed, or reset the connection, in the middle of a response.
         case truncated
         case malformed(String)
     }
@@ -66,7 +66,7 @@ package final class HTTPClient {
 
     package func send(_ text: String) throws(Failure) { try send(Array(text.utf8)) }
 
-    /// Says that nothing more will be sent; answers can still be read.
+    /// Closes the sending side; responses can still be read.
     package func closeWrite() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes with a reset instead of an orderly end.
@@ -75,7 +75,7 @@ package final class HTTPClient {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
 
-    /// Reads one answer. `method` is that of its request: HEAD has no body whatever the fields say.
+    /// Reads one response. `method` is that of its request: HEAD has no body whatever the fields say.
     package func receive(to method: String = "GET", skippingInterim: Bool = true) throws(Failure) -> HTTPReply {
         if start > 1 << 20 {
             buffer.removeFirst(start)

@@ -1,4 +1,4 @@
-/// One answer as it stood on the wire: header fields in order, names as sent.
+/// One response as it was received: header fields in order, names as sent.
 package struct HTTPReply: Sendable {
     package let version: String
     package let status: Int

@@ -1,10 +1,10 @@
 import Testing
 
-/// One rule of the upload of logs: what is sent, and what must be answered and stored then.
+/// One rule of the upload of logs: what is sent, the response, and what must be stored then.
 ///
 /// The world of each case, with nothing stored: a parent with the children `first` and `second`, to each of which the
 /// device of the same name is connected, and a stranger with one child and no device. All times are of one day, in UTC.
-/// Each upload is sent twice; the second time must change nothing and answer the same.
+/// Each upload is sent twice; the second time must change nothing and have the same response.
 package struct LogRuleCase: Sendable, CustomTestStringConvertible {
     package enum User: Sendable { case parent, stranger }
 

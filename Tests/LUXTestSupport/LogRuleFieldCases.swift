@@ -27,7 +27,7 @@ extension LogRuleCase {
             ],
             [.complete("10:02:00", 1, was: "10:00:00")], last: 1),
         LogRuleCase(
-            "a complete log that starts 120 seconds before its temporary one makes late too",
+            "a complete log that starts 120 seconds before its temporary one is late too",
             [
                 .upload([.temporary("10:02:30", 5, for: 30)], .temporary),
                 .upload([.complete("10:00:00", 1)], .complete),

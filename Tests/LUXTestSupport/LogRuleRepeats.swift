@@ -1,7 +1,7 @@
 extension LogRuleCase {
     static let repeatRules: [LogRuleCase] = [
         LogRuleCase(
-            "of several uploads of one log the last stands, an old one sent late included",
+            "of several uploads of one log the last is stored, an old one sent late included",
             [
                 .upload([.complete("10:00:00", 1, 5, flag: 1)], .complete),
                 .upload([.complete("10:00:00", 1, 6, flag: 3)], .complete),
@@ -9,11 +9,11 @@ extension LogRuleCase {
             ],
             [.complete("10:00:00", 1, 5, flag: 2)], last: 1),
         LogRuleCase(
-            "of one log twice in a request the last stands",
+            "of one log twice in a request the last is stored",
             [.upload([.complete("10:00:00", 1, 5), .complete("11:00:00", 2), .complete("10:00:00", 1, 7)], .complete)],
             [.complete("10:00:00", 1, 7), .complete("11:00:00", 2)], last: 2),
         LogRuleCase(
-            "of one log twice in a request that completes it the last stands",
+            "of one log twice in a request that completes it the last is stored",
             [
                 .upload([.temporary("10:00:30")], .temporary),
                 .upload([.complete("10:00:00", 1, 5), .complete("10:00:00", 1, 7)], .complete),
@@ -94,13 +94,13 @@ extension LogRuleCase {
                 .complete("11:00:00", 5), .complete("11:00:00", 9, of: .second, on: .second),
             ], last: 5, second: 9),
         LogRuleCase(
-            "one complete record makes the answer that of complete ones",
+            "one complete record makes the response that of complete ones",
             [
                 .upload([.temporary("10:00:30"), .complete("10:00:00", 4, of: .second, on: .second)], .complete)
             ],
             [.temporary("10:00:00"), .complete("10:00:00", 4, of: .second, on: .second)], second: 4),
         LogRuleCase(
-            "a complete log of another child is left alone and answered as saved",
+            "a complete log of another child is left alone and reported as saved",
             [
                 .upload([.complete("10:00:00", 5, 3)], .complete), .connect(.first, .stranger),
                 .upload([.complete("10:00:00", 5, 9, of: .stranger)], by: .stranger, .complete),

@@ -1,7 +1,7 @@
 extension LogRuleCase {
     static let temporaryRules: [LogRuleCase] = [
         LogRuleCase(
-            "a temporary record makes a log 30 seconds before its date",
+            "a temporary record creates a log 30 seconds before its date",
             [.upload([.temporary("10:00:30")], .temporary)],
             [.temporary("10:00:00")]),
         LogRuleCase(
@@ -13,7 +13,7 @@ extension LogRuleCase {
             [.upload([.temporary("10:05:30", 5)], .temporary), .upload([.temporary("10:00:30", 2)], .temporary)],
             [.temporary("10:00:00", 2)]),
         LogRuleCase(
-            "of several temporary records in a request the last one stands in one log",
+            "of several temporary records in a request the last one is stored in one log",
             [.upload([.temporary("10:00:30", 2), .temporary("10:09:30", 4), .temporary("10:02:30", 3)], .temporary)],
             [.temporary("10:02:00", 3)]),
         LogRuleCase(
@@ -36,7 +36,7 @@ extension LogRuleCase {
             ],
             [.complete("10:00:00", 1, was: "10:04:00"), .temporary("10:00:00", 6)], last: 1),
         LogRuleCase(
-            "a temporary record with the start of a complete log that was never temporary makes a log",
+            "a temporary record with the start of a complete log that was never temporary creates a log",
             [
                 .upload([.complete("10:00:00", 1)], .complete), .upload([.temporary("10:00:30")], .temporary),
             ],
@@ -52,7 +52,7 @@ extension LogRuleCase {
                 .complete("10:00:00", 1, was: "10:00:00"), .complete("11:00:00", 2, was: "11:00:00"),
             ], last: 2),
         LogRuleCase(
-            "a late repeat beside a temporary log under way leaves that one alone",
+            "a late repeat beside a temporary log in progress leaves that one alone",
             [
                 .upload([.temporary("10:00:30")], .temporary), .upload([.complete("10:00:00", 1)], .complete),
                 .upload([.temporary("11:00:30", 4)], .temporary), .upload([.temporary("10:00:30", 9)], .temporary),
@@ -120,7 +120,7 @@ extension LogRuleCase {
             ],
             [.temporary("10:00:00", 4), .complete("09:00:00", 1)], last: 1),
         LogRuleCase(
-            "after a complete record that takes the temporary log, a temporary one makes another",
+            "after a complete record that takes the temporary log, a temporary one creates another",
             [
                 .upload([.temporary("10:00:30")], .temporary),
                 .upload([.complete("10:00:00", 1), .temporary("11:00:30", 4)], .complete),

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What a process holds, as /proc tells it (proc(5)).
+/// The resources of a process, from /proc (proc(5)).
 package struct ProcessUsage: Sendable {
     package let descriptors: Int
     /// Resident memory in KiB.
@@ -19,7 +19,7 @@ package struct ProcessUsage: Sendable {
         processorTime = Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    /// Waits until a process has no more descriptors than it had, and tells what it holds then.
+    /// Waits until a process has no more descriptors than it had, and returns its usage then.
     package static func settled(_ pid: pid_t, descriptors: Int, seconds: Double = 10) -> ProcessUsage {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while true {

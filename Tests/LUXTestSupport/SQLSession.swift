@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Straight over libpq, so that a fault in the product's own wrapper cannot hide itself.
 package final class SQLSession {
-    /// What the database said: the SQLSTATE (empty when there was no answer) and the message.
+    /// The error of the database: the SQLSTATE (empty when there was no response) and the message.
     package struct Failure: Error, CustomStringConvertible {
         package let sqlState: String
         package let description: String

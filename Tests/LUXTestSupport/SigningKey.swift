@@ -85,7 +85,7 @@ package struct SigningKey: Sendable {
         return isRSA ? signature : Self.plain(signature)
     }
 
-    /// As OpenSSL makes it: for elliptic curves a DER sequence of two integers.
+    /// As OpenSSL encodes it: for elliptic curves a DER sequence of two integers.
     package func opensslSignature(_ text: String) throws -> [UInt8] {
         guard let bio = BIO_new_file(privateFile, "r") else { throw Failure(description: "no \(privateFile)") }
         defer { BIO_free(bio) }

@@ -81,7 +81,7 @@ package final class TLSClient {
     /// Sends a close_notify.
     package func close() { SSL_shutdown(ssl) }
 
-    /// Asks for a renegotiation (TLS 1.2) and tells whether the server took part in it.
+    /// Requests a renegotiation (TLS 1.2) and returns whether the server took part in it.
     package func renegotiates() -> Bool {
         SSL_renegotiate(ssl) == 1 && SSL_do_handshake(ssl) == 1
     }
@@ -118,7 +118,7 @@ package final class TLSClient {
     /// What a later connection can be resumed with.
     package var ticket: TLSSessionTicket? { SSL_get1_session(ssl).map { TLSSessionTicket(pointer: $0) } }
 
-    /// The serial number of the server's certificate, to tell two apart.
+    /// The serial number of the server's certificate, to distinguish two.
     package var certificateSerial: String {
         guard let certificate = SSL_get1_peer_certificate(ssl) else { return "" }
         defer { X509_free(certificate) }

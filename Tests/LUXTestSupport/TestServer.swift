@@ -64,7 +64,7 @@ package final class TestServer: Sendable {
         return body == nil ? text + "\r\n" : text
     }
 
-    /// Waits until a target answers with a status, asking again and again; false after `seconds`.
+    /// Requests a target until the response has a status; false after `seconds`.
     package func waits(for status: Int, at target: String, seconds: Double = 15) -> Bool {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while Date() < deadline {

@@ -12,13 +12,13 @@ package final class UploadLoad: Sendable {
     /// What was counted so far.
     package struct Figures: Sendable {
         package var acknowledged = 0
-        /// Uploads that were answered 200 and are not there as a whole.
+        /// Uploads that got 200 and are not stored as a whole.
         package var lost = 0
-        /// Uploads without an answer that are there in part.
+        /// Uploads without a response that are stored in part.
         package var torn = 0
         /// Logs that are there more than once.
         package var duplicated = 0
-        /// How often each status was answered; 0 for no answer.
+        /// How often each status was received; 0 for no response.
         package var statuses: [Int: Int] = [:]
     }
 
@@ -65,10 +65,10 @@ package final class UploadLoad: Sendable {
         }
     }
 
-    /// When an upload was answered 200 last.
+    /// When an upload last got 200.
     package var lastAnswer: Date { state.withLock { $0.lastAnswer } }
 
-    /// How often a status was answered.
+    /// How often a status was received.
     package func count(of status: Int) -> Int { state.withLock { $0.statuses[status, default: 0] } }
 
     private func next(_ client: Int) -> Upload {
@@ -107,7 +107,7 @@ package final class UploadLoad: Sendable {
         return TestServer.request("POST", World.api + "devlog", token: client.token, body: World.logArrays(records))
     }
 
-    /// Sends what was never answered again, as the app does; each has to be answered 200 now.
+    /// Sends uploads without a response again, as the app does; each must get 200 now.
     package func repeatOpen(port: UInt16) throws -> Int {
         let open = state.withLock { $0.open }
         let connection = try HTTPClient(port: port)
@@ -128,7 +128,7 @@ package final class UploadLoad: Sendable {
         return repeated == open.count ? repeated : -1
     }
 
-    /// The uploads that were answered 200 so far.
+    /// The uploads that got 200 so far.
     package var acknowledged: [Upload] { state.withLock { $0.acknowledged } }
 
     /// How many of these uploads are not stored as a whole, each record once.
@@ -149,9 +149,9 @@ package final class UploadLoad: Sendable {
         return stored
     }
 
-    /// Compares what was answered with what is stored.
+    /// Compares the responses with the tables.
     package func figures(_ sql: SQLSession) throws -> Figures {
-        // First what was answered, then what is stored: in the other order an answer could come in between.
+        // First the responses, then the tables: in the other order a response could arrive in between.
         let state = state.withLock { $0 }
         let stored = try stored(sql)
         func count(_ upload: Upload) -> Int {

@@ -77,7 +77,7 @@ package final class World {
         return Device(id: id, unique: unique)
     }
 
-    /// A device with every column filled, and its eleven members as an answer shows them.
+    /// A device with every column filled, and its eleven members as a response shows them.
     package func completeDevice(of child: Int64?) throws -> (device: Device, json: String, hardware: [Int64]) {
         let project = try sql.integer("insert into projects (name) values ('LUX') returning id")
         let hardware = try sql.integer(

@@ -83,6 +83,7 @@ final class UploadQueue {
         if var share = shares[pending.userID] {
             share.uploads -= 1
             share.records -= pending.recordCount
+            assert(share.uploads >= 0 && share.records >= 0)
             shares[pending.userID] = share.uploads == 0 ? nil : share
         }
         for deviceID in pending.deviceIDs {
@@ -93,6 +94,7 @@ final class UploadQueue {
         pending.successors = []
         for successor in successors {
             successor.blockers -= 1
+            assert(successor.blockers >= 0)
             if successor.blockers == 0 { makeReady(successor) }
         }
     }
@@ -122,6 +124,7 @@ final class UploadQueue {
     }
 
     private func makeReady(_ pending: PendingUpload) {
+        assert(pending.blockers == 0, "an earlier upload of the device is unfinished")
         if pending.lane == .grouped { grouped.append(pending) } else { alone.append(pending) }
     }
 
@@ -186,6 +189,7 @@ final class UploadQueue {
     func park(_ pending: PendingUpload, at now: MonotonicTime) {
         pending.retryAt = now + limits.retryPause(attempt: pending.lockedAttempts)
         pending.lockedAttempts += 1
+        assert(!parked.contains { $0 === pending }, "parked twice")
         parked.append(pending)
     }
 

@@ -57,6 +57,7 @@ package final class UploadWriter: @unchecked Sendable {
     // MARK: Lanes
 
     private func startLanes() {
+        loop.assertCurrent()
         for lane in UploadLane.allCases where queue.hasReady(in: lane) && isDelayed(lane, besides: nil) {
             lastTask += 1
             let task = lastTask
@@ -213,6 +214,7 @@ package final class UploadWriter: @unchecked Sendable {
 
     /// Rejects uploads whose deadline has passed. What is in flight ends by itself; its outcome is then unknown to the client.
     private func tick() {
+        loop.assertCurrent()
         let now = loop.now
         var oldest = now
         for pending in queue.all {
