@@ -101,10 +101,11 @@ extension FieldError {
 
     /// A body that is no JSON text.
     init(_ error: JSONError) {
-        field = "body"
-        switch error.kind {
-        case .syntax: message = "must be valid JSON (it is not at byte \(error.offset))"
-        case .tooDeep: message = "must not be nested deeper than \(JSONReader.depthLimit) levels"
-        }
+        let message =
+            switch error.kind {
+            case .syntax: "must be valid JSON (it is not at byte \(error.offset))"
+            case .tooDeep: "must not be nested deeper than \(JSONReader.depthLimit) levels"
+            }
+        self.init(field: "body", message: message)
     }
 }
