@@ -7,7 +7,7 @@ private let zone = WallClock(identifier: "Asia/Seoul")
 /// What is taken as records is JSON in itself, and within its bounds.
 @Sendable func fuzzDevlog(_ input: [UInt8]) {
     guard let zone, let records = try? DevlogBody.read(input, zone: zone) else { return }
-    precondition((1...DevlogBody.maximumRecords).contains(records.count))
+    precondition((1...LogUpload.maximumRecords).contains(records.count))
     for record in records {
         precondition(record.childID >= 1 && record.deviceID >= 1 && !record.uniqueID.isEmpty)
         precondition(record.lastIntensity >= 0 && record.treatmentTime >= 0)
