@@ -57,7 +57,7 @@ import Testing
     }
 
     /// Each metric, each label, and each value that a label is compared with.
-    @Test func `rules and dashboard ask for nothing that the server does not tell`() async throws {
+    @Test func `rules and dashboard use only metrics that the server reports`() async throws {
         try await onThread {
             let samples = try Self.samples()
             let expressions = try Self.dashboardExpressions() + [try Self.ruleExpressions()]
@@ -86,7 +86,7 @@ import Testing
                     }
                 }
             }
-            // What is told and never looked at is either missing here or needless there.
+            // A metric that is reported and never used is either missing here or needless there.
             let told = Set(samples.map(\.name)).filter { !$0.hasSuffix("_sum") && !$0.hasSuffix("_count") }
             #expect(told.subtracting(seen).sorted() == ["lux_alimtalk_in_flight"])
         }

@@ -239,7 +239,7 @@ import Testing
             }
             #expect(refused >= 20, "the disk is full")
             try disk.free()
-            // Where it cannot even write its own state PostgreSQL restarts itself, or ends, and whoever watches over it starts it
+            // Where it cannot even write its own state PostgreSQL restarts itself, or ends, and its supervisor starts it
             // again: the server has no part in that, and is timed from the database's return.
             var isBack = false
             for _ in 0..<600 where !isBack {

@@ -113,7 +113,7 @@ import Testing
         let (first, second) = (try pipe(), try pipe())
         let (old, new) = (Recorder(), Recorder())
         let replaced = Flag()
-        // Both become ready in one turn. Whichever is told first closes the other's descriptor, whose number a new
+        // Both become ready in one turn. Whichever is called first closes the other's descriptor, whose number a new
         // pipe takes over at once: the second event of that turn is then meant for nobody.
         let swap: @Sendable (Int32) -> Void = { descriptor in
             guard !replaced.isSet else { return }

@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `tells in which phase it is`() throws {
+    @Test func `reports its phase`() throws {
         var parser = RequestParser(limits: Self.limits)
         func feed(_ text: String) throws -> HTTPRequest? {
             Array(text.utf8).withUnsafeBytes { parser.append($0) }

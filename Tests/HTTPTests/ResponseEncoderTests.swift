@@ -23,7 +23,7 @@ import Testing
         #expect(encode(.notFound) == "HTTP/1.1 404 Not Found\r\nDate: D\r\nContent-Length: 0\r\n\r\n")
     }
 
-    @Test func `leaves the content of HEAD out and tells its length`() {
+    @Test func `omits the content of HEAD and states its length`() {
         #expect(
             encode(.ok, body: "12345", isHead: true) == "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n\r\n")
     }
@@ -32,7 +32,7 @@ import Testing
         #expect(encode(HTTPStatus(rawValue: 204)) == "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n")
     }
 
-    @Test func `tells whether the connection stays`() {
+    @Test func `states whether the connection stays open`() {
         for (version, keepAlive, field) in [
             (HTTPVersion.http11, true, ""), (.http11, false, "Connection: close\r\n"),
             (.http10, true, "Connection: keep-alive\r\n"), (.http10, false, "Connection: close\r\n"),

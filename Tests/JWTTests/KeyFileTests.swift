@@ -63,7 +63,7 @@ enum PEMFile {
 
     private static let exampleKey = PublicKeyTests.Example.curve
 
-    @Test func `keys of a JWKS that cannot be used are left out and told`() throws {
+    @Test func `keys of a JWKS that cannot be used are left out and reported`() throws {
         let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
         let weak = try SigningKey(.rsa(bits: 1_024))
         let cases: [(key: String, reason: String)] = [

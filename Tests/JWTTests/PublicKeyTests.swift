@@ -23,7 +23,7 @@ import Testing
         try VerificationKeys(publicKeyFile: key.publicPEM()) { _ in }
     }
 
-    /// The keys of RFC 7515 appendices A.2.1 and A.3.1, and what stands behind the header in both examples.
+    /// The keys of RFC 7515 appendices A.2.1 and A.3.1, and what follows the header in both examples.
     enum Example {
         static let rsa =
             #"{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt"#

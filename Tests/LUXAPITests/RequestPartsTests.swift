@@ -10,7 +10,7 @@ import Testing
             ("Bearer a b", "a b"), ("Bearer", nil), ("Bearer ", nil), ("Bearerabc", nil), ("Bearer\tabc", nil),
             ("Basic abc", nil), ("abc", nil), ("", nil), ("Bearer:abc", nil), ("\u{2}earer abc", nil),
             ("Token Bearer abc", nil),
-        ] as [(String, String?)]) func `a token stands behind the scheme, which is read without case`(
+        ] as [(String, String?)]) func `a token follows the scheme, which is read without case`(
             _ field: String, _ token: String?
         )
     {

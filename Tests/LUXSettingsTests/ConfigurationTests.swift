@@ -235,7 +235,7 @@ import Testing
         #expect(address.current() == "user=lux password=two")
     }
 
-    @Test func `all faults are told at once, and none tells a secret`() {
+    @Test func `all errors are reported together, and none contains a secret`() {
         let told = faults([
             "DATABASE_URL": "postgres//u:hunter2@h/db", "LUX_JWT_SECRET": "hunter2", "LUX_PORT": "x",
             "LUX_DB_POOL": "x",

@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func `exactly one variable tells the keys, and all that is wrong is told at once`() throws {
+    @Test func `exactly one variable names the keys, and all errors are reported together`() throws {
         let key = try SigningKey(.curve("P-256")).publicFile
         let file = try file(Self.secret)
         #expect(read([:]).faults.first?.hasPrefix("LUX_JWT_SECRET: is required") == true)

@@ -60,7 +60,7 @@ import Testing
         sink.append(Array("\(text)\n".utf8))
     }
 
-    @Test func `drops and counts lines while nobody reads, and tells how many once there is room`() async throws {
+    @Test func `drops and counts lines while nobody reads, and reports how many once there is room`() async throws {
         try await onThread {
             let pipe = try Pipe()
             // What a pipe holds.
@@ -81,7 +81,7 @@ import Testing
             append("after", to: sink)
             #expect(sink.flush(within: .seconds(10)))
             append("last", to: sink)
-            #expect(pipe.lines { $0 == "last" } == ["after", "last"], "told once")
+            #expect(pipe.lines { $0 == "last" } == ["after", "last"], "reported once")
             #expect(sink.flush(within: .seconds(10)))
         }
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-/// What goes wrong between libpq and a database that dies, hangs or refuses: whoever waits is told, in time, and the
+/// Failures between libpq and a database that dies, hangs or refuses: every caller that waits gets an error, in time, and the
 /// pool goes on by itself.
 @Suite(.ownThread) struct ConnectionHazardTests {
     private static let one = PostgresStatement("one", "select 1::bigint")
@@ -105,7 +105,7 @@ import Testing
     @Test func `a statement behind its deadline is given up, and its work on the server is cancelled`() async throws {
         let fixture = try PoolFixture(connections: 2)
         let error = try await fixture.error { pool in
-            // The connection stands, and has seen a transaction.
+            // The connection is open, and has seen a transaction.
             try await pool.transaction(deadline: .within(.seconds(20))) { _ = try await $0.run([Self.one()]) }
             // Timed on the loop, which no other test keeps busy.
             let start = MonotonicTime.now()
@@ -130,7 +130,7 @@ import Testing
     @Test func `a slow read is given up at its deadline, and those behind it are answered`() async throws {
         let fixture = try PoolFixture(connections: 2) { $0.readTimeout = .milliseconds(500) }
         let (kind, count) = try await fixture.run { pool in
-            // The connection stands.
+            // The connection is open.
             _ = try await pool.read(Self.one(), deadline: .within(.seconds(20)))
             let start = MonotonicTime.now()
             defer { #expect(MonotonicTime.now() - start < .seconds(4)) }
@@ -170,7 +170,7 @@ import Testing
         #expect(outcomes["7"] == 36)
     }
 
-    @Test func `whoever waits too long for a connection is told`() async throws {
+    @Test func `a caller that waits too long for a connection gets an error`() async throws {
         let fixture = try PoolFixture(connections: 1) { $0.connectionWait = .seconds(2) }
         let error = try await fixture.run { pool in
             try await pool.transaction(deadline: .within(.seconds(10))) { transaction in
@@ -227,7 +227,7 @@ import Testing
         #expect(answers.count == 2_000)
     }
 
-    @Test func `closing a pool tells all who wait`() async throws {
+    @Test func `closing a pool fails all callers that wait`() async throws {
         let fixture = try PoolFixture(connections: 2)
         let waiting = (0..<10).map { number in
             Task {
@@ -260,7 +260,7 @@ import Testing
         #expect(count == 4)
     }
 
-    @Test func `a statement that cannot be prepared is told, and can be later`() async throws {
+    @Test func `a statement that cannot be prepared fails, and can be prepared later`() async throws {
         let fixture = try PoolFixture(connections: 2)
         let late = PostgresStatement("late", "select count(*) from late")
         for exists in [false, true] {

@@ -71,7 +71,7 @@ import Testing
             try await attempt { try await $0.commit([Self.insert(.int8(2), .text("bad"))]) }
             try await attempt { _ = try await $0.run([Self.insert(.int8(2), .text("bad"))]) }
             try await attempt { transaction in
-                // The caller that overlooks an error cannot commit: PostgreSQL answers with a rollback, that is told.
+                // The caller that overlooks an error cannot commit: PostgreSQL rolls back, which is reported.
                 _ = try? await transaction.run([Self.insert(.int8(2), .text("bad"))])
                 do {
                     try await transaction.commit([])

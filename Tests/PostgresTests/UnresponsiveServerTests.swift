@@ -11,7 +11,7 @@ import Testing
     static let one = PostgresStatement("one", "select 1::bigint")
     static let insert = PostgresStatement("insert_t", "insert into t values ($1)")
 
-    @Test func `all reads that wait for a connection are told in time, however many they are`() async throws {
+    @Test func `all reads that wait for a connection fail in time, however many they are`() async throws {
         let cluster = try TestCluster()
         let fixture = try PoolFixture(connections: 2, cluster: cluster)
         _ = try await fixture.run { try await $0.read(Self.one(), deadline: .within(.seconds(10))).count }

@@ -164,7 +164,7 @@ import Testing
         #expect(second.tls?.isResumed == true)
     }
 
-    @Test func `the end is told by a close_notify, both ways`() throws {
+    @Test func `a close_notify announces the end, both ways`() throws {
         let client = try connect()
         try client.send("GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         #expect(try client.receive().status == 200)

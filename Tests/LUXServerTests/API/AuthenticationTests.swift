@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `tells a token that is only expired apart from one that is wrong besides`() throws {
+    @Test func `distinguishes a token that is only expired from one that is invalid for another reason`() throws {
         let now = Token.now
         for past in [now - 1, now - 3600, 0, 1] {
             expect(try ask(token: Token.make(claims(exp: String(past)))), 401, "Token is expired", "\(past)")

@@ -37,7 +37,7 @@ import Testing
         for secret in ["hidden", Token.secret] { #expect(!run.everything.contains(secret)) }
     }
 
-    @Test func `tells every fault, misspelt names among them, and no secret`() throws {
+    @Test func `reports every error, misspelt names among them, and no secret`() throws {
         let run = try check(
             ["DATABASE_URL": "mysql://hidden", "LUX_PROT": "1", "LUX_PORT": "x"], "LUX_JWT_SECRET=hidden")
         #expect(run.ending == .exit(78))
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `a secret may stand in a file of its own`() throws {
+    @Test func `a secret may be in a file of its own`() throws {
         let one = try file(Self.database + "\n")
         let good = try check(["DATABASE_URL_FILE": one, "LUX_JWT_SECRET_FILE": try file(Token.secret)])
         #expect(good.ending == .exit(0), "\(good.everything)")

@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `a role that may serve is well, and is told what the support desk needs`() async throws {
+    @Test func `a role that may serve is sufficient, and the needs of support commands are reported`() async throws {
         try await onThread {
             let cluster = try TestCluster(isDurable: true)
             defer { cluster.stop() }

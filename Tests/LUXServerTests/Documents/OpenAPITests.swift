@@ -24,13 +24,13 @@ import Testing
         }
     }
 
-    @Test func `lists the routes and nothing else, each of which answers`() throws {
+    @Test func `lists the routes and nothing else, each of which is served`() throws {
         #expect(document["openapi"]?.string == "3.1.0")
         let endpoints = RoutingTests.endpoints.map { "\($0.method) \(World.api)\($0.name)" }
         let open = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/init.js"].map { "GET \($0)" }
         #expect(operations.sorted() == (endpoints + open).sorted())
         for path in document["paths"]?.keys ?? [] {
-            // 404 is the answer to an unknown path before anything else.
+            // An unknown path gets 404 before anything else.
             #expect(try world.call("BREW", path).status == 405, "\(path)")
         }
     }
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// Expects an answer to be one that the document shows: status, schema, members in order, detail, header fields.
+    /// Expects a response to be one that the document shows: status, schema, members in order, detail, header fields.
     private func expectDocumented(_ reply: HTTPReply, _ method: String, _ target: String) throws {
         let path = String(target.prefix { $0 != "?" })
         let context = "\(method) \(target) → \(reply.summary)"
@@ -188,7 +188,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `stands up to openapi-spec-validator and schemathesis`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `passes openapi-spec-validator and schemathesis`() async throws {
         let (ending, output) = try await onThread {
             let environment = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("PIP_") }
                 .merging(["PATH": Locations.path]) { $1 }

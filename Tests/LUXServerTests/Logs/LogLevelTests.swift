@@ -5,7 +5,7 @@ import Testing
 
 /// SIGUSR1 and SIGUSR2
 @Suite struct LogLevelTests {
-    /// Sends a signal and waits for the line that tells the level.
+    /// Sends a signal and waits for the line that reports the level.
     private func level(after signal: Int32, _ process: ChildProcess, _ changes: Int) -> String? {
         process.signal(signal)
         return process.waitForOutput { lines in
@@ -14,7 +14,7 @@ import Testing
         }.flatMap { $0["log_level"]?.string }
     }
 
-    @Test func `change the level by one step, within its range, and always tell it`() async throws {
+    @Test func `change the level by one step, within its range, and always report it`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase)
             var changes = 0

@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test func `tells a stopped database by 503, stays alive, and recovers by itself`() async throws {
+    @Test func `reports a stopped database by 503, stays alive, and recovers by itself`() async throws {
         try await onThread {
             let cluster = try TestCluster()
             let database = try TestDatabase.makeEmpty(in: cluster)

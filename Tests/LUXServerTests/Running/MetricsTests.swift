@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `tells when the certificate in use ends, after a SIGHUP that of the new one`() async throws {
+    @Test func `reports when the certificate in use ends, after a SIGHUP that of the new one`() async throws {
         try await onThread {
             let name = "lux_tls_certificate_expiry_timestamp_seconds"
             let certificate = try TestCertificate(days: 20)
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `the port of its own listens where it is told, the other one where LUX_HOST says`() async throws {
+    @Test func `the port of its own listens where it is configured, the other one where LUX_HOST says`() async throws {
         try await onThread {
             let server = try TestServer(
                 World.sharedDatabase,

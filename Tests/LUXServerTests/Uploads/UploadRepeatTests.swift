@@ -91,7 +91,7 @@ import Testing
         #expect(try world.logs(of: device) == ["\(child) | 1 | 2025-03-01T10:00:00.000Z | 1 | 5 | 60 | -"])
     }
 
-    @Test func `tells two logs of one file id apart by their start, and two of one start by their file id`() throws {
+    @Test func `distinguishes two logs of one file id by their start, and two of one start by their file id`() throws {
         let records = [
             record("10:00:00", 1, file: 1), record("11:00:00", 1, file: 1), record("10:00:00", 1, file: 2),
             record("10:00:00", 1),

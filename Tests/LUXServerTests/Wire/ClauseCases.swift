@@ -67,7 +67,7 @@ struct ClauseCase: Sendable, CustomStringConvertible {
         kept("3.1", "methods are case-sensitive", "get /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 405),
         kept("3.1", "any token is a method", "M-SEARCH /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 405),
         kept("9110 9.3.8", "TRACE is not offered", "TRACE /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 405),
-        kept("9110 9.3.7", "OPTIONS tells what is allowed", "OPTIONS /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 405),
+        kept("9110 9.3.7", "OPTIONS lists what is allowed", "OPTIONS /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 405),
     ]
 
     private static let targets = [

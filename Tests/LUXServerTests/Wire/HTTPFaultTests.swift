@@ -1,7 +1,7 @@
 import LUXTestSupport
 import Testing
 
-/// HTTP/1.1 as it stands on the wire: what is refused, with the connection closed after it.
+/// HTTP/1.1 on the wire: what is rejected, with the connection closed after it.
 @Suite struct HTTPFaultTests {
     let server = World.sharedServer
 

@@ -83,7 +83,7 @@ import Testing
             let world = try World.own(environment: ["LUX_MAX_REQUESTS_IN_FLIGHT": "1", "LUX_LOOPS": "1"])
             let (user, child, device) = try world.family()
             let token = Token.access(user: user)
-            // The request under way waits for a row that this session holds.
+            // The request in flight waits for a row that this session holds.
             try world.sql.script("begin")
             try world.sql.query("select * from devices where id = $1 for update", [String(device.id)])
             let slow = try world.server.connect()

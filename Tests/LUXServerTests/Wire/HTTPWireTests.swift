@@ -1,7 +1,7 @@
 import LUXTestSupport
 import Testing
 
-/// HTTP/1.1 as it stands on the wire: what is answered.
+/// HTTP/1.1 on the wire: requests and their responses.
 @Suite struct HTTPWireTests {
     let server = World.sharedServer
 

@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `tells the first fault in the order of the API page, whatever the order of the query`() throws {
+    @Test func `reports the first error in the order of the API page, whatever the order of the query`() throws {
         for (method, name, parameters) in Self.endpoints {
             for faulty in parameters.indices {
                 let query = parameters.enumerated().reversed().map { place, parameter in
@@ -85,7 +85,7 @@ import Testing
         expect(largest, 401, "Not authorized user")
     }
 
-    @Test func `calls a bad escape or invalid UTF-8 a malformed target, wherever it stands`() throws {
+    @Test func `calls a bad escape or invalid UTF-8 a malformed target, wherever it is`() throws {
         for bad in ["%", "%z1", "%1", "%1z", "%ff", "%c0%80", "%ed%a0%80", "%e2%82", "a%"] {
             for target in [
                 "check-device?unique_id=\(bad)", "check-device?unique_id=1&other=\(bad)", "check-device?\(bad)=1",

@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `stands on every answer`() throws {
+    @Test func `is on every response`() throws {
         let (user, child, device) = try world.family()
         let upload = World.logArrays([World.record(child: child, device: device, date: "2025-02-14T15:48:49")])
         let token = Token.access(user: user)

@@ -10,7 +10,7 @@ import Testing
 
     static let endpoints = Endpoint.allCases.map { (method: $0.method, name: $0.name) }
 
-    @Test func `answers an unknown path with 404 before anything else`() throws {
+    @Test func `rejects an unknown path with 404 before anything else`() throws {
         let paths = [
             "/", "/api", "/api/v1/lux/device", "/api/v1/lux/device/", "/api/v1/lux/device/none",
             "/api/v1/lux/device/devlogs", "/api/v1/lux/device/devlog/1", "/API/v1/lux/device/devlog",
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func `answers another method with 405 and Allow, before it looks at the token`() throws {
+    @Test func `rejects another method with 405 and Allow, before it looks at the token`() throws {
         for (method, name) in Self.endpoints {
             let allowed: Set = method == "GET" ? ["GET", "HEAD"] : [method]
             for other in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"]
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `asks every endpoint's caller for a token before it looks at parameters and body`() throws {
+    @Test func `requires a token at every endpoint before it looks at parameters and body`() throws {
         let expired = Token.access(user: 1, ttl: -10)
         for (method, name) in Self.endpoints {
             for target in [name, name + "?real_user_id=x&unique_id="] {
@@ -64,12 +64,12 @@ import Testing
         }
     }
 
-    @Test func `answers a percent-encoded path like the plain one`() throws {
+    @Test func `serves a percent-encoded path like the plain one`() throws {
         let user = try world.user()
         expect(try world.call("GET", "/api/v1/lux/device/get%2Dall%2ddevice", as: user), answers: "[]")
     }
 
-    @Test func `answers HEAD as GET without the body`() throws {
+    @Test func `serves HEAD as GET without the body`() throws {
         let (user, child, _) = try world.family()
         for target in ["get-all-device", "child-device?real_user_id=\(child)", "child-device", "/healthz", "/readyz"] {
             let get = try world.call("GET", target, as: user)
