@@ -107,5 +107,5 @@ package final class DeliveryPoller: Sendable {
         return true
     }
 
-    private var store: DeviceStore { DeviceStore(pool: pool, deadline: .now() + Self.databaseTimeout) }
+    private var store: DeviceStore { DeviceDatabase(pool: pool).store(deadline: .now() + Self.databaseTimeout) }
 }
