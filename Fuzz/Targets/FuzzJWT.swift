@@ -8,7 +8,8 @@ private let secret = Array("a secret of more than thirty-two bytes".utf8)
 /// signature, so that what lies behind the signature is reached.
 @Sendable func fuzzJWT(_ input: [UInt8]) {
     guard let first = input.first, let key = try? VerificationKey.hs256(secret: secret) else { return }
-    let verifier = JWTVerifier(key: key, issuer: first & 2 == 0 ? nil : "a", audience: first & 4 == 0 ? nil : "b")
+    let verifier = JWTVerifier(
+        key: key, .init(issuers: first & 2 == 0 ? [] : ["a"], audiences: first & 4 == 0 ? [] : ["b"]))
     let rest = input.dropFirst()
     guard first & 1 == 1 else {
         _ = try? verifier.verify(rest, now: 1_700_000_000) { $0.integer("sub") }

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -35,6 +36,12 @@ static inline int lux_ctx_add_chain_certificate(SSL_CTX *ctx, X509 *certificate)
 
 static inline int lux_is_no_more_pem(unsigned long error) {
     return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+// RSASSA-PSS with a salt as long as the hash, and the same hash for the mask.
+static inline int lux_use_pss(EVP_PKEY_CTX *ctx) {
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
 static inline int lux_ssl_set_groups(SSL *ssl, const char *groups) { return SSL_set1_groups_list(ssl, groups); }

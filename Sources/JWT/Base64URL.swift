@@ -1,4 +1,4 @@
-/// The URL-safe base64 of RFC 4648 section 5 without padding, as RFC 7515 section 2 wants it.
+/// The URL-safe base64 of RFC 4648 section 5 without padding, as RFC 7515 section 2 demands.
 package enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
@@ -9,7 +9,7 @@ package enum Base64URL {
         return values
     }()
 
-    /// Decodes strictly: no padding, no other characters, and no bits set that no byte holds, so that each value has
+    /// Decodes strictly: no padding, no other characters, and no bits set beyond the last byte, so that each value has
     /// exactly one form.
     ///
     /// - Returns: `nil` for anything else.
@@ -17,9 +17,23 @@ package enum Base64URL {
         text.withContiguousStorageIfAvailable { decode($0) } ?? Array(text).withUnsafeBufferPointer { decode($0) }
     }
 
+    /// Decodes with or without padding, as some issuers write the numbers of keys.
+    static func decode(padded text: String) -> [UInt8]? {
+        var digits = Array(text.utf8)
+        if digits.count % 4 == 0 {
+            for _ in 0..<2 where digits.last == UInt8(ascii: "=") { digits.removeLast() }
+        }
+        return decode(digits)
+    }
+
+    /// Decodes base64 of RFC 4648 section 4, with or without padding.
+    static func decode(standardBase64 text: String) -> [UInt8]? {
+        decode(padded: text.replacing("+", with: "-").replacing("/", with: "_"))
+    }
+
     private static func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         let rest = text.count % 4
-        // One digit alone contains no byte.
+        // One digit alone is no byte.
         guard rest != 1 else { return nil }
         var isValid = true
         let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + max(0, rest - 1)) { bytes, count in

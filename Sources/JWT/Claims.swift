@@ -7,6 +7,7 @@ enum ClaimValue {
     case number(Double, exact: Int64?)
     /// The strings of an array of nothing but strings.
     case strings([String])
+    case null
     case other
 
     /// The string, if it is one.
@@ -14,13 +15,13 @@ enum ClaimValue {
         if case .string(let text) = self { text } else { nil }
     }
 
-    /// Whether it is this string, or an array that holds it. Strings are compared code point by code point (RFC 7515 section
-    /// 5.3), which Swift's own comparison does not do.
-    func holds(_ text: String, orOneOfSeveral isList: Bool) -> Bool {
+    /// Whether it is this string, or an array that contains it. Strings are compared code point by code point (RFC 7515
+    /// section 5.3), which Swift's own comparison does not do.
+    func matches(_ text: String, orOneOfSeveral isList: Bool) -> Bool {
         switch self {
         case .string(let value): value.utf8.elementsEqual(text.utf8)
         case .strings(let values): isList && values.contains { $0.utf8.elementsEqual(text.utf8) }
-        case .number, .other: false
+        case .number, .null, .other: false
         }
     }
 }
@@ -50,6 +51,13 @@ struct ClaimSet {
 
     subscript(name: String) -> ClaimValue? { values.last { $0.name == name }?.value }
 
+    /// Without the members that are `null`.
+    var withoutNulls: ClaimSet {
+        var set = self
+        set.values.removeAll { if case .null = $0.value { true } else { false } }
+        return set
+    }
+
     private static func value(_ reader: inout JSONReader) throws(JSONError) -> ClaimValue {
         switch try reader.kind() {
         case .string:
@@ -67,7 +75,10 @@ struct ClaimSet {
                 strings?.append(try reader.string().value)
             }
             return strings.map { .strings($0) } ?? .other
-        case .object, .bool, .null:
+        case .null:
+            try reader.skipValue()
+            return .null
+        case .object, .bool:
             try reader.skipValue()
             return .other
         }
@@ -78,7 +89,7 @@ struct ClaimSet {
 package struct Claims {
     let set: ClaimSet
 
-    /// A claim that is an integer, or a string of decimal digits that holds one; `nil` for anything else.
+    /// A claim that is an integer, or a string of decimal digits that is one; `nil` for anything else.
     package func integer(_ name: String) -> Int64? {
         switch set[name] {
         case .number(_, let exact): return exact
@@ -88,7 +99,7 @@ package struct Claims {
                 return nil
             }
             return Int64(text)
-        case .strings, .other, nil: return nil
+        case .strings, .null, .other, nil: return nil
         }
     }
 }

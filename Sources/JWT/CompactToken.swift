@@ -1,9 +1,9 @@
 /// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), as received.
 struct CompactToken {
-    /// Longer ones are refused unread.
+    /// Longer ones are rejected unread, in bytes.
     static let maximumLength = 8_192
 
-    /// The bytes that the signature is over: both first parts and the dot between them.
+    /// The bytes that the signature covers: both first parts and the dot between them.
     let signed: [UInt8]
     let header: [UInt8]
     let payload: [UInt8]

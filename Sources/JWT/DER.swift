@@ -30,7 +30,7 @@ enum DER {
     }
 }
 
-/// Subject public key infos (RFC 5280 section 4.1.2.7) of keys that come as bare numbers.
+/// Subject public key infos (RFC 5280 section 4.1.2.7) of keys that are given as bare numbers.
 enum SubjectPublicKeyInfo {
     /// rsaEncryption with its NULL parameters (RFC 3279 section 2.3.1).
     private static let rsaAlgorithm: [UInt8] = [
@@ -43,6 +43,14 @@ enum SubjectPublicKeyInfo {
         0x03, 0x01, 0x07,
     ]
 
+    /// id-ecPublicKey on secp384r1 (RFC 5480 section 2.1.1).
+    private static let p384Algorithm: [UInt8] = [
+        0x30, 0x10, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22,
+    ]
+
+    /// id-Ed25519 (RFC 8410 section 3).
+    private static let ed25519Algorithm: [UInt8] = [0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70]
+
     static func rsa(modulus: [UInt8], exponent: [UInt8]) -> [UInt8] {
         rsa(pkcs1: DER.sequence(DER.integer(modulus), DER.integer(exponent)))
     }
@@ -54,5 +62,13 @@ enum SubjectPublicKeyInfo {
 
     static func p256(x: [UInt8], y: [UInt8]) -> [UInt8] {
         DER.sequence(p256Algorithm, DER.bitString([0x04] + x + y))
+    }
+
+    static func p384(x: [UInt8], y: [UInt8]) -> [UInt8] {
+        DER.sequence(p384Algorithm, DER.bitString([0x04] + x + y))
+    }
+
+    static func ed25519(_ x: [UInt8]) -> [UInt8] {
+        DER.sequence(ed25519Algorithm, DER.bitString(x))
     }
 }

@@ -1,28 +1,33 @@
 import JSON
 
-/// The public keys of a JWK Set (RFC 7517 section 5), with why others of it are left out.
+/// The public keys of a JWK Set (RFC 7517 section 5) or of one JWK (section 4), with why others of it are left out.
 struct JSONWebKeySet {
-    /// Each key with its `kid` and its position, counted from 1.
-    private(set) var keys: [(position: Int, identifier: String?, key: PublicKey)] = []
+    struct Entry {
+        /// Counted from 1.
+        var position: Int
+        var identifier: String?
+        var key: PublicKey
+    }
+
+    private(set) var keys: [Entry] = []
     private(set) var warnings: [KeySetWarning] = []
 
     /// Members that only private keys have (RFC 7518 sections 6.2.2 and 6.3.2).
     private static let privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth"]
 
-    /// Reads a set. Keys that cannot be used are left out, as section 5 wants it.
+    /// Reads a set. Members that are `null` count as absent, and keys that cannot be used are left out, as section 5 demands.
     ///
-    /// - Throws: ``KeyError``, when there is none that can be used, too.
+    /// - Throws: ``KeyError``, also when no key can be used.
     init(_ bytes: [UInt8]) throws(KeyError) {
-        for (index, members) in try Self.members(bytes).enumerated() {
-            let kind = members["kty"]?.text
-            guard kind == "oct" || !Self.privateMembers.contains(where: { members[$0] != nil }) else {
-                throw .privateKey
-            }
+        for (index, element) in try Self.elements(bytes).enumerated() {
+            let members = element?.withoutNulls
+            if let members { try Self.requirePublic(members) }
+            let identifier = members?["kid"]?.text
             do throws(Unusable) {
-                keys.append((index + 1, members["kid"]?.text, try Self.key(members)))
+                guard let members else { throw Unusable(reason: "it is null") }
+                keys.append(Entry(position: index + 1, identifier: identifier, key: try Self.key(members)))
             } catch {
-                warnings.append(
-                    KeySetWarning(position: index + 1, identifier: members["kid"]?.text, reason: error.reason))
+                warnings.append(KeySetWarning(position: index + 1, identifier: identifier, reason: error.reason))
             }
         }
         guard !keys.isEmpty else { throw .noUsableKey(warnings) }
@@ -32,64 +37,106 @@ struct JSONWebKeySet {
         let reason: String
     }
 
-    private static func members(_ bytes: [UInt8]) throws(KeyError) -> [ClaimSet] {
-        var sets: [ClaimSet]?
+    /// The members of each key; `nil` for an element that is `null`.
+    private static func elements(_ bytes: [UInt8]) throws(KeyError) -> [ClaimSet?] {
+        var elements: [ClaimSet?]?
         do throws(JSONError) {
             try JSONReader.read(bytes) { (reader) throws(JSONError) in
                 try reader.object { (name, reader) throws(JSONError) in
                     guard name == "keys", try reader.kind() == .array else { return try reader.skipValue() }
-                    var elements: [ClaimSet] = []
-                    try reader.array { (reader) throws(JSONError) in elements.append(try ClaimSet(&reader)) }
-                    sets = elements
+                    var found: [ClaimSet?] = []
+                    try reader.array { (reader) throws(JSONError) in
+                        guard try reader.kind() != .null else {
+                            found.append(nil)
+                            return try reader.skipValue()
+                        }
+                        found.append(try ClaimSet(&reader))
+                    }
+                    elements = found
                 }
             }
         } catch {
             throw .notAKeySet
         }
-        guard let sets else { throw .notAKeySet }
-        return sets
+        if let elements { return elements }
+        guard let members = try? ClaimSet(bytes), members["keys"] == nil else { throw .notAKeySet }
+        let key = members.withoutNulls
+        guard key["kty"] != nil || key["x5c"] != nil else {
+            throw .notAKeySet
+        }
+        return [key]
     }
 
-    /// The key, if what the set says about it (RFC 7517 sections 4.1 to 4.5) lets it verify with one of the two algorithms.
+    private static func requirePublic(_ members: ClaimSet) throws(KeyError) {
+        guard members["kty"]?.text == "oct" || !privateMembers.contains(where: { members[$0] != nil }) else {
+            throw .privateKey
+        }
+    }
+
+    /// The key, if what the set says about it (RFC 7517 sections 4.1 to 4.5) lets it verify.
     private static func key(_ members: ClaimSet) throws(Unusable) -> PublicKey {
-        guard let kind = members["kty"]?.text else { throw Unusable(reason: "kty is missing") }
+        let kind = members["kty"]?.text
+        guard kind != nil || members["kty"] == nil && members["x5c"] != nil else {
+            throw Unusable(reason: "kty is missing")
+        }
         guard members["kid"].map({ $0.text != nil }) ?? true else { throw Unusable(reason: "kid is no string") }
-        guard members["use"].map({ $0.holds("sig", orOneOfSeveral: false) }) ?? true else {
+        guard members["use"].map({ $0.matches("sig", orOneOfSeveral: false) }) ?? true else {
             throw Unusable(reason: "use is not sig")
         }
-        guard members["key_ops"].map({ $0.holds("verify", orOneOfSeveral: true) }) ?? true else {
-            throw Unusable(reason: "key_ops does not hold verify")
+        guard members["key_ops"].map({ $0.matches("verify", orOneOfSeveral: true) }) ?? true else {
+            throw Unusable(reason: "key_ops does not contain verify")
         }
-        let information: [UInt8]
-        switch kind {
-        case "RSA":
-            guard let modulus = bytes(members["n"]), let exponent = bytes(members["e"]) else {
-                throw Unusable(reason: "n or e is missing or no base64url")
-            }
-            information = SubjectPublicKeyInfo.rsa(modulus: modulus, exponent: exponent)
-        case "EC":
-            guard members["crv"]?.holds("P-256", orOneOfSeveral: false) == true else {
-                throw Unusable(reason: "crv is not P-256")
-            }
-            guard let x = bytes(members["x"]), let y = bytes(members["y"]), x.count == 32, y.count == 32 else {
-                throw Unusable(reason: "x or y is not 32 bytes of base64url")
-            }
-            information = SubjectPublicKeyInfo.p256(x: x, y: y)
-        default: throw Unusable(reason: "kty is neither RSA nor EC")
-        }
-        let key: PublicKey
+        guard members["alg"].map({ $0.text != nil }) ?? true else { throw Unusable(reason: "alg is no string") }
         do throws(KeyError) {
-            key = try PublicKey(information: information)
+            let key = try PublicKey(information: try information(kind, members), algorithm: members["alg"]?.text)
+            guard kind == nil || kind == key.kind.type else { throw KeyError.certificateKind }
+            return key
         } catch {
             throw Unusable(reason: error.description)
         }
-        guard members["alg"].map({ $0.holds(key.algorithm.rawValue, orOneOfSeveral: false) }) ?? true else {
-            throw Unusable(reason: "alg is not \(key.algorithm.rawValue)")
-        }
-        return key
     }
 
+    /// Its numbers, or where those are missing the key of its certificate.
+    private static func information(_ kind: String?, _ members: ClaimSet) throws(KeyError) -> [UInt8] {
+        guard kind == nil || kind == "RSA" || kind == "EC" || kind == "OKP" else {
+            throw .unusable("kty is none of RSA, EC and OKP")
+        }
+        let hasNumbers = ["n", "e", "x", "y"].contains { members[$0] != nil }
+        if !hasNumbers, let chain = members["x5c"] { return try certifiedKey(chain) }
+        switch kind {
+        case "RSA":
+            guard let modulus = bytes(members["n"]), let exponent = bytes(members["e"]) else {
+                throw .unusable("n or e is missing or not base64url")
+            }
+            return SubjectPublicKeyInfo.rsa(modulus: modulus, exponent: exponent)
+        case "EC":
+            let curves = ["P-256": 32, "P-384": 48]
+            guard let curve = members["crv"]?.text, let size = curves[curve] else {
+                throw .unusable("crv is neither P-256 nor P-384")
+            }
+            guard let x = bytes(members["x"]), let y = bytes(members["y"]), x.count == size, y.count == size else {
+                throw .unusable("x or y is not \(size) bytes of base64url")
+            }
+            return size == 32 ? SubjectPublicKeyInfo.p256(x: x, y: y) : SubjectPublicKeyInfo.p384(x: x, y: y)
+        default:
+            guard members["crv"]?.text == "Ed25519" else { throw .unusable("crv is not Ed25519") }
+            guard let x = bytes(members["x"]), x.count == 32 else {
+                throw .unusable("x is not 32 bytes of base64url")
+            }
+            return SubjectPublicKeyInfo.ed25519(x)
+        }
+    }
+
+    /// The key of the first certificate, which is the key's own (RFC 7517 section 4.7).
+    private static func certifiedKey(_ chain: ClaimValue) throws(KeyError) -> [UInt8] {
+        guard case .strings(let certificates) = chain, let first = certificates.first,
+            let certificate = Base64URL.decode(standardBase64: first)
+        else { throw .unusable("x5c is no array of base64 strings") }
+        return try PublicKey.information(ofCertificate: certificate)
+    }
+
+    /// The bytes of base64url, with or without padding.
     private static func bytes(_ value: ClaimValue?) -> [UInt8]? {
-        value?.text.flatMap { Base64URL.decode($0.utf8) }
+        value?.text.flatMap { Base64URL.decode(padded: $0) }
     }
 }

@@ -1,7 +1,7 @@
 import OpenSSL
 
-/// Reasons for rejecting a token. Callers handle ``expired`` separately; the others are for the log, which `description` is made for: it holds
-/// nothing of the token.
+/// Reasons for rejecting a token. Callers handle ``expired`` and ``key`` separately; `description` is for the log and
+/// contains nothing of the token.
 package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Not three parts of strict base64url with JSON objects in the first two.
     case malformed
@@ -9,9 +9,11 @@ package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     case algorithm
     /// The header names extensions that must be understood (`crit`).
     case extensions
-    /// The header names a key (`kid`) that there is not, or none where there are several.
+    /// The header names a key (`kid`) that does not exist, or none where each has a name.
     case key
-    /// The signature is not the key's.
+    /// No keys have been loaded yet.
+    case noKeys
+    /// No key made the signature.
     case signature
     /// The registered claim of this name is missing or of a wrong type.
     case claim(String)
@@ -19,13 +21,15 @@ package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     case unreadable
     /// `nbf` lies ahead.
     case notYetValid
-    /// `iss` is not the one that is wanted.
+    /// `iss` is none of the expected ones.
     case issuer
-    /// `aud` does not hold the one that is wanted.
+    /// `aud` contains none of the expected ones.
     case audience
+    /// `exp` lies further ahead than the maximum lifetime.
+    case lifetime
     /// All else is right, and `exp` is past.
     case expired
-    /// OpenSSL refused; a fault of the key or of the system.
+    /// OpenSSL failed: an error of the key or of the system.
     case cryptography(String)
 
     /// Which check has failed.
@@ -35,12 +39,14 @@ package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
         case .algorithm: "algorithm: alg is not that of the key"
         case .extensions: "crit: it asks for extensions of JWS"
         case .key: "kid: no key has it, or there are several keys and it is missing"
+        case .noKeys: "keys: none have been loaded yet"
         case .signature: "signature: no key has made it"
         case .claim(let name): "\(name): missing or of a wrong type"
-        case .unreadable: "claims: what is needed of them cannot be read"
+        case .unreadable: "claims: a required one cannot be read"
         case .notYetValid: "nbf: not valid yet"
         case .issuer: "iss: another issuer, or none"
         case .audience: "aud: another audience, or none"
+        case .lifetime: "exp: further ahead than the maximum lifetime"
         case .expired: "exp: expired"
         case .cryptography(let reason): "cryptography: \(reason)"
         }

@@ -6,7 +6,7 @@ package struct JWTSigner: Sendable {
 
     /// A signer with a shared secret (HS256).
     ///
-    /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
+    /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL fails.
     package init(hs256Secret secret: [UInt8]) throws(JWTError) {
         mac = try JWTError.wrapping { () throws(OpenSSLError) in try HMACSHA256(key: secret) }
     }

@@ -1,26 +1,35 @@
-/// Checks access tokens (RFC 7519) signed with one of its keys.
+/// Checks access tokens (RFC 7519) signed with one of its keys. A value; a copy is cheap.
 package struct JWTVerifier: Sendable {
-    /// What tokens may be signed with.
-    package var keys: VerificationKeys
-    private let issuer: String?
-    private let audience: String?
-    private let leeway: Double
+    /// What the claims of a token must be, beside its signature.
+    package struct Requirements: Sendable {
+        /// `iss` must be one of these; empty to accept any.
+        package var issuers: [String]
+        /// `aud` must contain one of these; empty to accept any.
+        package var audiences: [String]
+        /// Seconds by which clocks may differ.
+        package var leeway: Int
+        /// Seconds by which `exp` may lie ahead; `nil` for any number. An `exp` in milliseconds would never pass.
+        package var maximumLifetime: Int?
 
-    /// Creates a verifier.
-    ///
-    /// - Parameters:
-    ///   - issuer: what `iss` has to be; `nil` to take any.
-    ///   - audience: what `aud` has to hold; `nil` to take any.
-    ///   - leeway: seconds by which clocks may differ.
-    package init(keys: VerificationKeys, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
-        self.keys = keys
-        self.issuer = issuer
-        self.audience = audience
-        self.leeway = Double(leeway)
+        package init(issuers: [String] = [], audiences: [String] = [], leeway: Int = 0, maximumLifetime: Int? = nil) {
+            self.issuers = issuers
+            self.audiences = audiences
+            self.leeway = leeway
+            self.maximumLifetime = maximumLifetime
+        }
     }
 
-    package init(key: VerificationKey, issuer: String? = nil, audience: String? = nil, leeway: Int = 0) {
-        self.init(keys: VerificationKeys(key), issuer: issuer, audience: audience, leeway: leeway)
+    /// What tokens may be signed with.
+    package var keys: VerificationKeys
+    private let requirements: Requirements
+
+    package init(keys: VerificationKeys, _ requirements: Requirements = Requirements()) {
+        self.keys = keys
+        self.requirements = requirements
+    }
+
+    package init(key: VerificationKey, _ requirements: Requirements = Requirements()) {
+        self.init(keys: VerificationKeys(key), requirements)
     }
 
     /// Checks a token: form, key, algorithm, signature over the bytes as received, then the claims, `exp` last.
@@ -28,8 +37,8 @@ package struct JWTVerifier: Sendable {
     /// - Parameters:
     ///   - token: the compact serialization.
     ///   - now: seconds since the Unix epoch.
-    ///   - read: takes what the caller needs from the claims; `nil` makes the token a wrong one.
-    /// - Returns: what `read` took.
+    ///   - read: takes what the caller needs from the claims; `nil` rejects the token.
+    /// - Returns: what `read` returned.
     /// - Throws: ``JWTError``; `.expired` only when nothing else is wrong.
     package func verify<T>(
         _ token: some Collection<UInt8>, now: Int, read: (Claims) -> T?
@@ -38,17 +47,24 @@ package struct JWTVerifier: Sendable {
         let header = try ClaimSet(parts.header)
         try keys.verify(parts, header: header)
         let claims = try ClaimSet(parts.payload)
-        let now = Double(now)
+        let (now, leeway) = (Double(now), Double(requirements.leeway))
         guard case .number(let expiration, _)? = claims["exp"] else { throw .claim("exp") }
         switch claims["nbf"] {
         case nil: break
         case .number(let notBefore, _)?: guard notBefore <= now + leeway else { throw .notYetValid }
         default: throw .claim("nbf")
         }
-        if let issuer, claims["iss"]?.holds(issuer, orOneOfSeveral: false) != true { throw .issuer }
-        if let audience, claims["aud"]?.holds(audience, orOneOfSeveral: true) != true { throw .audience }
+        guard Self.matches(claims["iss"], requirements.issuers, orOneOfSeveral: false) else { throw .issuer }
+        guard Self.matches(claims["aud"], requirements.audiences, orOneOfSeveral: true) else { throw .audience }
+        if let lifetime = requirements.maximumLifetime {
+            guard expiration <= now + leeway + Double(lifetime) else { throw .lifetime }
+        }
         guard let value = read(Claims(set: claims)) else { throw .unreadable }
         guard now < expiration + leeway else { throw .expired }
         return value
+    }
+
+    private static func matches(_ claim: ClaimValue?, _ expected: [String], orOneOfSeveral isList: Bool) -> Bool {
+        expected.isEmpty || expected.contains { claim?.matches($0, orOneOfSeveral: isList) == true }
     }
 }

@@ -1,12 +1,12 @@
 import COpenSSL
 
 extension PublicKey {
-    /// Reads a PEM text (RFC 7468 section 13) of exactly one public key; PKCS #1's own form of RSA keys is taken as well.
+    /// Reads a PEM text (RFC 7468 section 13) of exactly one public key; PKCS #1's own form of RSA keys is accepted as well.
     ///
     /// - Throws: ``KeyError``.
     convenience init(pem: [UInt8]) throws(KeyError) {
         let blocks = try Self.blocks(of: pem)
-        // Wherever it is, and before anything else is reported.
+        // Reported first, wherever it is in the file.
         guard !blocks.contains(where: { $0.label.hasSuffix("PRIVATE KEY") }) else { throw .privateKey }
         guard let block = blocks.first else { throw .notAKey }
         guard blocks.count == 1 else { throw .severalPEM }

@@ -1,33 +1,76 @@
 import COpenSSL
 import OpenSSL
 
-/// An RSA or P-256 public key and the one signature algorithm that it is used with.
+/// A public key and the one signature algorithm that it is used with.
 ///
 /// `@unchecked Sendable`: never changed after `init`; OpenSSL allows verifying with one key from several threads
 /// (openssl-threads(7)).
 final class PublicKey: @unchecked Sendable {
-    /// The sizes of RSA keys, in bits: at least what RFC 7518 section 3.3 wants, at most what OpenSSL verifies with.
+    /// The sizes of RSA keys, in bits: at least what RFC 7518 section 3.3 demands, at most what OpenSSL verifies with.
     static let sizes = 2_048...16_384
 
-    /// The algorithms of RFC 7518 section 3.1.
+    /// The algorithms of RFC 7518 section 3.1 and RFC 8037 section 3.1.
     enum Algorithm: String {
-        /// RSASSA-PKCS1-v1_5 with SHA-256 (section 3.3).
+        /// RSASSA-PKCS1-v1_5 (RFC 7518 section 3.3).
         case rs256 = "RS256"
-        /// ECDSA on P-256 with SHA-256 (section 3.4).
+        case rs384 = "RS384"
+        case rs512 = "RS512"
+        /// RSASSA-PSS, with a salt as long as the hash (section 3.5).
+        case ps256 = "PS256"
+        /// ECDSA on P-256 and P-384 (section 3.4).
         case es256 = "ES256"
+        case es384 = "ES384"
+        /// Ed25519.
+        case edDSA = "EdDSA"
+
+        /// `nil` where the algorithm contains its own.
+        fileprivate var digest: OpaquePointer? {
+            switch self {
+            case .rs256, .ps256, .es256: EVP_sha256()
+            case .rs384, .es384: EVP_sha384()
+            case .rs512: EVP_sha512()
+            case .edDSA: nil
+            }
+        }
     }
 
+    /// What a key is, which limits what it can be used with.
+    enum Kind: Equatable {
+        case rsa, p256, p384, ed25519
+
+        /// Its `kty`.
+        var type: String {
+            switch self {
+            case .rsa: "RSA"
+            case .p256, .p384: "EC"
+            case .ed25519: "OKP"
+            }
+        }
+
+        /// The first is used where nothing names one.
+        fileprivate var algorithms: [Algorithm] {
+            switch self {
+            case .rsa: [.rs256, .rs384, .rs512, .ps256]
+            case .p256: [.es256]
+            case .p384: [.es384]
+            case .ed25519: [.edDSA]
+            }
+        }
+    }
+
+    let kind: Kind
     let algorithm: Algorithm
+    /// Its SubjectPublicKeyInfo, by which equal keys are recognised.
+    let information: [UInt8]
     private let key: OpaquePointer
 
-    /// Bytes of an ES256 signature: R and S, each as long as the curve's order (RFC 7518 section 3.4).
-    private static let es256Length = 64
-
-    /// Takes a key that can be used, and no other.
+    /// Accepts only a key that can be used.
     ///
-    /// - Parameter information: a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) in DER.
+    /// - Parameters:
+    ///   - information: a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) in DER.
+    ///   - algorithm: what the key is used with; `nil` for the usual one of its kind.
     /// - Throws: ``KeyError``.
-    init(information: [UInt8]) throws(KeyError) {
+    init(information: [UInt8], algorithm name: String? = nil) throws(KeyError) {
         defer { ERR_clear_error() }
         let parsed = information.withUnsafeBufferPointer { bytes -> OpaquePointer? in
             var next = bytes.baseAddress
@@ -40,11 +83,13 @@ final class PublicKey: @unchecked Sendable {
         }
         guard let parsed else { throw .invalid }
         do throws(KeyError) {
-            algorithm = try Self.algorithm(of: parsed)
+            kind = try Self.kind(of: parsed)
+            algorithm = try Self.algorithm(name, of: kind)
         } catch {
             EVP_PKEY_free(parsed)
             throw error
         }
+        self.information = information
         key = parsed
     }
 
@@ -52,17 +97,29 @@ final class PublicKey: @unchecked Sendable {
         EVP_PKEY_free(key)
     }
 
-    private static func algorithm(of key: OpaquePointer) throws(KeyError) -> Algorithm {
-        let algorithm: Algorithm
-        // RSA-PSS and SM2 keys are kinds of their own, and not among these two.
+    private static func algorithm(_ name: String?, of kind: Kind) throws(KeyError) -> Algorithm {
+        guard let name else { return kind.algorithms[0] }
+        guard let algorithm = kind.algorithms.first(where: { $0.rawValue == name }) else {
+            throw .algorithm(kind.algorithms.map(\.rawValue).joined(separator: ", "))
+        }
+        return algorithm
+    }
+
+    private static func kind(of key: OpaquePointer) throws(KeyError) -> Kind {
+        let kind: Kind
+        // RSA-PSS and SM2 keys are kinds of their own, and not among these.
         if EVP_PKEY_is_a(key, "RSA") == 1 {
             let bits = Int(EVP_PKEY_get_bits(key))
             guard sizes.contains(bits) else { throw .size(bits: bits) }
-            algorithm = .rs256
+            kind = .rsa
         } else if EVP_PKEY_is_a(key, "EC") == 1 {
-            let name = curve(of: key)
-            guard name == "prime256v1" else { throw .curve(name) }
-            algorithm = .es256
+            switch curve(of: key) {
+            case "prime256v1": kind = .p256
+            case "secp384r1": kind = .p384
+            case let name: throw .curve(name)
+            }
+        } else if EVP_PKEY_is_a(key, "ED25519") == 1 {
+            kind = .ed25519
         } else {
             throw .kind
         }
@@ -70,7 +127,7 @@ final class PublicKey: @unchecked Sendable {
         guard let context = EVP_PKEY_CTX_new(key, nil) else { throw .invalid }
         defer { EVP_PKEY_CTX_free(context) }
         guard EVP_PKEY_public_check(context) == 1 else { throw .invalid }
-        return algorithm
+        return kind
     }
 
     private static func curve(of key: OpaquePointer) -> String {
@@ -84,23 +141,28 @@ final class PublicKey: @unchecked Sendable {
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL cannot begin.
     func isSigned(_ signature: [UInt8], over bytes: [UInt8]) throws(JWTError) -> Bool {
-        let encoded: [UInt8]
-        switch algorithm {
-        case .rs256:
-            // Of any length but the modulus's OpenSSL takes none (RFC 8017 section 8.2.2).
-            encoded = signature
-        case .es256:
-            guard signature.count == Self.es256Length else { return false }
-            let half = Self.es256Length / 2
-            encoded = DER.sequence(DER.integer(signature[..<half]), DER.integer(signature[half...]))
-        }
+        guard let encoded = encoded(signature) else { return false }
         guard let context = EVP_MD_CTX_new() else { throw .cryptography(OpenSSLError.last().description) }
         defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1 else {
-            throw .cryptography(OpenSSLError.last().description)
-        }
+        var parameters: OpaquePointer?
+        guard EVP_DigestVerifyInit(context, &parameters, algorithm.digest, nil, key) == 1,
+            algorithm != .ps256 || lux_use_pss(parameters) == 1
+        else { throw .cryptography(OpenSSLError.last().description) }
         // A wrong signature is 0 or less, and may leave errors behind.
         defer { ERR_clear_error() }
         return EVP_DigestVerify(context, encoded, encoded.count, bytes, bytes.count) == 1
+    }
+
+    /// The signature in OpenSSL's form; `nil` when its length is wrong. For ECDSA a token has R and S, each as long as the
+    /// curve's order (RFC 7518 section 3.4). OpenSSL itself rejects wrong lengths of the other algorithms.
+    private func encoded(_ signature: [UInt8]) -> [UInt8]? {
+        let half: Int
+        switch kind {
+        case .rsa, .ed25519: return signature
+        case .p256: half = 32
+        case .p384: half = 48
+        }
+        guard signature.count == 2 * half else { return nil }
+        return DER.sequence(DER.integer(signature[..<half]), DER.integer(signature[half...]))
     }
 }

@@ -1,6 +1,6 @@
 import OpenSSL
 
-/// A key with the one algorithm that it is used for; a token never chooses (RFC 8725 section 3.1).
+/// A key with the one algorithm that it is used with; a token never chooses (RFC 8725 section 3.1).
 package struct VerificationKey: Sendable {
     private enum Material {
         case secret(HMACSHA256)
@@ -9,18 +9,18 @@ package struct VerificationKey: Sendable {
 
     private let material: Material
 
-    /// The `alg` that a token's header has to name.
+    /// The `alg` that a token's header must name.
     let algorithm: String
 
-    /// A shared secret for HMAC with SHA-256 (RFC 7518 section 3.2, which wants at least 32 bytes).
+    /// A shared secret for HMAC with SHA-256 (RFC 7518 section 3.2, which demands at least 32 bytes).
     ///
-    /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
+    /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL fails.
     package static func hs256(secret: [UInt8]) throws(JWTError) -> VerificationKey {
         let mac = try JWTError.wrapping { () throws(OpenSSLError) in try HMACSHA256(key: secret) }
         return VerificationKey(material: .secret(mac), algorithm: "HS256")
     }
 
-    /// A public key as PEM: RSA of at least 2048 bits for RS256 or P-256 for ES256 (RFC 7518 sections 3.3 and 3.4).
+    /// A public key as PEM: RSA of at least 2048 bits for RS256, P-256 for ES256, P-384 for ES384, Ed25519 for EdDSA.
     ///
     /// - Throws: ``KeyError``.
     package static func publicKey(pem: [UInt8]) throws(KeyError) -> VerificationKey {

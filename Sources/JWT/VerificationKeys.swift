@@ -1,13 +1,17 @@
-/// The keys that a token may be signed with, of which several are valid while one takes over from another.
+/// The keys that a token may be signed with, of which several are valid during a rotation. A value; a copy is a pointer.
 package struct VerificationKeys: Sendable {
+    /// More keys without a `kid` are not accepted: each of them is tried for a token.
+    static let maximumWithoutIdentifier = 16
+
     private enum Choice {
+        /// No keys have been loaded yet.
+        case none
         /// Each is tried.
         case every([VerificationKey])
-        /// The token's `kid` names one; `only` is the one that it need not name.
-        case named([[UInt8]: VerificationKey], only: VerificationKey?)
+        /// The token's `kid` names one; `unnamed` are those for a token without one.
+        case named([[UInt8]: VerificationKey], unnamed: [VerificationKey])
     }
 
-    /// Held by reference: whoever copies the keys for one token copies a pointer.
     private final class Storage: Sendable {
         let choice: Choice
 
@@ -17,86 +21,114 @@ package struct VerificationKeys: Sendable {
     }
 
     private let storage: Storage
-    /// How many there are.
     package let count: Int
+
+    /// Keys that will be loaded later; until then no token can be checked.
+    package static let notLoaded = VerificationKeys(.none, count: 0)
+
+    private init(_ choice: Choice, count: Int) {
+        storage = Storage(choice)
+        self.count = count
+    }
 
     /// One key, whatever `kid` a token names.
     package init(_ key: VerificationKey) {
-        storage = Storage(.every([key]))
-        count = 1
+        self.init(.every([key]), count: 1)
     }
 
     /// Shared secrets for HS256, of which any may have signed a token.
     ///
-    /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL refuses.
+    /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL fails.
     package init(hs256Secrets secrets: [[UInt8]]) throws(JWTError) {
         var keys: [VerificationKey] = []
         for secret in secrets { keys.append(try .hs256(secret: secret)) }
-        storage = Storage(.every(keys))
-        count = keys.count
+        self.init(.every(keys), count: keys.count)
     }
 
-    /// The public keys of a file: one as PEM, or a JWK Set (RFC 7517 section 5).
+    /// The public keys of a file: one as PEM, a JWK Set or a JWK (RFC 7517).
     ///
     /// - Parameters:
     ///   - file: its content.
-    ///   - warn: receives each key of a set that is left out, or that no token can choose.
+    ///   - warn: receives each key of a set that is left out.
     /// - Throws: ``KeyError``.
     package init(publicKeyFile file: [UInt8], warn: (KeySetWarning) -> Void) throws(KeyError) {
-        let first = file.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        guard first == UInt8(ascii: "{") else {
+        guard Self.isJSON(file) else {
             self.init(try .publicKey(pem: file))
             return
         }
-        try self.init(JSONWebKeySet(file), warn: warn)
+        try self.init(keySet: file, warn: warn)
+    }
+
+    /// The public keys of a JWK Set or a JWK (RFC 7517).
+    ///
+    /// - Parameter warn: receives each key of a set that is left out.
+    /// - Throws: ``KeyError``.
+    package init(keySet bytes: [UInt8], warn: (KeySetWarning) -> Void) throws(KeyError) {
+        try self.init(JSONWebKeySet(bytes), warn: warn)
+    }
+
+    /// Whether a file of public keys is a JWKS or a JWK rather than PEM.
+    package static func isJSON(_ file: [UInt8]) -> Bool {
+        file.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
     }
 
     private init(_ set: JSONWebKeySet, warn: (KeySetWarning) -> Void) throws(KeyError) {
         // By bytes: strings that only look the same are different identifiers (RFC 7517 section 4.5).
-        var named: [[UInt8]: VerificationKey] = [:]
-        for case (_, let identifier?, let key) in set.keys {
-            guard named.updateValue(VerificationKey(key), forKey: Array(identifier.utf8)) == nil else {
+        var named: [[UInt8]: PublicKey] = [:]
+        var unnamed: [PublicKey] = []
+        func isSame(_ first: PublicKey, _ second: PublicKey) -> Bool {
+            first.algorithm == second.algorithm && first.information == second.information
+        }
+        for entry in set.keys {
+            guard let identifier = entry.identifier else {
+                if !unnamed.contains(where: { isSame($0, entry.key) }) { unnamed.append(entry.key) }
+                continue
+            }
+            if let other = named.updateValue(entry.key, forKey: Array(identifier.utf8)), !isSame(other, entry.key) {
                 throw .duplicateIdentifier(identifier)
             }
         }
-        guard set.keys.count == 1 || !named.isEmpty else { throw .noIdentifiers }
+        guard unnamed.count <= Self.maximumWithoutIdentifier else { throw .tooManyWithoutIdentifier(unnamed.count) }
         set.warnings.forEach(warn)
-        for entry in set.keys where set.keys.count > 1 && entry.identifier == nil {
-            warn(KeySetWarning(position: entry.position, reason: "no token can choose it: it has no kid beside others"))
-        }
-        let only = set.keys.count == 1 ? set.keys.first.map { VerificationKey($0.key) } : nil
-        storage = Storage(.named(named, only: only))
-        count = max(named.count, 1)
+        let count = named.count + unnamed.count
+        // The only key need not be named.
+        let candidates = count == 1 ? Array(named.values) + unnamed : unnamed
+        self.init(
+            .named(named.mapValues { VerificationKey($0) }, unnamed: candidates.map { VerificationKey($0) }),
+            count: count)
     }
 
     /// Checks algorithm and signature.
     ///
     /// - Throws: ``JWTError``.
     func verify(_ token: CompactToken, header: ClaimSet) throws(JWTError) {
-        let candidates: [VerificationKey]
+        let chosen: [VerificationKey]
         switch storage.choice {
-        case .every(let keys): candidates = keys
-        case .named(let keys, let only): candidates = [try Self.choose(by: header["kid"], among: keys, only: only)]
+        case .none: throw .noKeys
+        case .every(let keys): chosen = keys
+        case .named(let keys, let unnamed): chosen = try Self.choose(by: header["kid"], among: keys, or: unnamed)
         }
-        // A header parameter that has to be understood is not (RFC 7515 section 4.1.11).
+        // Extensions that must be understood are not (RFC 7515 section 4.1.11).
         guard header["crit"] == nil else { throw .extensions }
+        var isCandidate = false
         var isSigned = false
-        for key in candidates {
-            guard header["alg"]?.holds(key.algorithm, orOneOfSeveral: false) == true else { throw .algorithm }
+        for key in chosen where header["alg"]?.matches(key.algorithm, orOneOfSeveral: false) == true {
+            isCandidate = true
             // All of them, so that the time does not reveal which one it was.
             if try key.isSigned(token.signature, over: token.signed) { isSigned = true }
         }
+        guard isCandidate else { throw .algorithm }
         guard isSigned else { throw .signature }
     }
 
     private static func choose(
-        by identifier: ClaimValue?, among keys: [[UInt8]: VerificationKey], only: VerificationKey?
-    ) throws(JWTError) -> VerificationKey {
+        by identifier: ClaimValue?, among keys: [[UInt8]: VerificationKey], or unnamed: [VerificationKey]
+    ) throws(JWTError) -> [VerificationKey] {
         guard let identifier else {
-            guard let only else { throw .key }
-            return only
+            guard !unnamed.isEmpty else { throw .key }
+            return unnamed
         }
         guard let text = identifier.text, let key = keys[Array(text.utf8)] else { throw .key }
-        return key
+        return [key]
     }
 }

@@ -81,9 +81,7 @@ package struct Server {
         }
 
         let verifier = Locked(
-            JWTVerifier(
-                keys: try configuration.tokenKeys.load(), issuer: configuration.jwtIssuer,
-                audience: configuration.jwtAudience, leeway: configuration.jwtLeeway))
+            JWTVerifier(keys: try configuration.tokenKeys.load(), configuration.tokenRequirements))
         guard let zone = WallClock(identifier: configuration.timeZone) else {
             throw MigrationError.unreadable("time zone \(configuration.timeZone)")
         }

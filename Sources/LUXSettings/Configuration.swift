@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import JWT
 import LUXAPI
 import TLS
 
@@ -12,9 +13,7 @@ package struct Configuration: Sendable {
     package var host: String
     package var port: Int
     package var tokenKeys: TokenKeys
-    package var jwtIssuer: String?
-    package var jwtAudience: String?
-    package var jwtLeeway: Int
+    package var tokenRequirements: JWTVerifier.Requirements
     package var jwtUserClaim: String
     package var timeZone: String
     package var databasePool: Int
@@ -92,9 +91,7 @@ package struct Configuration: Sendable {
         host = reader.read(\.server.host)
         port = reader.read(\.server.port)
         tokenKeys = reader.tokenKeys()
-        jwtIssuer = reader.read(\.tokens.issuer)
-        jwtAudience = reader.read(\.tokens.audience)
-        jwtLeeway = reader.read(\.tokens.leeway)
+        tokenRequirements = reader.tokenRequirements()
         jwtUserClaim = reader.read(\.tokens.userClaim)
         timeZone = reader.read(\.database.timeZone)
         databasePool = reader.read(\.database.pool)

@@ -41,8 +41,16 @@ package struct ConfigurationReport {
         return faults + unknown
     }
 
-    /// What does not stop the start: variables that nothing reads, most of them misspelt, and files that everybody may read.
-    package var warnings: [Configuration.Fault] { unknown + variables.warnings }
+    /// What does not stop the start: unknown variables, most of them misspelt, and ``advice``.
+    package var warnings: [Configuration.Fault] { unknown + advice }
+
+    /// Files that everybody may read, and settings that accept more than they should.
+    package var advice: [Configuration.Fault] { variables.warnings + tokenWarnings }
+
+    private var tokenWarnings: [Configuration.Fault] {
+        var reader = EnvironmentReader(variables)
+        return reader.tokenWarnings()
+    }
 
     private var unknown: [Configuration.Fault] {
         let known = Set(SettingsTable.shared.descriptions.flatMap { $0.names + ($0.oldName.map { [$0] } ?? []) })

@@ -1,6 +1,28 @@
+import JWT
+
 /// The variables of access tokens.
 extension EnvironmentReader {
-    /// The keys that verify them, out of exactly one of three variables; tried out, so that a bad file is reported at the start.
+    /// What the claims of a token must be.
+    package mutating func tokenRequirements() -> JWTVerifier.Requirements {
+        JWTVerifier.Requirements(
+            issuers: read(\.tokens.issuer), audiences: read(\.tokens.audience), leeway: read(\.tokens.leeway),
+            maximumLifetime: read(\.tokens.maximumLifetime))
+    }
+
+    /// What does not stop the start but lets tokens in that were meant for others.
+    package mutating func tokenWarnings() -> [Configuration.Fault] {
+        let requirements = tokenRequirements()
+        guard requirements.issuers.isEmpty, requirements.audiences.isEmpty, tokenKeys().isKeySet else { return [] }
+        return [
+            Configuration.Fault(
+                variable: SettingsTable.shared.tokens.audience.description.name,
+                reason:
+                    "neither it nor LUX_JWT_ISSUER is set: tokens that the owner of the JWKS signs for other services"
+                    + " are accepted")
+        ]
+    }
+
+    /// The keys that verify them, out of exactly one of three variables; loaded once, so that a bad file is reported at the start.
     package mutating func tokenKeys() -> TokenKeys {
         var chosen: (variable: String, keys: TokenKeys)?
         for (keyVariable, create) in Self.keyVariables {

@@ -66,9 +66,17 @@ package struct SettingsTable: Sendable {
         package let secretFile = Variable(
             "LUX_JWT_SECRET_FILE", .path, "A file with such secrets, one per line, which may contain commas.")
         package let publicKey = Variable(
-            "LUX_JWT_PUBLIC_KEY", .path, "A file with a public key as PEM (RS256 or ES256), or a JWKS.")
-        package let issuer = Variable("LUX_JWT_ISSUER", .text, "The `iss` that a token must have.")
-        package let audience = Variable("LUX_JWT_AUDIENCE", .text, "A value that `aud` must contain.")
+            "LUX_JWT_PUBLIC_KEY", .path, "A file with a public key as PEM, or a JWKS.")
+        package let issuer = Variable(
+            "LUX_JWT_ISSUER", .list, default: [], as: "unset", "The values of which `iss` of a token must be one.")
+        package let audience = Variable(
+            "LUX_JWT_AUDIENCE", .list, default: [], as: "unset", "The values of which `aud` must contain one.")
+        package let maximumLifetime = Variable(
+            "LUX_JWT_MAX_LIFETIME", .integer(1...315_360_000, .seconds),
+            """
+            How far ahead `exp` may lie; tokens that are valid for longer are rejected. Recommended: an `exp` in \
+            milliseconds would otherwise never pass.
+            """)
         package let leeway = Variable(
             "LUX_JWT_LEEWAY", .integer(0...86_400, .seconds), default: 0, "How far clocks may differ.")
         package let userClaim = Variable(

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import JWT
 
-/// Why the keys of access tokens cannot be had. Never holds a secret, nor a path, which may be one put in the wrong place.
+/// Why the keys of access tokens cannot be loaded. Never contains a secret, nor a path, which may be a secret put in the
+/// wrong place.
 package struct TokenKeyError: Error, Equatable, CustomStringConvertible {
     package let description: String
 
@@ -15,12 +16,12 @@ package struct TokenKeyError: Error, Equatable, CustomStringConvertible {
 package enum TokenKeys: Equatable, Sendable {
     /// Shared secrets out of the environment.
     case secrets([[UInt8]])
-    /// A file of shared secrets, one a line.
+    /// A file of shared secrets, one per line.
     case secretFile(String)
     /// A file with a public key as PEM, or a JWKS.
     case publicKeyFile(String)
 
-    /// The least that RFC 7518 section 3.2 allows for HS256, in bytes.
+    /// The minimum that RFC 7518 section 3.2 allows for HS256, in bytes.
     private static let minimum = 32
 
     /// Much more than any set of keys needs.
@@ -32,6 +33,12 @@ package enum TokenKeys: Equatable, Sendable {
         case .secrets: nil
         case .secretFile(let path), .publicKeyFile(let path): path
         }
+    }
+
+    /// Whether they are a set that somebody else publishes, for several services perhaps.
+    package var isKeySet: Bool {
+        guard case .publicKeyFile(let path) = self, let contents = try? Self.contents(path) else { return false }
+        return VerificationKeys.isJSON(contents)
     }
 
     /// Reads and checks the keys.
@@ -60,10 +67,10 @@ package enum TokenKeys: Equatable, Sendable {
         }
     }
 
-    /// The secrets of a variable, with commas between them.
+    /// The secrets of a variable, separated by commas.
     package static func secrets(inVariable text: String) throws(TokenKeyError) -> [[UInt8]] {
         let parts = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { Array($0) }
-        // A blank beside a comma would become part of a secret, and nobody would see why no token is taken.
+        // A blank beside a comma would become part of a secret, and nothing would show why no token is accepted.
         let blanks: [UInt8?] = [0x20, 0x09, 0x0A, 0x0D]
         let isBlank = parts.contains { blanks.contains($0.first) || blanks.contains($0.last) }
         guard parts.count == 1 || !isBlank else {
@@ -72,13 +79,13 @@ package enum TokenKeys: Equatable, Sendable {
         return try checked(parts)
     }
 
-    /// The secrets of a file, one a line; empty lines count for nothing.
+    /// The secrets of a file, one per line; empty lines are ignored.
     package static func secrets(inFile bytes: [UInt8]) throws(TokenKeyError) -> [[UInt8]] {
         let lines = bytes.split(separator: UInt8(ascii: "\n")).map { line in
             Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
         }
         let secrets = lines.filter { !$0.isEmpty }
-        guard !secrets.isEmpty else { throw TokenKeyError("the file holds no secret") }
+        guard !secrets.isEmpty else { throw TokenKeyError("the file contains no secret") }
         return try checked(secrets)
     }
 
@@ -98,14 +105,14 @@ package enum TokenKeys: Equatable, Sendable {
 
     private static func contents(_ path: String) throws(TokenKeyError) -> [UInt8] {
         guard !path.hasPrefix("-----BEGIN") else {
-            throw TokenKeyError("must be the path of a file, not what is in it")
+            throw TokenKeyError("must be the path of a file, not its content")
         }
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw TokenKeyError("the file cannot be read: \(String(cString: strerror(errno)))")
         }
         // Reading a pipe or a device might never end.
-        guard status.st_mode & S_IFMT == S_IFREG else { throw TokenKeyError("is no file") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw TokenKeyError("is not a file") }
         guard status.st_size <= maximumFileSize else {
             throw TokenKeyError("the file has more than \(maximumFileSize) bytes")
         }

@@ -186,6 +186,21 @@ extension VariableParser<String> {
     }
 }
 
+extension VariableParser<[String]> {
+    /// Texts separated by commas, without the blanks beside them.
+    static var list: VariableParser {
+        VariableParser("separated by commas", text: { $0.joined(separator: ",") }) { (text) throws(Rejection) in
+            let values = text.split(separator: ",", omittingEmptySubsequences: false).map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            guard !values.contains("") else {
+                throw Rejection("contains an empty value; one comma separates two values")
+            }
+            return values
+        }
+    }
+}
+
 extension VariableParser<Bool> {
     static var onOff: VariableParser {
         VariableParser("`on` `off`", text: { $0 ? "on" : "off" }) { (text) throws(Rejection) in

@@ -10,10 +10,14 @@ import Testing
 
     private func verify(
         _ token: String, secret: [UInt8] = secret, issuer: String? = nil, audience: String? = nil, leeway: Int = 0,
-        now: Int = now
+        lifetime: Int? = nil, now: Int = now
     ) throws(JWTError) -> Int64 {
         let verifier = JWTVerifier(
-            key: try .hs256(secret: secret), issuer: issuer, audience: audience, leeway: leeway)
+            key: try .hs256(secret: secret),
+            .init(
+                issuers: issuer?.split(separator: ",").map(String.init) ?? [],
+                audiences: audience?.split(separator: ",").map(String.init) ?? [], leeway: leeway,
+                maximumLifetime: lifetime))
         return try verifier.verify(token.utf8, now: now) { $0.integer("sub") }
     }
 
@@ -33,7 +37,7 @@ import Testing
             "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
             + "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
             + "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-        let verifier = JWTVerifier(key: try .hs256(secret: key), issuer: "joe")
+        let verifier = JWTVerifier(key: try .hs256(secret: key), .init(issuers: ["joe"]))
         #expect(try verifier.verify(token.utf8, now: 1_300_819_379) { _ in true })
         #expect(throws: JWTError.expired) { try verifier.verify(token.utf8, now: 1_300_819_380) { _ in true } }
     }
@@ -129,6 +133,38 @@ import Testing
             let token = try token(
                 payload: #"{"sub":"7","exp":\#(expiration)}"#, secret: Array("another secret of thirty-two bytes".utf8))
             #expect(throws: JWTError.signature) { try verify(token) }
+        }
+    }
+
+    @Test func `rejects an exp that lies further ahead than the maximum lifetime`() throws {
+        for (expiration, leeway, error) in [
+            ("1700003600", 0, nil), ("1700003601", 0, .lifetime), ("1700003600.5", 0, .lifetime),
+            ("1700003630", 30, nil), ("1700003631", 30, .lifetime), ("1700003600000", 0, .lifetime),
+            ("1e308", 0, .lifetime), ("1e400", 0, .lifetime), ("1700000000", 0, .expired), ("-1", 0, .expired),
+        ] as [(String, Int, JWTError?)] {
+            let token = try token(payload: #"{"sub":"7","exp":\#(expiration)}"#)
+            if let error {
+                #expect(throws: error, "\(expiration)") { try verify(token, leeway: leeway, lifetime: 3_600) }
+            } else {
+                #expect(try verify(token, leeway: leeway, lifetime: 3_600) == 7, "\(expiration)")
+            }
+            if error == .lifetime { #expect(try verify(token) == 7, "\(expiration) without a maximum") }
+        }
+    }
+
+    @Test func `accepts any of several issuers and audiences`() throws {
+        for (claims, error) in [
+            (#""iss":"a","aud":"x""#, nil), (#""iss":"b","aud":["z","y"]"#, nil), (#""iss":"c","aud":"x""#, .issuer),
+            (#""iss":"a,b","aud":"x""#, .issuer), (#""iss":["a"],"aud":"x""#, .issuer), (#""aud":"x""#, .issuer),
+            (#""iss":"a","aud":["z"]"#, .audience), (#""iss":"a","aud":"x,y""#, .audience), (#""iss":"a""#, .audience),
+            (#""iss":"a","aud":null"#, .audience),
+        ] as [(String, JWTError?)] {
+            let token = try token(payload: #"{"sub":"7","exp":1700000001,\#(claims)}"#)
+            if let error {
+                #expect(throws: error, "\(claims)") { try verify(token, issuer: "a,b", audience: "x,y") }
+            } else {
+                #expect(try verify(token, issuer: "a,b", audience: "x,y") == 7, "\(claims)")
+            }
         }
     }
 

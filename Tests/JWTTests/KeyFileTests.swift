@@ -8,7 +8,7 @@ enum PEMFile {
     static func read(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
 }
 
-/// What a file of public keys has to be, and which of its keys a token means.
+/// What a file of public keys must be, and which of its keys a token means.
 @Suite struct KeyFileTests {
     private static let rsa = PublicKeyTests.rsa
     private static let curve = PublicKeyTests.curve
@@ -29,8 +29,9 @@ enum PEMFile {
         let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
         for (kind, error) in [
             (.rsa(bits: 1_024), .size(bits: 1_024)), (.rsa(bits: 2_040), .size(bits: 2_040)), (.rsa(bits: 3_072), nil),
-            (.curve("P-384"), .curve("secp384r1")), (.curve("P-521"), .curve("secp521r1")),
-            (.curve("secp256k1"), .curve("secp256k1")), (.other("ED25519"), .kind), (.other("X25519"), .kind),
+            (.curve("P-384"), nil), (.other("ED25519"), nil), (.other("ED448"), .kind),
+            (.curve("P-521"), .curve("secp521r1")),
+            (.curve("secp256k1"), .curve("secp256k1")), (.other("X25519"), .kind),
             (.other("RSA-PSS"), .kind),
         ] as [(SigningKey.Kind, KeyError?)] {
             #expect(refusal(of: try SigningKey(kind).publicPEM()) == error, "\(kind)")
@@ -53,34 +54,48 @@ enum PEMFile {
         }
     }
 
-    @Test func `a JWKS is an object with an array of objects`() {
+    @Test func `a JWKS is an object with an array of objects, or one bare key`() throws {
         for text in [
             "{", "{}", " {} ", #"{"keys":null}"#, #"{"keys":{}}"#, #"{"keys":[1]}"#, #"{"keys":[{}],}"#,
-            #"{"keys":[{}]} x"#, #"{"keys":"\uD800"}"#, Self.exampleKey,
+            #"{"keys":[{}]} x"#, #"{"keys":"\uD800"}"#, #"{"kty":null}"#, #"{"keys":null,"kty":"RSA"}"#,
         ] { #expect(refusal(of: text) == .notAKeySet, "\(text)") }
         #expect(refusal(of: #"{"keys":[]}"#) == .noUsableKey([]))
+        #expect(
+            refusal(of: #"{"keys":[null]}"#) == .noUsableKey([KeySetWarning(position: 1, reason: "it is null")]))
+        #expect(refusal(of: Self.exampleKey) == nil, "a bare JWK")
+        let curve = try Self.curve.get()
+        #expect(refusal(of: curve.jwk("a", #","d":"AAAA""#)) == .privateKey)
+        let token = try curve.token(PublicKeyTests.claims, kid: "a")
+        #expect(try PublicKeyTests.user(token, PublicKeyTests.keys(curve.jwk("a"))) == 7)
+        #expect(throws: JWTError.key) { try PublicKeyTests.user(token, PublicKeyTests.keys(curve.jwk("b"))) }
     }
 
     private static let exampleKey = PublicKeyTests.Example.curve
 
-    @Test func `keys of a JWKS that cannot be used are left out and reported`() throws {
+    @Test func `leaves out keys of a JWKS that cannot be used, and reports them`() throws {
         let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
         let weak = try SigningKey(.rsa(bits: 1_024))
         let cases: [(key: String, reason: String)] = [
-            (curve.jwk("x", #","use":"enc""#), "use is not sig"), (curve.jwk("x", #","use":null"#), "use is not sig"),
-            (curve.jwk("x", #","key_ops":["sign"]"#), "key_ops does not hold verify"),
+            (curve.jwk("x", #","use":"enc""#), "use is not sig"), (curve.jwk("x", #","use":1"#), "use is not sig"),
+            (curve.jwk("x", #","key_ops":["sign"]"#), "key_ops does not contain verify"),
             (curve.jwk("x", #","alg":"RS256""#), "alg is not ES256"),
-            (rsa.jwk("x", #","alg":"RS512""#), "alg is not RS256"),
-            (rsa.jwk("x", #","alg":1"#), "alg is not RS256"), (weak.jwk("x"), "is an RSA key of 1024 bits"),
+            (rsa.jwk("x", #","alg":"HS256""#), "alg is not RS256, RS384, RS512, PS256"),
+            (rsa.jwk("x", #","alg":1"#), "alg is no string"), (weak.jwk("x"), "is an RSA key of 1024 bits"),
             (#"{"kid":"x"}"#, "kty is missing"), (#"{"kid":"x","kty":1}"#, "kty is missing"),
-            (#"{"kid":"x","kty":"oct","k":"AAAA"}"#, "kty is neither RSA nor EC"),
-            (#"{"kid":"x","kty":"OKP","crv":"Ed25519","x":"AA"}"#, "kty is neither RSA nor EC"),
-            (#"{"kid":"x","kty":"EC","crv":"P-384","x":"AA","y":"AA"}"#, "crv is not P-256"),
+            (#"{"kid":"x","kty":"oct","k":"AAAA"}"#, "kty is none of RSA, EC and OKP"),
+            (#"{"kid":"x","kty":null}"#, "kty is missing"),
+            (#"{"kid":"x","kty":"OKP","crv":"Ed25519","x":"AA"}"#, "x is not 32 bytes of base64url"),
+            (#"{"kid":"x","kty":"OKP","crv":"X25519","x":"\#(zeros)"}"#, "crv is not Ed25519"),
+            (#"{"kid":"x","kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#, "crv is neither P-256 nor P-384"),
+            (#"{"kid":"x","kty":"EC","crv":"P-384","x":"\#(zeros)","y":"\#(zeros)"}"#, "x or y is not 48 bytes"),
+            (#"{"kid":"x","x5c":"AAAA"}"#, "x5c is no array of base64 strings"),
+            (#"{"kid":"x","kty":"RSA","x5c":["AAAA"]}"#, "x5c contains no certificate"),
+            (#"{"kid":"x","kty":"EC","x5c":["\#(try Self.certificate(rsa))"]}"#, "kty is not that of the key in x5c"),
             (#"{"kid":"x","kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, "x or y is not 32 bytes"),
-            (#"{"kid":"x","kty":"EC","crv":"P-256","x":"\#(zeros)","y":"\#(zeros)"}"#, "makes no valid key"),
+            (#"{"kid":"x","kty":"EC","crv":"P-256","x":"\#(zeros)","y":"\#(zeros)"}"#, "is not a valid key"),
             (#"{"kid":"x","kty":"RSA","n":"AA=","e":"AQAB"}"#, "n or e is missing"),
             (#"{"kid":"x","kty":"RSA","n":"AA"}"#, "n or e is missing"),
-            (rsa.jwk("x", #","e":"AQ""#), "makes no valid key"), (rsa.jwk("x", #","e":"Ag""#), "makes no valid key"),
+            (rsa.jwk("x", #","e":"AQ""#), "is not a valid key"), (rsa.jwk("x", #","e":"Ag""#), "is not a valid key"),
         ]
         for (key, reason) in cases {
             var warnings: [KeySetWarning] = []
@@ -94,23 +109,58 @@ enum PEMFile {
             #expect(refusal(of: SigningKey.set(key)) == .noUsableKey(warnings), "\(key)")
         }
         var warnings: [KeySetWarning] = []
-        let file = Array(SigningKey.set(rsa.jwk("a"), rsa.jwk(nil, #","kid":7"#), curve.jwk()).utf8)
+        let file = Array(SigningKey.set(rsa.jwk("a"), rsa.jwk(nil, #","kid":7"#), "null", curve.jwk()).utf8)
         _ = try VerificationKeys(publicKeyFile: file) { warnings.append($0) }
-        #expect(
-            warnings.map(\.description) == [
-                "key 2: kid is no string", "key 3: no token can choose it: it has no kid beside others",
-            ])
+        #expect(warnings.map(\.description) == ["key 2: kid is no string", "key 3: it is null"])
     }
 
     private var zeros: String { Base64URL.encode([UInt8](repeating: 0, count: 32)) }
 
-    @Test func `a private key, the same kid twice and several keys without a kid refuse a JWKS`() throws {
+    /// The base64 of a certificate of its own for this key.
+    private static func certificate(_ key: SigningKey) throws -> String {
+        let path = key.folder + "/certificate.pem"
+        try SigningKey.openssl(
+            ["req", "-x509", "-key", key.privateFile, "-subj", "/CN=issuer", "-days", "1", "-out", path])
+        return String(decoding: try PEMFile.read(path), as: UTF8.self)
+            .split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
+    }
+
+    @Test func `reads keys as issuers write them`() throws {
+        let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
+        let nulls = #","use":null,"key_ops":null,"alg":null,"d":null,"x5c":null,"x5t":null,"kid":null"#
+        func padded(_ jwk: String) -> String {
+            jwk.replacing(/"([nexy])":"([^"]+)"/) { match in
+                let padding = String(repeating: "=", count: (4 - match.2.count % 4) % 4)
+                return "\"\(match.1)\":\"\(match.2)\(padding)\""
+            }
+        }
+        for (key, type) in [(rsa, "RSA"), (curve, "EC")] {
+            let certificate = try Self.certificate(key)
+            for jwk in [
+                key.jwk(nil, nulls), padded(key.jwk("a")), #"{"x5c":["\#(certificate)"]}"#,
+                #"{"kty":"\#(type)","x5c":["\#(certificate)","AAAA"],"n":null,"x":null,"alg":"\#(key.algorithm)"}"#,
+            ] {
+                let keys = try PublicKeyTests.keys(SigningKey.set(jwk))
+                #expect(try PublicKeyTests.user(key.token(PublicKeyTests.claims), keys) == 7, "\(jwk)")
+            }
+        }
+    }
+
+    @Test func `a private key, one kid for two keys and too many keys without a kid reject a JWKS`() throws {
         let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
         let good = rsa.jwk("good")
         #expect(refusal(of: SigningKey.set(good, curve.jwk("x", #","d":"AAAA""#))) == .privateKey)
         #expect(refusal(of: SigningKey.set(good, rsa.jwk("x", #","p":"AAAA""#))) == .privateKey)
         #expect(refusal(of: SigningKey.set(good, curve.jwk("good"))) == .duplicateIdentifier("good"))
-        #expect(refusal(of: SigningKey.set(rsa.jwk(), curve.jwk())) == .noIdentifiers)
+        #expect(refusal(of: SigningKey.set(good, rsa.jwk("good", #","alg":"RS256""#))) == nil, "the same key twice")
+        #expect(refusal(of: SigningKey.set(good, rsa.jwk("good", #","alg":"PS256""#))) == .duplicateIdentifier("good"))
+        #expect(refusal(of: SigningKey.set(rsa.jwk(), curve.jwk())) == nil)
+        func unnamed(_ count: Int) throws -> String {
+            let keys = try (0..<count).map { _ in try SigningKey(.curve("P-256")).jwk() }
+            return #"{"keys":[\#(keys.joined(separator: ","))]}"#
+        }
+        #expect(refusal(of: try unnamed(16)) == nil)
+        #expect(refusal(of: try unnamed(17)) == .tooManyWithoutIdentifier(17))
         // The same to look at, and to Swift; not the same text.
         #expect(refusal(of: SigningKey.set(rsa.jwk("\u{E9}"), curve.jwk("e\u{301}"))) == nil)
     }
@@ -121,7 +171,11 @@ enum PEMFile {
         let bare = SigningKey.set(curve.jwk())
         let two = SigningKey.set(curve.jwk("a", #","use":"sig","alg":"ES256""#), other.jwk("b"))
         let mixed = SigningKey.set(rsa.jwk("a"), curve.jwk("b"), other.jwk())
+        let unnamed = SigningKey.set(rsa.jwk(), curve.jwk(), other.jwk())
+        let twice = SigningKey.set(curve.jwk("a"), curve.jwk("a"))
+        let again = SigningKey.set(curve.jwk(), curve.jwk())
         let pem = String(decoding: try curve.publicPEM(), as: UTF8.self)
+        let stranger = try SigningKey(.curve("P-256"))
         for (number, (file, signer, header, error))
             in ([
                 (one, curve, #"{"alg":"ES256"}"#, nil), (one, curve, #"{"alg":"ES256","kid":"a"}"#, nil),
@@ -136,7 +190,13 @@ enum PEMFile {
                 (two, curve, #"{"alg":"ES256","kid":"c"}"#, .key),
                 (two, curve, #"{"alg":"ES256"}"#, .key), (two, curve, #"{"alg":"none","kid":"a"}"#, .algorithm),
                 (mixed, rsa, #"{"alg":"RS256","kid":"a"}"#, nil), (mixed, curve, #"{"alg":"ES256","kid":"b"}"#, nil),
-                (mixed, curve, #"{"alg":"ES256","kid":"a"}"#, .algorithm), (mixed, other, #"{"alg":"ES256"}"#, .key),
+                (mixed, curve, #"{"alg":"ES256","kid":"a"}"#, .algorithm), (mixed, other, #"{"alg":"ES256"}"#, nil),
+                (mixed, curve, #"{"alg":"ES256"}"#, .signature), (mixed, rsa, #"{"alg":"RS256"}"#, .algorithm),
+                (unnamed, rsa, #"{"alg":"RS256"}"#, nil), (unnamed, curve, #"{"alg":"ES256"}"#, nil),
+                (unnamed, other, #"{"alg":"ES256"}"#, nil), (unnamed, other, #"{"alg":"ES256","kid":"a"}"#, .key),
+                (unnamed, stranger, #"{"alg":"ES256"}"#, .signature), (unnamed, rsa, #"{"alg":"PS256"}"#, .algorithm),
+                (twice, curve, #"{"alg":"ES256"}"#, nil), (twice, curve, #"{"alg":"ES256","kid":"a"}"#, nil),
+                (again, curve, #"{"alg":"ES256"}"#, nil),
                 (pem, curve, #"{"alg":"ES256","kid":"any"}"#, nil), (pem, curve, #"{"alg":"ES256"}"#, nil),
             ] as [(String, SigningKey, String, JWTError?)]).enumerated()
         {

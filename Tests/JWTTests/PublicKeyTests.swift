@@ -3,7 +3,7 @@ import Testing
 
 @testable import JWT
 
-/// Tokens signed with RS256 and ES256.
+/// Tokens signed with public keys.
 @Suite struct PublicKeyTests {
     static let now = 1_700_000_000
     static let claims = #"{"sub":"7","exp":1700000001}"#
@@ -50,7 +50,7 @@ import Testing
     func `the examples of RFC 7515 appendices A.2 and A.3 are verified, and expired since 2011`(
         _ key: String, _ token: String
     ) throws {
-        let verifier = JWTVerifier(keys: try Self.keys(SigningKey.set(key)), issuer: "joe")
+        let verifier = JWTVerifier(keys: try Self.keys(SigningKey.set(key)), .init(issuers: ["joe"]))
         #expect(try verifier.verify(token.utf8, now: 1_300_819_379) { _ in true })
         #expect(throws: JWTError.expired) { try verifier.verify(token.utf8, now: 1_300_819_380) { _ in true } }
     }
@@ -121,7 +121,10 @@ import Testing
     @Test func `the token does not choose the algorithm (RFC 8725 section 3.1)`() throws {
         for key in [try Self.rsa.get(), try Self.curve.get()] {
             let keys = try Self.keys(key)
-            for name in ["none", "None", "", "HS256", "RS384", "PS256", "ES384", "ES256K", "rs256", "es256"] {
+            for name in [
+                "none", "None", "", "HS256", "RS384", "RS512", "PS256", "PS384", "EdDSA", "ES384", "ES256K", "rs256",
+                "es256",
+            ] {
                 let token = try key.token(Self.claims, header: #"{"alg":"\#(name)"}"#)
                 #expect(throws: JWTError.algorithm, "\(name)") { try Self.user(token, keys) }
             }
@@ -141,6 +144,40 @@ import Testing
             // And the other way round: a public key's token where a secret is the key.
             let secret = try VerificationKeys(hs256Secrets: [key.publicPEM()])
             #expect(throws: JWTError.algorithm) { try Self.user(key.token(Self.claims), secret) }
+        }
+    }
+
+    @Test func `each key verifies with its own algorithm and no other`() throws {
+        let rsa = try Self.rsa.get()
+        var signers = [try Self.curve.get(), try SigningKey(.curve("P-384")), try SigningKey(.other("ED25519"))]
+        for algorithm in ["RS256", "RS384", "RS512", "PS256"] {
+            var signer = rsa
+            signer.algorithm = algorithm
+            signers.append(signer)
+        }
+        for signer in signers {
+            let named = try Self.keys(SigningKey.set(signer.jwk(nil, #","alg":"\#(signer.algorithm)""#)))
+            #expect(try Self.user(signer.token(Self.claims), named) == 7, "\(signer.algorithm)")
+            let signed =
+                Base64URL.encode(#"{"alg":"\#(signer.algorithm)"}"#.utf8) + "." + Base64URL.encode(Self.claims.utf8)
+            let good = try signer.sign(signed)
+            for wrong in [Array(good.dropLast()), good + [0], good.dropLast() + [good.last.map { $0 ^ 1 } ?? 0]] {
+                #expect(throws: JWTError.signature) {
+                    try Self.user(signed + "." + Base64URL.encode(wrong), named)
+                }
+            }
+            for other in signers where other.algorithm != signer.algorithm {
+                #expect(throws: JWTError.algorithm) { try Self.user(other.token(Self.claims), named) }
+                // The right name and another algorithm's signature.
+                let header = #"{"alg":"\#(signer.algorithm)"}"#
+                #expect(throws: JWTError.signature, "\(other.algorithm) as \(signer.algorithm)") {
+                    try Self.user(other.token(Self.claims, header: header), named)
+                }
+            }
+            if signer.algorithm != "RS384", signer.algorithm != "RS512", signer.algorithm != "PS256" {
+                #expect(try Self.user(signer.token(Self.claims), Self.keys(signer)) == 7, "as PEM")
+                #expect(try Self.user(signer.token(Self.claims), Self.keys(SigningKey.set(signer.jwk()))) == 7)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import JWT
 import Glibc
 import HTTP
 import LUXTestSupport
@@ -84,8 +85,9 @@ import Testing
         #expect(configuration.host == "0.0.0.0")
         #expect(configuration.port == 8_080)
         #expect(try read(["LUX_HOST": "::1", "LUX_METRICS_PORT": "9464"]).metricsHost == "::1")
-        #expect(configuration.jwtIssuer == nil && configuration.jwtAudience == nil)
-        #expect(configuration.jwtLeeway == 0)
+        let requirements = configuration.tokenRequirements
+        #expect(requirements.issuers.isEmpty && requirements.audiences.isEmpty && requirements.maximumLifetime == nil)
+        #expect(requirements.leeway == 0)
         #expect(configuration.jwtUserClaim == "sub")
         #expect(configuration.timeZone == "Asia/Seoul")
         #expect(configuration.databasePool == 8)

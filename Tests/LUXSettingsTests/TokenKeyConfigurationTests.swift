@@ -52,7 +52,7 @@ import Testing
             #expect(try TokenKeys.secretFile(path).load().count == secrets.count)
         }
         for (text, fault) in [
-            ("", "the file holds no secret"), ("\n\r\n", "the file holds no secret"),
+            ("", "the file contains no secret"), ("\n\r\n", "the file contains no secret"),
             ("\(one)\nshort", "must have at least 32 bytes: number 2 of the 2"),
             (String(repeating: "x", count: 1_048_577), "the file has more than 1048576 bytes"),
         ] {
@@ -70,14 +70,15 @@ import Testing
             #expect(faults == [])
         }
         for (path, fault) in [
-            ("/nowhere.pem", "the file cannot be read: No such file"), ("/tmp", "is no file"),
-            ("/dev/zero", "is no file"),
-            (try file("nothing"), "the file holds neither a public key as PEM nor a JWKS"),
-            (try file("{}"), "the file is JSON, but no JWKS"), (rsa.privateFile, "the file holds a private key"),
+            ("/nowhere.pem", "the file cannot be read: No such file"), ("/tmp", "is not a file"),
+            ("/dev/zero", "is not a file"),
+            (try file("nothing"), "the file contains neither a public key as PEM nor a JWKS"),
+            (try file("{}"), "the file is JSON, but neither a JWKS"),
+            (rsa.privateFile, "the file contains a private key"),
             (weak.publicFile, "the file is an RSA key of 1024 bits"),
-            (try SigningKey(.curve("P-384")).publicFile, "the file is an elliptic curve key on secp384r1"),
-            (try file(SigningKey.set(weak.jwk("a"))), "the file holds no key that can be used; key 1"),
-            (try file(SigningKey.set(rsa.jwk("a"), curve.jwk("a"))), "the file holds two keys with the kid \"a\""),
+            (try SigningKey(.curve("P-521")).publicFile, "the file is an elliptic curve key on secp521r1"),
+            (try file(SigningKey.set(weak.jwk("a"))), "the file contains no key that can be used; key 1"),
+            (try file(SigningKey.set(rsa.jwk("a"), curve.jwk("a"))), "the file contains two keys with the kid \"a\""),
             (String(decoding: try rsa.publicPEM(), as: UTF8.self), "must be the path of a file"),
         ] {
             let faults = read(["LUX_JWT_PUBLIC_KEY": path]).faults

@@ -23,13 +23,12 @@ package struct SigningKey: Sendable {
     }
 
     package let folder: String
-    /// The `alg` of its tokens.
-    package let algorithm: String
+    /// The `alg` of its tokens; of an RSA key RS256, unless a test sets another one.
+    package var algorithm: String
     package var privateFile: String { folder + "/private.pem" }
     package var publicFile: String { folder + "/public.pem" }
     /// The members of its JWK (RFC 7518 section 6) that are no secret, without braces.
     package let publicMembers: String
-    private let isRSA: Bool
 
     package init(_ kind: Kind) throws {
         folder = try makeTemporaryFolder("lux-key")
@@ -37,24 +36,27 @@ package struct SigningKey: Sendable {
         _ = try Self.openssl(["pkey", "-in", folder + "/private.pem", "-pubout", "-out", folder + "/public.pem"])
         switch kind {
         case .rsa:
-            isRSA = true
+            algorithm = "RS256"
             let line = try Self.openssl(["rsa", "-in", folder + "/private.pem", "-noout", "-modulus"])
             let modulus = Self.bytes(hexadecimal: line.dropFirst("Modulus=".count))
             publicMembers = #""kty":"RSA","n":"\#(Token.base64URL(modulus))","e":"AQAB""#
         case .curve(let name):
-            isRSA = false
             let der = folder + "/public.der"
             _ = try Self.openssl(["pkey", "-in", folder + "/private.pem", "-pubout", "-outform", "DER", "-out", der])
             // The point is what the encoding ends with.
-            let point = Array(try Data(contentsOf: URL(fileURLWithPath: der)).suffix(64))
+            let size = name == "P-384" ? 48 : 32
+            let point = Array(try Data(contentsOf: URL(fileURLWithPath: der)).suffix(2 * size))
             publicMembers =
-                #""kty":"EC","crv":"\#(name)","x":"\#(Token.base64URL(Array(point.prefix(32))))","#
-                + #""y":"\#(Token.base64URL(Array(point.suffix(32))))""#
-        case .other:
-            isRSA = false
-            publicMembers = ""
+                #""kty":"EC","crv":"\#(name)","x":"\#(Token.base64URL(Array(point.prefix(size))))","#
+                + #""y":"\#(Token.base64URL(Array(point.suffix(size))))""#
+            algorithm = name == "P-384" ? "ES384" : "ES256"
+        case .other(let name):
+            let der = folder + "/public.der"
+            try Self.openssl(["pkey", "-in", folder + "/private.pem", "-pubout", "-outform", "DER", "-out", der])
+            let key = Array(try Data(contentsOf: URL(fileURLWithPath: der)).suffix(32))
+            publicMembers = name == "ED25519" ? #""kty":"OKP","crv":"Ed25519","x":"\#(Token.base64URL(key))""# : ""
+            algorithm = "EdDSA"
         }
-        algorithm = isRSA ? "RS256" : "ES256"
     }
 
     package func publicPEM() throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: publicFile))) }
@@ -79,10 +81,16 @@ package struct SigningKey: Sendable {
         try token(#"{"sub":"\#(user)","exp":\#(Token.now + 3_600)}"#, kid: kid)
     }
 
-    /// The signature in the form of RFC 7518 section 3.3 or 3.4.
+    /// The signature in the form of RFC 7518 section 3 or RFC 8037.
     package func sign(_ text: String) throws -> [UInt8] {
         let signature = try opensslSignature(text)
-        return isRSA ? signature : Self.plain(signature)
+        return algorithm.hasPrefix("ES") ? Self.plain(signature, size: algorithm == "ES384" ? 48 : 32) : signature
+    }
+
+    private var digest: OpaquePointer? {
+        if algorithm == "EdDSA" { return nil }
+        if algorithm.hasSuffix("384") { return EVP_sha384() }
+        return algorithm.hasSuffix("512") ? EVP_sha512() : EVP_sha256()
     }
 
     /// As OpenSSL encodes it: for elliptic curves a DER sequence of two integers.
@@ -99,20 +107,22 @@ package struct SigningKey: Sendable {
         let bytes = Array(text.utf8)
         var length = 2_048
         var signature = [UInt8](repeating: 0, count: length)
-        guard EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key) == 1,
+        var parameters: OpaquePointer?
+        guard EVP_DigestSignInit(context, &parameters, digest, nil, key) == 1,
+            !algorithm.hasPrefix("PS") || lux_use_pss(parameters) == 1,
             EVP_DigestSign(context, &signature, &length, bytes, bytes.count) == 1
         else { throw Failure(description: "cannot sign") }
         return Array(signature.prefix(length))
     }
 
-    /// R and S side by side, each of 32 bytes.
-    private static func plain(_ der: [UInt8]) -> [UInt8] {
+    /// R and S side by side, each of `size` bytes.
+    private static func plain(_ der: [UInt8], size: Int) -> [UInt8] {
         var rest = der.dropFirst(2)
         var signature: [UInt8] = []
         for _ in 0..<2 {
             let length = Int(rest.dropFirst().first ?? 0)
             let number = rest.dropFirst(2).prefix(length).drop { $0 == 0 }
-            signature += [UInt8](repeating: 0, count: 32 - number.count) + number
+            signature += [UInt8](repeating: 0, count: size - number.count) + number
             rest = rest.dropFirst(2 + length)
         }
         return signature

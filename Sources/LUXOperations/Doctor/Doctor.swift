@@ -42,12 +42,35 @@ package struct Doctor {
         findings += variables.warnings.map {
             Finding(subject: "file rights", detail: $0.description, advice: "let only the owner read it")
         }
+        findings += accessTokens()
         if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
+        findings += lifetime()
         findings += database()
         var reader = EnvironmentReader(variables)
         if let path = reader.read(\.tls.certificate) { findings.append(certificate(path)) }
         findings += alimtalk()
         return findings
+    }
+
+    // MARK: Access tokens
+
+    private func accessTokens() -> [Finding] {
+        var reader = EnvironmentReader(variables)
+        return reader.tokenWarnings().map {
+            Finding(
+                subject: "access tokens", detail: $0.description,
+                advice: "set LUX_JWT_AUDIENCE, LUX_JWT_ISSUER or both to what this service's tokens have")
+        }
+    }
+
+    /// A recommendation, which is no error.
+    private func lifetime() -> [Finding] {
+        var reader = EnvironmentReader(variables)
+        let lifetime = reader.read(\.tokens.maximumLifetime)
+        let detail =
+            lifetime.map { "exp may lie \($0) seconds ahead" }
+            ?? "exp may lie any time ahead; LUX_JWT_MAX_LIFETIME, for example 86400, is recommended"
+        return [Finding(subject: "token lifetime", detail: detail)]
     }
 
     // MARK: The provider of messages

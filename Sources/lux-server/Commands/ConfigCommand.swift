@@ -9,14 +9,14 @@ struct ConfigCommand: ParsableCommand {
     /// `lux-server config check`
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print what is in force and where it comes from, with secrets masked, and all that is wrong.")
+            abstract: "Print what is in force and where it comes from, with secrets masked, and all errors.")
 
         @OptionGroup var options: ConfigurationOptions
 
         func run() throws {
             let report = ConfigurationReport(variables: options.variables())
             for line in report.lines { print(line) }
-            for warning in options.variables().warnings { Environment.complain("warning: \(warning)") }
+            for warning in report.advice { Environment.complain("warning: \(warning)") }
             try Environment.refuse(report.faults)
         }
     }

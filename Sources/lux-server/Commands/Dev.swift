@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import JWT
 import LogOutput
 import LUXDevelopment
 import LUXServer
@@ -35,7 +36,8 @@ struct Dev: ParsableCommand {
             try DemoData.insert(session)
             let token = try TokenCommand.token(
                 user: 1, ttl: 86_400, secret: configuration.tokenKeys.signingSecret(),
-                claim: configuration.jwtUserClaim, issuer: configuration.jwtIssuer, audience: configuration.jwtAudience)
+                claim: configuration.jwtUserClaim, issuer: configuration.tokenRequirements.issuers.first,
+                audience: configuration.tokenRequirements.audiences.first)
             let log = Environment.log(configuration)
             var server = Server(configuration: configuration, log: log)
             // A closed terminal must not leave the database behind.

@@ -37,7 +37,7 @@ struct TokenCommand: ParsableCommand {
             guard reader.faults.isEmpty else { return "" }
             return try Self.token(
                 user: user, ttl: ttl, secret: secret, claim: reader.read(\.tokens.userClaim),
-                issuer: reader.read(\.tokens.issuer), audience: reader.read(\.tokens.audience))
+                issuer: reader.read(\.tokens.issuer).first, audience: reader.read(\.tokens.audience).first)
         }
         if let databaseURL {
             guard yes else {

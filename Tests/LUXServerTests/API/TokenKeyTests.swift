@@ -87,7 +87,7 @@ import Testing
                 (Token.access(user: user), 401),
             ] { #expect(try self.status(token, world) == status, "\(token)") }
             let told = world.server.logLines { $0["message"]?.string == "a key of the JWKS is not used" }
-            #expect(told.first?["cause"]?.string == "key 3: kty is neither RSA nor EC")
+            #expect(told.first?["cause"]?.string == "key 3: kty is none of RSA, EC and OKP")
             world.server.stop()
         }
     }
