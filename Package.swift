@@ -75,7 +75,7 @@ let package = Package(
             ]),
         target(
             "LUXOperations",
-            ["JSON", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "Postgres", "TLS"]),
+            ["JSON", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "Postgres", "TLS"]),
         target("LUXDevelopment", ["Postgres"]),
 
         // Simulated phones: run by Scripts/simulate, not shipped.
@@ -123,6 +123,7 @@ let package = Package(
             ["HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),
         testTarget("LUXOperationsTests", ["LUXOperations", "LUXTestSupport", "Postgres"]),
         testTarget("LUXSimulationTests", ["JWT", "LUXSimulation", "LUXTestSupport"]),
+        testTarget("LUXDevelopmentTests", ["LUXDevelopment", "LUXTestSupport"]),
         testTarget("DeploymentTests", ["LUXTestSupport"]),
         testTarget("DurabilityTests", ["LUXTestSupport"]),
         testTarget(

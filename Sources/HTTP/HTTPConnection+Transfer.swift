@@ -63,10 +63,13 @@ extension HTTPConnection {
 
     // MARK: Output
 
-    func write(_ response: HTTPResponse, method: HTTPMethod?, version: HTTPVersion = .http11) {
+    func write(
+        _ response: HTTPResponse, method: HTTPMethod?, version: HTTPVersion = .http11, hint: Bool = false
+    ) {
         if output.unsent == 0 { lastWrite = server.loop.now }
         output.append(
-            response, isHead: method == .head, version: version, keepAlive: !closing, date: server.date)
+            response, isHead: method == .head, version: version, keepAlive: !closing,
+            hint: hint ? server.keepAliveHint : [], date: server.date)
     }
 
     func flush() {

@@ -148,7 +148,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
                 closing = true
             }
             hasUnreadInput = closing
-            write(response, method: head.method, version: head.version)
+            write(response, method: head.method, version: head.version, hint: head.requestsKeepAlive)
             parser.discardBody()
         }
     }
@@ -158,7 +158,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         requestStart = nil
         let response = await response(to: request)
         closing = isLast(request)
-        write(response, method: request.method, version: request.version)
+        write(response, method: request.method, version: request.version, hint: request.requestsKeepAlive)
     }
 
     private func isLast(_ request: HTTPRequest) -> Bool {

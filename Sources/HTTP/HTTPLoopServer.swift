@@ -15,6 +15,8 @@ final class HTTPLoopServer: @unchecked Sendable {
     let responder: any HTTPResponder
     private(set) var draining = false
     private(set) var date: [UInt8] = []
+    /// Fields of a response to a client that named `keep-alive`.
+    let keepAliveHint: [UInt8]
     private var dateSecond = 0
     private var connections: [Int32: HTTPConnection] = [:]
     private let counter: ConnectionCounter
@@ -49,6 +51,7 @@ final class HTTPLoopServer: @unchecked Sendable {
         self.counter = counter
         self.trustedProxies = trustedProxies
         self.onEvent = onEvent
+        keepAliveHint = ResponseEncoder.keepAliveHint(idleTime: limits.idleTime)
         maximumInFlight = max(1, limits.requestsInFlight / share)
         memory = MemoryShares(limit: max(1, limits.bufferedBytes / share), limits: limits)
     }

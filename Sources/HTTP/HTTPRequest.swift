@@ -16,6 +16,8 @@ package struct HTTPRequest: Sendable {
     package var body: [UInt8]
     /// Whether the client wants to use the connection again (RFC 9112 section 9.3).
     package var keepAlive: Bool
+    /// Whether the client names `keep-alive` in `Connection`: pools that do read `Keep-Alive` in the response.
+    package var requestsKeepAlive = false
 
     /// The client that sent it, as the connection or a trusted proxy says.
     package internal(set) var client: ClientAddress?

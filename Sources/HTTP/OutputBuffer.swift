@@ -24,12 +24,14 @@ struct OutputBuffer {
     }
 
     mutating func append(
-        _ response: HTTPResponse, isHead: Bool, version: HTTPVersion, keepAlive: Bool, date: [UInt8]
+        _ response: HTTPResponse, isHead: Bool, version: HTTPVersion, keepAlive: Bool, hint: [UInt8],
+        date: [UInt8]
     ) {
         appendContent()
         let isLarge = !isHead && response.body.count > Self.copiedBytes
         ResponseEncoder.encode(
-            response, isHead: isHead || isLarge, version: version, keepAlive: keepAlive, date: date, into: &bytes)
+            response, isHead: isHead || isLarge, version: version, keepAlive: keepAlive, hint: hint,
+            date: date, into: &bytes)
         if isLarge {
             content = response.body
             isContentShared = response.isShared

@@ -14,6 +14,8 @@ struct RequestHead {
     let headers: HTTPHeaders
     let framing: Framing
     let keepAlive: Bool
+    /// Whether the client names `keep-alive` in `Connection`.
+    let requestsKeepAlive: Bool
     let expectsContinue: Bool
 
     init(_ requestLine: RequestLine, headers: HTTPHeaders, limits: HTTPLimits) throws(HTTPParseError) {
@@ -29,7 +31,8 @@ struct RequestHead {
         framing = try Self.framing(headers, version: version, limits: limits)
         try Self.checkContentCoding(headers)
         expectsContinue = try Self.expectsContinue(headers, version: version) && framing != .length(0)
-        keepAlive = !connection.contains("close") && (version == .http11 || connection.contains("keep-alive"))
+        requestsKeepAlive = connection.contains("keep-alive")
+        keepAlive = !connection.contains("close") && (version == .http11 || requestsKeepAlive)
         self.headers = headers
     }
 

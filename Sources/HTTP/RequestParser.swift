@@ -171,7 +171,8 @@ package struct RequestParser {
     private func request(_ head: RequestHead, _ body: [UInt8]) -> HTTPRequest {
         HTTPRequest(
             method: head.method, target: head.target, path: head.path, query: head.query, version: head.version,
-            headers: head.headers, body: body, keepAlive: head.keepAlive, client: client)
+            headers: head.headers, body: body, keepAlive: head.keepAlive,
+            requestsKeepAlive: head.requestsKeepAlive, client: client)
     }
 
     private mutating func discardConsumed() {

@@ -10,10 +10,11 @@ enum ResponseEncoder {
     /// - Parameters:
     ///   - isHead: leaves the content out, with its length still sent (RFC 9110 section 9.3.2).
     ///   - keepAlive: whether the connection stays open after it.
+    ///   - hint: `Connection` and `Keep-Alive` for a client that named `keep-alive`; empty for one that did not.
     ///   - date: the value of `Date`.
     static func encode(
-        _ response: HTTPResponse, isHead: Bool, version: HTTPVersion, keepAlive: Bool, date: [UInt8],
-        into bytes: inout [UInt8]
+        _ response: HTTPResponse, isHead: Bool, version: HTTPVersion, keepAlive: Bool, hint: [UInt8] = [],
+        date: [UInt8], into bytes: inout [UInt8]
     ) {
         let status = response.status.rawValue
         bytes.append(contentsOf: statusLines[statuses.contains(status) ? status - 100 : 400])
@@ -26,11 +27,21 @@ enum ResponseEncoder {
         }
         if !keepAlive {
             append("\r\nConnection: close", to: &bytes)
+        } else if !hint.isEmpty {
+            bytes.append(contentsOf: hint)
         } else if version == .http10 {
             append("\r\nConnection: keep-alive", to: &bytes)
         }
         append("\r\n\r\n", to: &bytes)
         if !isHead { bytes.append(contentsOf: response.body) }
+    }
+
+    /// `Connection: keep-alive` with how long a kept connection may be idle (RFC 9112 appendix C.2.2), as a line break and
+    /// two fields. A server computes it once.
+    static func keepAliveHint(idleTime: Duration) -> [UInt8] {
+        let seconds = idleTime.components.seconds
+        return Array("\r\nConnection: keep-alive".utf8)
+            + (seconds > 0 ? Array("\r\nKeep-Alive: timeout=\(seconds)".utf8) : [])
     }
 
     private static func append(_ text: StaticString, to bytes: inout [UInt8]) {

@@ -29,7 +29,8 @@ package final class APIResponder: HTTPResponder {
     /// Creates the responder of a loop.
     package init(services: APIServices) {
         self.services = services
-        authenticator = Authenticator(verifier: services.verifier, userClaim: services.userClaim)
+        authenticator = Authenticator(
+            verifier: services.verifier, userClaim: services.userClaim, onUnknownKey: services.onUnknownKey)
         let (files, metrics) = (services.documentation?.files ?? [], services.metrics != nil)
         let served = Routes.served(with: files, metrics: metrics)
         counter = services.counted.counter(for: served)

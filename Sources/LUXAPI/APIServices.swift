@@ -27,6 +27,8 @@ package struct APIServices: Sendable {
     package var handlerTimeout: Duration
     /// Whether the database accepts writes and its schema is the program's.
     package var isReady: @Sendable (MonotonicTime) async -> Bool
+    /// Called on the loop when a token names a key that does not exist; must not wait.
+    package var onUnknownKey: @Sendable () -> Void
     /// Limits the requests of each user; `nil` for no limit.
     package var rateLimiter: RateLimiter?
     /// Limits wrong guesses of device codes, for all loops together.
@@ -54,7 +56,8 @@ package struct APIServices: Sendable {
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, database: DeviceDatabase,
         uploads: UploadWriter,
         notifier: any AlimtalkNotifier, messageRules: MessageRules, handlerTimeout: Duration,
-        isReady: @escaping @Sendable (MonotonicTime) async -> Bool, rateLimiter: RateLimiter? = nil,
+        isReady: @escaping @Sendable (MonotonicTime) async -> Bool,
+        onUnknownKey: @escaping @Sendable () -> Void = {}, rateLimiter: RateLimiter? = nil,
         guesses: GuessLimiter,
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
         metrics: (@Sendable () -> MetricsText)? = nil,
@@ -72,6 +75,7 @@ package struct APIServices: Sendable {
         self.messageRules = messageRules
         self.handlerTimeout = handlerTimeout
         self.isReady = isReady
+        self.onUnknownKey = onUnknownKey
         self.rateLimiter = rateLimiter
         self.guesses = guesses
         self.strictTransportSecurity = strictTransportSecurity

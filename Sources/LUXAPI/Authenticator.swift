@@ -7,23 +7,30 @@ import JWT
 struct Authenticator: Sendable {
     let verifier: Locked<JWTVerifier>
     let userClaim: String
+    /// Called when a token names a key that does not exist; must not wait.
+    let onUnknownKey: @Sendable () -> Void
 
     /// The user whose token the request carries.
     ///
-    /// - Throws: ``APIError``: `.invalidToken` or `.expiredToken`.
+    /// - Throws: ``APIError``: `.invalidToken`, `.expiredToken`, or `.notReady` while no keys have been loaded.
     func userID(of request: HTTPRequest) throws(APIError) -> Int64 {
         guard let field = request.headers.onlyValue(of: .authorization) else {
             let isMissing = !request.headers.contains(.authorization)
             throw .invalidToken(isMissing ? "no Authorization field" : "several Authorization fields")
         }
         guard let token = Self.bearerToken(in: field) else {
-            throw .invalidToken("the Authorization field holds no bearer token")
+            throw .invalidToken("the Authorization field contains no bearer token")
         }
         do throws(JWTError) {
             // A copy: other loops do not wait while a signature is checked.
             return try verifier.withLock { $0 }.verify(token, now: time(nil)) { $0.integer(userClaim) }
         } catch .expired {
             throw .expiredToken
+        } catch .noKeys {
+            throw .notReady
+        } catch .key {
+            onUnknownKey()
+            throw .invalidToken("token, \(JWTError.key)")
         } catch .unreadable {
             throw .invalidToken("token, \(userClaim): no id of a user")
         } catch {

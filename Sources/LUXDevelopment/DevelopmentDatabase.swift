@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Postgres
 
-/// A private PostgreSQL for development: made at the first start, kept between runs, stopped with its owner.
+/// A private PostgreSQL for development: created at the first start, kept between runs, stopped with its owner.
 ///
-/// Its socket is in a folder that only its user may enter, without a password; over loopback it wants the password
+/// Its socket is in a folder that only its user may enter, without a password; over loopback it demands the password
 /// in `password`. PostgreSQL refuses to run as root, so for root it runs as another user.
 package final class DevelopmentDatabase {
     /// Why there is no database.
@@ -20,7 +20,7 @@ package final class DevelopmentDatabase {
     private var port = 0
     private var postmaster: Process?
 
-    /// - Parameter folder: where everything is kept; made if it is not there.
+    /// - Parameter folder: where everything is kept; created if it does not exist.
     /// - Throws: ``Fault`` when no PostgreSQL of version 15 or later is installed.
     package init(folder: URL) throws {
         self.folder = folder
@@ -45,7 +45,7 @@ package final class DevelopmentDatabase {
         if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) { try makeCluster() }
         port = try Self.freePort()
         let log = folder.appendingPathComponent("postgres.log")
-        try write("", to: log)
+        try PrivateFile.write("", to: log.path)
         let process = command(
             "postgres",
             [
@@ -59,7 +59,7 @@ package final class DevelopmentDatabase {
         try waitUntilReady(log: log)
     }
 
-    /// Stops it, disconnecting whoever is left (the fast shutdown of postgres(1)).
+    /// Stops it, disconnecting all clients (the fast shutdown of postgres(1)).
     package func stop() {
         guard let postmaster, postmaster.isRunning else { return }
         kill(postmaster.processIdentifier, SIGINT)
@@ -70,9 +70,8 @@ package final class DevelopmentDatabase {
         let password = try keptSecret("password")
         // Where initdb can read it, whoever it runs as.
         let passwordFile = sockets.appendingPathComponent("password")
-        try write(password, to: passwordFile)
+        try PrivateFile.write(password, to: passwordFile.path, for: account)
         defer { try? FileManager.default.removeItem(at: passwordFile) }
-        try own(passwordFile)
         let initdb = command(
             "initdb",
             [
@@ -109,7 +108,7 @@ package final class DevelopmentDatabase {
     // MARK: Folders and users
 
     /// Another user may be unable to enter the folder, below /root for instance, and a socket's path has at most 107
-    /// bytes (unix(7)). Then they are in /var/tmp under a name made from the folder's.
+    /// bytes (unix(7)). Then they are in /var/tmp under a name derived from the folder's.
     private func chooseReachableFolders() throws {
         var hash: UInt64 = 14_695_981_039_346_656_037  // FNV-1a
         for byte in folder.path.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
@@ -119,19 +118,9 @@ package final class DevelopmentDatabase {
         if !reachable || sockets.path.utf8.count > 80 { sockets = elsewhere.appendingPathComponent("run") }
         for url in [data, sockets] {
             let parent = url.deletingLastPathComponent()
-            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
-            if !FileManager.default.fileExists(atPath: url.path) {
-                try FileManager.default.createDirectory(
-                    at: url, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-            }
-            try own(url)
-        }
-    }
-
-    private func own(_ url: URL) throws {
-        guard let account else { return }
-        guard chown(url.path, account.user, account.group) == 0 else {
-            throw Fault(description: "cannot give \(url.path) to \(account.name)")
+            // Anybody can create folders in /var/tmp. PostgreSQL's user enters this one, and cannot write it.
+            if parent.path == elsewhere.path { try PrivateFile.requireFolder(parent.path, mode: 0o755) }
+            try PrivateFile.requireFolder(url.path, for: account)
         }
     }
 
@@ -147,19 +136,12 @@ package final class DevelopmentDatabase {
         return process
     }
 
-    private func write(_ text: String, to url: URL) throws {
-        guard
-            FileManager.default.createFile(
-                atPath: url.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-        else { throw Fault(description: "cannot write \(url.path)") }
-    }
-
-    /// A secret that is made once and kept in the folder.
+    /// A secret that is created once and kept in the folder.
     package func keptSecret(_ name: String) throws -> String {
         let url = folder.appendingPathComponent(name)
         if let text = try? String(contentsOf: url, encoding: .utf8), text.utf8.count >= 32 { return text }
         let text = Self.randomText()
-        try write(text, to: url)
+        try PrivateFile.write(text, to: url.path)
         return text
     }
 
@@ -169,7 +151,7 @@ package final class DevelopmentDatabase {
 
     private static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw Fault(description: "no socket to be had") }
+        guard descriptor >= 0 else { throw Fault(description: "cannot create a socket") }
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -180,7 +162,7 @@ package final class DevelopmentDatabase {
                 bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
             }
         }
-        guard code == 0 else { throw Fault(description: "no free port to be had") }
+        guard code == 0 else { throw Fault(description: "no free port") }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 }
@@ -191,7 +173,7 @@ package struct UnprivilegedAccount {
     package let user: uid_t
     package let group: gid_t
 
-    /// `postgres` where the package has made it, else `nobody`.
+    /// `postgres` where the package has created it, else `nobody`.
     package static func find() throws -> UnprivilegedAccount {
         for name in ["postgres", "nobody"] {
             if let entry = getpwnam(name)?.pointee, entry.pw_uid != 0 {
@@ -218,7 +200,7 @@ package struct UnprivilegedAccount {
 
 /// Finds the programs of an installed PostgreSQL.
 package enum PostgresBinaries {
-    /// The folder that holds `initdb` and `postgres`, of version 15 or later, the newest where there are several.
+    /// The folder that contains `initdb` and `postgres`, of version 15 or later, the newest where there are several.
     package static func find() throws -> URL {
         let files = FileManager.default
         let debian = "/usr/lib/postgresql"

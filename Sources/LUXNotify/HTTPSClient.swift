@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 
 /// The result of one request.
-enum ProviderExchange: Sendable {
+package enum ProviderExchange: Sendable {
     /// A reply, complete or not.
     case reply(ProviderReply)
     /// No byte was sent: name, connection or certificate failed first.
@@ -24,7 +24,7 @@ enum ProviderExchange: Sendable {
 /// A connection for each request: libcurl sends a POST again by itself when a kept connection ends before the reply, whether or not the
 /// provider has read it, and that might be a second message. A thread for each, which the limit of messages in flight keeps few: a
 /// provider delays nothing else in the process.
-struct HTTPSClient: Sendable {
+package struct HTTPSClient: Sendable {
     /// Bytes of a reply, head and body. The longest are pages of 50 messages, each with a text of 1,000 characters, in JSON that escapes
     /// every one of them.
     static let replyLimit = 524_288
@@ -37,7 +37,7 @@ struct HTTPSClient: Sendable {
     let roots: TrustedRoots
     private let handles = IdleHandles()
 
-    init(baseURL: String, roots: TrustedRoots = TrustedRoots()) {
+    package init(baseURL: String, roots: TrustedRoots = TrustedRoots()) {
         self.baseURL = baseURL
         self.roots = roots
     }
@@ -46,13 +46,14 @@ struct HTTPSClient: Sendable {
     func exchange(_ request: ProviderRequest, deadline: MonotonicTime) async -> ProviderExchange {
         await withCheckedContinuation { continuation in
             let isStarted = DetachedThread.start {
-                continuation.resume(returning: perform(request, deadline))
+                continuation.resume(returning: send(request, deadline: deadline))
             }
             if !isStarted { continuation.resume(returning: .notSent("the system has no thread for it")) }
         }
     }
 
-    private func perform(_ request: ProviderRequest, _ deadline: MonotonicTime) -> ProviderExchange {
+    /// Sends a request on the calling thread, which it blocks until the deadline at the latest.
+    package func send(_ request: ProviderRequest, deadline: MonotonicTime) -> ProviderExchange {
         guard let handle = handles.take() else { return .notSent("libcurl cannot be used") }
         let exchange = withExtendedLifetime(handle) {
             HTTPSExchange.perform(

@@ -18,7 +18,7 @@ package struct ProviderRequest: Sendable, Equatable {
     }
 
     /// A request with a JSON body, or without a body.
-    init(_ method: String, _ target: String, body: [UInt8] = []) {
+    package init(_ method: String, _ target: String, body: [UInt8] = []) {
         self.method = method
         self.target = target
         self.body = body

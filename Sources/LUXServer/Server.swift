@@ -82,6 +82,9 @@ package struct Server {
 
         let verifier = Locked(
             JWTVerifier(keys: try configuration.tokenKeys.load(), configuration.tokenRequirements))
+        let fetcher = configuration.tokenKeys.keySet.map {
+            KeySetFetcher($0, verifier: verifier, logger: logger)
+        }
         guard let zone = WallClock(identifier: configuration.timeZone) else {
             throw MigrationError.unreadable("time zone \(configuration.timeZone)")
         }
@@ -95,6 +98,7 @@ package struct Server {
         }
         let notifier = notifier()
         metrics.requests.expectMessages(of: notifier.name)
+        let certificateStamps = configuration.tls.map { FileStamp.all($0.paths) } ?? []
         let credentials = try configuration.tls?.credentials()
         if let credentials { metrics.observe(credentials) }
         let uploads = pools.map { UploadWriter(pool: $0) }
@@ -105,7 +109,7 @@ package struct Server {
                     loop,
                     APIResponder(
                         services: services(
-                            uploads, verifier, zone, gate, rateLimiter, guesses, notifier, poller, metrics))
+                            uploads, verifier, fetcher, zone, gate, rateLimiter, guesses, notifier, poller, metrics))
                 )
             },
             limits: configuration.limits, tls: try credentials.map { try TLSContext($0) },
@@ -117,13 +121,14 @@ package struct Server {
         let reloader =
             reloads
             ? configuration.tls.map {
-                CertificateReloader(files: $0, server: server, metrics: metrics, logger: logger)
+                CertificateReloader(
+                    files: $0, since: certificateStamps, server: server, metrics: metrics, logger: logger)
             } : nil
         let keyReloader =
             reloads ? TokenKeyReloader(keys: configuration.tokenKeys, verifier: verifier, logger: logger) : nil
-        let hangUp =
-            reloads
-            ? HangUpSignal(reportingTo: manager, [reloader?.reload, keyReloader?.reload].compactMap { $0 }) : nil
+        var reloadAll: [@Sendable () -> Void] = [reloader?.reload, keyReloader?.reload].compactMap { $0 }
+        if let fetcher { reloadAll.append { fetcher.reload() } }
+        let hangUp = reloads ? HangUpSignal(reportingTo: manager, reloadAll) : nil
         for loop in loops { loop.start() }
         poller?.start()
         let watchdog = LoopWatchdog(loops, reportingTo: manager)
@@ -132,6 +137,7 @@ package struct Server {
             hangUp?.stop()
             reloader?.stop()
             keyReloader?.stop()
+            fetcher?.stop()
             watchdog?.stop()
             poller?.stop()
         }
@@ -289,15 +295,19 @@ package struct Server {
     }
 
     private func services(
-        _ uploads: UploadWriter, _ verifier: Locked<JWTVerifier>, _ zone: WallClock, _ gate: ReadinessGate,
-        _ rateLimiter: RateLimiter?, _ guesses: GuessLimiter, _ notifier: any AlimtalkNotifier,
+        _ uploads: UploadWriter, _ verifier: Locked<JWTVerifier>, _ fetcher: KeySetFetcher?, _ zone: WallClock,
+        _ gate: ReadinessGate, _ rateLimiter: RateLimiter?, _ guesses: GuessLimiter, _ notifier: any AlimtalkNotifier,
         _ poller: DeliveryPoller?, _ metrics: ServerMetrics
     ) -> APIServices {
         let pool = uploads.pool
         var services = APIServices(
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, database: DeviceDatabase(pool: pool),
             uploads: uploads, notifier: notifier, messageRules: messageRules, handlerTimeout: databaseTimeout,
-            isReady: { await gate.isReady(pool, deadline: $0) }, rateLimiter: rateLimiter, guesses: guesses,
+            isReady: { deadline in
+                guard verifier.withLock({ $0.keys.count > 0 }) else { return false }
+                return await gate.isReady(pool, deadline: deadline)
+            },
+            onUnknownKey: { fetcher?.keyWasUnknown() }, rateLimiter: rateLimiter, guesses: guesses,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
             documentation: configuration.documentation, cors: configuration.cors,

@@ -45,6 +45,8 @@ package struct Configuration: Sendable {
         package var certificate: String
         package var key: String
 
+        package var paths: [String] { [certificate, key] }
+
         /// - Throws: `TLSError`.
         package func credentials() throws(TLSError) -> TLSCredentials {
             try TLSCredentials(certificateFile: certificate, keyFile: key)

@@ -1,4 +1,5 @@
 import JWT
+import LUXNotify
 
 /// The variables of access tokens.
 extension EnvironmentReader {
@@ -22,7 +23,7 @@ extension EnvironmentReader {
         ]
     }
 
-    /// The keys that verify them, out of exactly one of three variables; loaded once, so that a bad file is reported at the start.
+    /// The keys that verify them, out of exactly one of four variables; files are loaded once, so that a bad file is reported at the start.
     package mutating func tokenKeys() -> TokenKeys {
         var chosen: (variable: String, keys: TokenKeys)?
         for (keyVariable, create) in Self.keyVariables {
@@ -34,7 +35,8 @@ extension EnvironmentReader {
             }
             var keys = TokenKeys.secrets([])
             do throws(TokenKeyError) {
-                keys = try create(text)
+                let isFetched = variable == SettingsTable.shared.tokens.keySetURL.description.name
+                keys = try create(text, isFetched ? trustedRoots() : TrustedRoots())
                 _ = try keys.load()
             } catch {
                 reasons.append(error.description)
@@ -46,18 +48,33 @@ extension EnvironmentReader {
         fault(
             \.tokens.secret,
             "is required: the secret that access tokens are signed with, at least 32 bytes; or LUX_JWT_SECRET_FILE,"
-                + " or LUX_JWT_PUBLIC_KEY, a file with a public key as PEM or a JWKS")
+                + " LUX_JWT_PUBLIC_KEY, a file with a public key as PEM or a JWKS, or LUX_JWT_JWKS_URL")
         return .secrets([])
     }
 
-    private static let keyVariables: [(Variable<String?>, @Sendable (String) throws(TokenKeyError) -> TokenKeys)] = [
+    private typealias Creation = @Sendable (String, TrustedRoots) throws(TokenKeyError) -> TokenKeys
+
+    private static let keyVariables: [(Variable<String?>, Creation)] = [
         (
             SettingsTable.shared.tokens.secret,
-            { (text) throws(TokenKeyError) in .secrets(try TokenKeys.secrets(inVariable: text)) }
+            { (text, _) throws(TokenKeyError) in .secrets(try TokenKeys.secrets(inVariable: text)) }
         ),
-        (SettingsTable.shared.tokens.secretFile, { .secretFile($0) }),
-        (SettingsTable.shared.tokens.publicKey, { .publicKeyFile($0) }),
+        (SettingsTable.shared.tokens.secretFile, { path, _ in .secretFile(path) }),
+        (SettingsTable.shared.tokens.publicKey, { path, _ in .publicKeyFile(path) }),
+        (
+            SettingsTable.shared.tokens.keySetURL,
+            { (url, roots) throws(TokenKeyError) in
+                guard let source = KeySetSource(url, roots: roots) else {
+                    throw TokenKeyError("must be an https URL without a password, or http to this machine")
+                }
+                return .keySetURL(source)
+            }
+        ),
     ]
+
+    private mutating func trustedRoots() -> TrustedRoots {
+        TrustedRoots(file: read(\.standard.certificateFile), folder: read(\.standard.certificateFolder))
+    }
 
     /// The secret that a token for development is signed with.
     package mutating func signingSecret() -> [UInt8] {

@@ -61,12 +61,15 @@ package struct SettingsTable: Sendable {
             "LUX_JWT_SECRET", .text, isSecret: true,
             """
             HS256 secrets of at least 32 bytes, separated by commas; a secret that contains a comma belongs in a file. \
-            Exactly one of this and the next two variables is set.
+            Exactly one of this and the next three variables is set.
             """)
         package let secretFile = Variable(
             "LUX_JWT_SECRET_FILE", .path, "A file with such secrets, one per line, which may contain commas.")
         package let publicKey = Variable(
             "LUX_JWT_PUBLIC_KEY", .path, "A file with a public key as PEM, or a JWKS.")
+        package let keySetURL = Variable(
+            "LUX_JWT_JWKS_URL", .url,
+            "A JWKS that is fetched at the start, every five minutes and when a token names an unknown key.")
         package let issuer = Variable(
             "LUX_JWT_ISSUER", .list, default: [], as: "unset", "The values of which `iss` of a token must be one.")
         package let audience = Variable(

@@ -20,6 +20,8 @@ package enum TokenKeys: Equatable, Sendable {
     case secretFile(String)
     /// A file with a public key as PEM, or a JWKS.
     case publicKeyFile(String)
+    /// A JWKS that is fetched while the server runs.
+    case keySetURL(KeySetSource)
 
     /// The minimum that RFC 7518 section 3.2 allows for HS256, in bytes.
     private static let minimum = 32
@@ -30,23 +32,30 @@ package enum TokenKeys: Equatable, Sendable {
     /// The file that may change while the server runs.
     package var file: String? {
         switch self {
-        case .secrets: nil
+        case .secrets, .keySetURL: nil
         case .secretFile(let path), .publicKeyFile(let path): path
         }
     }
 
+    /// Where they are fetched from, if they are.
+    package var keySet: KeySetSource? {
+        if case .keySetURL(let source) = self { source } else { nil }
+    }
+
     /// Whether they are a set that somebody else publishes, for several services perhaps.
     package var isKeySet: Bool {
+        if keySet != nil { return true }
         guard case .publicKeyFile(let path) = self, let contents = try? Self.contents(path) else { return false }
         return VerificationKeys.isJSON(contents)
     }
 
-    /// Reads and checks the keys.
+    /// Reads and checks the keys; those of a URL are fetched later.
     ///
     /// - Parameter warn: receives each key of a JWKS that is left out.
     package func load(warn: (KeySetWarning) -> Void = { _ in }) throws(TokenKeyError) -> VerificationKeys {
         switch self {
         case .secrets(let secrets): return try Self.keys(secrets)
+        case .keySetURL: return .notLoaded
         case .secretFile(let path): return try Self.keys(Self.secrets(inFile: Self.contents(path)))
         case .publicKeyFile(let path):
             let contents = try Self.contents(path)
@@ -63,12 +72,13 @@ package enum TokenKeys: Equatable, Sendable {
         switch self {
         case .secrets(let secrets): return secrets.first ?? []
         case .secretFile(let path): return try Self.secrets(inFile: Self.contents(path)).first ?? []
-        case .publicKeyFile: throw TokenKeyError("a public key signs no tokens; set LUX_JWT_SECRET")
+        case .publicKeyFile, .keySetURL: throw TokenKeyError("a public key signs no tokens; set LUX_JWT_SECRET")
         }
     }
 
     /// The secrets of a variable, separated by commas.
     package static func secrets(inVariable text: String) throws(TokenKeyError) -> [[UInt8]] {
+        if let reason = SecretText.error(in: Array(text.utf8)) { throw TokenKeyError(reason) }
         let parts = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { Array($0) }
         // A blank beside a comma would become part of a secret, and nothing would show why no token is accepted.
         let blanks: [UInt8?] = [0x20, 0x09, 0x0A, 0x0D]
@@ -81,6 +91,8 @@ package enum TokenKeys: Equatable, Sendable {
 
     /// The secrets of a file, one per line; empty lines are ignored.
     package static func secrets(inFile bytes: [UInt8]) throws(TokenKeyError) -> [[UInt8]] {
+        // Of the whole file first: a PEM key has several lines.
+        if let reason = SecretText.error(inFile: bytes) { throw TokenKeyError(reason) }
         let lines = bytes.split(separator: UInt8(ascii: "\n")).map { line in
             Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
         }
@@ -90,6 +102,11 @@ package enum TokenKeys: Equatable, Sendable {
     }
 
     private static func checked(_ secrets: [[UInt8]]) throws(TokenKeyError) -> [[UInt8]] {
+        for (index, secret) in secrets.enumerated() {
+            guard let reason = SecretText.error(in: secret) else { continue }
+            throw TokenKeyError(
+                secrets.count == 1 ? reason : "number \(index + 1) of the \(secrets.count) secrets \(reason)")
+        }
         guard let short = secrets.firstIndex(where: { $0.count < minimum }) else { return secrets }
         let which = secrets.count == 1 ? "" : ": number \(short + 1) of the \(secrets.count) secrets is shorter"
         throw TokenKeyError("must have at least \(minimum) bytes\(which)")

@@ -113,6 +113,9 @@ extension VariableParser<String> {
     /// Any text.
     static var text: VariableParser { VariableParser { (text) throws(Rejection) in text } }
 
+    /// A URL, which whatever reads the variable checks.
+    static var url: VariableParser { VariableParser("https URL") { (text) throws(Rejection) in text } }
+
     static func oneOf(_ texts: [String]) -> VariableParser {
         VariableParser(texts.map { "`\($0)`" }.joined(separator: " ")) { (text) throws(Rejection) in
             guard texts.contains(text) else { throw Rejection("must be one of \(texts.joined(separator: ", "))") }

@@ -87,6 +87,13 @@ package struct Variables {
             faults.append(Configuration.Fault(variable: variable, reason: "the file cannot be read or is empty"))
             return
         }
+        // White space around a connection string is no part of it.
+        let bytes = Array(secret.utf8)
+        let isURL = name == SettingsTable.shared.database.url.description.name
+        if let reason = isURL ? SecretText.byteOrderMarkError(in: bytes) : SecretText.editorError(in: bytes) {
+            faults.append(Configuration.Fault(variable: variable, reason: reason))
+            return
+        }
         values[name] = secret
         sources[name] = .secretFile(variable: variable)
     }

@@ -5,14 +5,14 @@ import Testing
 @Suite struct ResponseEncoderTests {
     private func encode(
         _ status: HTTPStatus, _ fields: [(String, String)] = [], body: String = "", isHead: Bool = false,
-        version: HTTPVersion = .http11, keepAlive: Bool = true
+        version: HTTPVersion = .http11, keepAlive: Bool = true, hint: [UInt8] = []
     ) -> String {
         var headers = HTTPHeaders()
         for (name, value) in fields { headers.add(name, value) }
         var bytes: [UInt8] = []
         ResponseEncoder.encode(
             HTTPResponse(status: status, headers: headers, body: Array(body.utf8)), isHead: isHead, version: version,
-            keepAlive: keepAlive, date: Array("D".utf8), into: &bytes)
+            keepAlive: keepAlive, hint: hint, date: Array("D".utf8), into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -40,6 +40,21 @@ import Testing
             let text = encode(.ok, version: version, keepAlive: keepAlive)
             #expect(text == "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\n\(field)\r\n")
         }
+    }
+
+    @Test func `hints at the idle time while the connection stays`() {
+        let hint = ResponseEncoder.keepAliveHint(idleTime: .seconds(60))
+        for version in [HTTPVersion.http11, .http10] {
+            #expect(
+                encode(.ok, version: version, hint: hint)
+                    == "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: keep-alive\r\n"
+                    + "Keep-Alive: timeout=60\r\n\r\n")
+            #expect(
+                encode(.ok, version: version, keepAlive: false, hint: hint)
+                    == "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        }
+        let short = ResponseEncoder.keepAliveHint(idleTime: .milliseconds(800))
+        #expect(String(decoding: short, as: UTF8.self) == "\r\nConnection: keep-alive", "0 would mean not at all")
     }
 
     @Test func `lets no value end its field`() {

@@ -24,7 +24,7 @@ import Testing
     @Test func `secrets in the variable are divided by commas`() {
         let (one, two) = (Self.secret, Self.secret + "x")
         let short = String(Self.secret.dropLast())
-        for (text, secrets) in [(one, [one]), ("\(one),\(two)", [one, two]), (" \(one) ", [" \(one) "])] {
+        for (text, secrets) in [(one, [one]), ("\(one),\(two)", [one, two]), (" \(one)", [" \(one)"])] {
             let (keys, faults) = read(["LUX_JWT_SECRET": text])
             #expect(keys == .secrets(secrets.map { Array($0.utf8) }), "\(text)")
             #expect(faults == [])
@@ -39,6 +39,80 @@ import Testing
             #expect(faults.count == 1 && faults.first?.hasPrefix("LUX_JWT_SECRET: \(fault)") == true, "\(faults)")
             #expect(!faults.joined().contains(short))
         }
+    }
+
+    @Test func `rejects secrets that are no secrets, or that an editor has changed`() throws {
+        let one = Self.secret
+        let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----"
+        for (text, fault) in [
+            (pem, "is a PEM key, not a shared secret"), ("\u{FEFF}\(one)", "begins with a byte order mark"),
+            ("\(one) ", "ends in white space"), ("\(one)\t", "ends in white space"),
+            ("changeme-changeme-changeme-changeme", "is a placeholder"),
+            ("CHANGE_ME_0123456789abcdef0123456789", "is a placeholder"),
+            ("your-256-bit-secret-your-256-bit-secret", "is a placeholder"),
+            ("a-string-secret-at-least-256-bits-long", "is a placeholder"),
+            ("your_super_secret_key_for_access_tokens", "is a placeholder"),
+        ] {
+            for (variable, value) in [("LUX_JWT_SECRET", text), ("LUX_JWT_SECRET_FILE", try file(text + "\n"))] {
+                let faults = read([variable: value]).faults
+                #expect(faults.count == 1 && faults.first?.hasPrefix("\(variable): \(fault)") == true, "\(faults)")
+            }
+            guard !text.contains("\n") else { continue }
+            let second = read(["LUX_JWT_SECRET_FILE": try file("\(one)\n\(text)\n")]).faults
+            #expect(
+                second.first?.hasPrefix("LUX_JWT_SECRET_FILE: number 2 of the 2 secrets \(fault)") == true, "\(second)")
+        }
+        let generated = try SigningKey.openssl(["rand", "-base64", "48"]).split(separator: "\n").joined()
+        #expect(read(["LUX_JWT_SECRET": generated]).faults == [])
+    }
+
+    @Test func `files of other secrets begin with no byte order mark and end in no white space`() throws {
+        let key = "LUX_ALIMTALK_NHN_SECRET_KEY_FILE"
+        for (variable, text, fault) in [
+            ("DATABASE_URL_FILE", "\u{FEFF}dbname=lux", "begins with a byte order mark"),
+            (key, "\u{FEFF}key", "begins with a byte order mark"), (key, "key \n", "ends in white space"),
+        ] {
+            let faults = Variables(environment: [variable: try file(text)]).faults.map(\.description)
+            #expect(faults.count == 1 && faults.first?.hasPrefix("\(variable): \(fault)") == true, "\(faults)")
+        }
+        #expect(Variables(environment: ["DATABASE_URL_FILE": try file("dbname=lux\n")]).faults.isEmpty)
+    }
+
+    @Test func `a JWKS is fetched over HTTPS, or from this machine`() {
+        for url in [
+            "https://a.example/keys", "https://a.example", "https://a.example:8443/k?x=1", "http://127.0.0.1:1/k",
+            "http://localhost/k", "http://[::1]:1/k",
+        ] {
+            let (keys, faults) = read(["LUX_JWT_JWKS_URL": url])
+            #expect(faults == [], "\(url)")
+            #expect(keys.keySet?.url.hasPrefix(url) == true && keys.isKeySet, "\(url)")
+        }
+        for url in [
+            "http://a.example/keys", "a.example/keys", "ftp://a.example/k", "https://", "https://u:p@a.example/k",
+            "https://a.example/k#f", "https://a.example/ k", "/etc/keys.json",
+        ] {
+            let faults = read(["LUX_JWT_JWKS_URL": url]).faults
+            #expect(faults == ["LUX_JWT_JWKS_URL: must be an https URL without a password, or http to this machine"])
+        }
+    }
+
+    @Test func `warns of a JWKS without issuer and audience`() throws {
+        let key = try SigningKey(.curve("P-256"))
+        let set = try file(SigningKey.set(key.jwk("a")))
+        func warnings(_ variables: [String: String]) -> [String] {
+            var reader = EnvironmentReader(environment: variables)
+            return reader.tokenWarnings().map(\.description)
+        }
+        for variables in [["LUX_JWT_PUBLIC_KEY": set], ["LUX_JWT_JWKS_URL": "https://a.example/k"]] {
+            #expect(warnings(variables).first?.hasPrefix("LUX_JWT_AUDIENCE: neither it nor LUX_JWT_ISSUER") == true)
+            #expect(warnings(variables.merging(["LUX_JWT_ISSUER": "a, b"]) { $1 }) == [])
+            #expect(warnings(variables.merging(["LUX_JWT_AUDIENCE": "lux"]) { $1 }) == [])
+        }
+        #expect(warnings(["LUX_JWT_SECRET": Self.secret]) == [])
+        #expect(warnings(["LUX_JWT_PUBLIC_KEY": key.publicFile]) == [])
+        var reader = EnvironmentReader(environment: ["LUX_JWT_ISSUER": "a, b", "LUX_JWT_AUDIENCE": "c,,d"])
+        #expect(reader.tokenRequirements().issuers == ["a", "b"])
+        #expect(reader.faults.map(\.variable) == ["LUX_JWT_AUDIENCE"])
     }
 
     @Test func `secrets in a file stand one on a line, commas and all`() throws {

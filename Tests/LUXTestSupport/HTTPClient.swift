@@ -14,7 +14,7 @@ package final class HTTPClient {
         case malformed(String)
     }
 
-    private let descriptor: Int32
+    private var descriptor: Int32
     /// The TLS side of the connection, if it has one.
     package private(set) var tls: TLSClient?
     private var buffer: [UInt8] = []
@@ -40,13 +40,24 @@ package final class HTTPClient {
         guard connected == 0 else { throw .socket(connected) }
     }
 
-    deinit { close(descriptor) }
+    deinit { end() }
+
+    /// Closes the connection before the client is released.
+    package func end() {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
+    }
 
     /// Connects and does a TLS handshake.
     package convenience init(
         port: UInt16, timeout: Double = 15, receiveBuffer: Int32? = nil, offer: TLSClient.Offer
     ) throws {
         try self.init(port: port, timeout: timeout, receiveBuffer: receiveBuffer)
+        tls = try TLSClient(descriptor: descriptor, offer: offer)
+    }
+
+    /// Does a TLS handshake on the open connection.
+    package func startTLS(_ offer: TLSClient.Offer = TLSClient.Offer()) throws {
         tls = try TLSClient(descriptor: descriptor, offer: offer)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import JWT
 import LUXNotify
 import LUXSettings
 import Postgres
@@ -44,6 +45,7 @@ package struct Doctor {
         }
         findings += accessTokens()
         if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
+        findings += keySet()
         findings += lifetime()
         findings += database()
         var reader = EnvironmentReader(variables)
@@ -60,6 +62,25 @@ package struct Doctor {
             Finding(
                 subject: "access tokens", detail: $0.description,
                 advice: "set LUX_JWT_AUDIENCE, LUX_JWT_ISSUER or both to what this service's tokens have")
+        }
+    }
+
+    /// Fetches the keys once, as the server would.
+    private func keySet() -> [Finding] {
+        var reader = EnvironmentReader(variables)
+        let keys = reader.tokenKeys()
+        guard reader.faults.isEmpty, let source = keys.keySet else { return [] }
+        let subject = "JWKS"
+        do throws(TokenKeyError) {
+            let keys = try KeySetSource.keys(try source.fetch())
+            return [Finding(subject: subject, detail: "\(source.url): \(keys.count) keys")]
+        } catch {
+            return [
+                Finding(
+                    subject: subject, detail: "\(source.url): \(error)",
+                    advice: "correct LUX_JWT_JWKS_URL, name resolution, the firewall (outgoing), SSL_CERT_FILE or"
+                        + " SSL_CERT_DIR")
+            ]
         }
     }
 

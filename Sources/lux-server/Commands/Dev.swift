@@ -28,7 +28,7 @@ struct Dev: ParsableCommand {
             let configuration = try options.configuration(overriding: [
                 "DATABASE_URL": database.connectionString, "DATABASE_URL_FILE": "", "LUX_HOST": "127.0.0.1",
                 "LUX_PORT": String(port),
-                "LUX_JWT_SECRET": secret, "LUX_JWT_SECRET_FILE": "", "LUX_JWT_PUBLIC_KEY": "",
+                "LUX_JWT_SECRET": secret, "LUX_JWT_SECRET_FILE": "", "LUX_JWT_PUBLIC_KEY": "", "LUX_JWT_JWKS_URL": "",
                 "LUX_ALIMTALK_PROVIDER": "log",
             ])
             let session = try PostgresSession(connectionString: database.connectionString)

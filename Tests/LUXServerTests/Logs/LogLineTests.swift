@@ -1,3 +1,4 @@
+import Foundation
 import LUXTestSupport
 import Testing
 
@@ -41,6 +42,39 @@ import Testing
         check(
             try world.call("GET", "get-all-device", as: user, headers: [("X-Request-ID", "own.id_\(user)")]),
             ["own.id_\(user)"])
+    }
+
+    @Test func `a client that leaves while its request waits is 499, and no error of the server`() async throws {
+        try await onThread {
+            let world = try World.own()
+            let (user, child, device) = try world.family()
+            try world.sql.script("begin; select * from devices where id = \(device.id) for update")
+            let id = "gone-\(Unique.number())"
+            let client = try world.server.connect()
+            let body = World.logArrays([World.record(child: child, device: device, date: "2025-02-21T15:48:49")])
+            try client.send(
+                TestServer.request(
+                    "POST", World.api + "devlog", token: Token.access(user: user), headers: [("X-Request-ID", id)],
+                    body: body))
+            var isInFlight = false
+            for _ in 0..<200 where !isInFlight {
+                usleep(10_000)
+                isInFlight = try world.server.call("GET", "/metrics").text.contains("\nlux_http_requests_in_flight 1")
+            }
+            #expect(isInFlight)
+            client.abort()
+            client.end()
+            usleep(300_000)
+            try world.sql.script("rollback")
+            let line = try #require(world.server.logLines(request: id).first)
+            #expect(line["status"]?.integer == 499)
+            #expect(line["level"]?.string != "error", "\(line)")
+            let metrics = try world.server.call("GET", "/metrics").text
+            let lines = metrics.split(separator: "\n").filter { $0.hasPrefix("lux_http_requests_total{") }
+            #expect(lines.contains { $0.contains("status=\"499\"") && $0.hasSuffix(" 1") })
+            #expect(!lines.contains { $0.contains("status=\"5") && !$0.hasSuffix(" 0") }, "\(lines)")
+            world.server.stop()
+        }
     }
 
     @Test func `writes the id of a request that has no route or is malformed`() throws {

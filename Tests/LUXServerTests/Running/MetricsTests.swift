@@ -83,7 +83,7 @@ import Testing
             #expect(try (19.5...20.1).contains(daysLeft()), "the file is not what is in use")
             server.process.signal(SIGHUP)
             let read = server.logLines { $0["message"]?.string == "certificate and key were read" }
-            #expect(read.count == 1)
+            #expect(!read.isEmpty)
             #expect(try (89.5...90.1).contains(daysLeft()))
             server.stop()
             #expect(try samples(World.sharedServer)[name] == nil)

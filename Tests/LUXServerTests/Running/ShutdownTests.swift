@@ -90,6 +90,27 @@ import Testing
         }
     }
 
+    @Test func `a connection before or in its TLS handshake at the signal still sends one request`() async throws {
+        try await onThread {
+            let certificate = try TestCertificate()
+            let server = try TestServer(try TestDatabase.make(), environment: certificate.environment)
+            let clients = try (0..<10).map { _ in try server.connect() }
+            // All of them are accepted once a later one has been served.
+            let other = try HTTPClient(port: server.port, offer: TLSClient.Offer())
+            try other.send(TestServer.request("GET", "/healthz"))
+            #expect(try other.receive().status == 200)
+            server.process.signal(SIGTERM)
+            #expect(try other.isEnded(), "the server drains")
+            for client in clients {
+                try client.startTLS()
+                try client.send(TestServer.request("GET", "/healthz"))
+                let reply = try client.receive()
+                #expect(reply.status == 200 && reply.header("Connection") == "close")
+            }
+            #expect(server.process.wait(seconds: 10) == .exit(0), "\(server.process.errors)")
+        }
+    }
+
     @Test func `serves as before during the shutdown delay, but is not ready`() async throws {
         try await onThread {
             let server = try TestServer(try TestDatabase.make(), environment: ["LUX_SHUTDOWN_DELAY": "2"])

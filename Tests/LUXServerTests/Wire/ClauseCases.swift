@@ -78,6 +78,7 @@ struct ClauseCase: Sendable, CustomStringConvertible {
         kept("9110 4.2.3", "encoded dot segments are not resolved", get("/x/%2e%2e/healthz"), 404),
         kept("3.2.1", "an empty segment is a segment", get("//healthz"), 404),
         closed("3.2.1", "an invalid escape is not guessed at", get("/%zz"), 400),
+        closed("7.2", "a Host with an invalid escape is rejected", "GET /healthz HTTP/1.1\r\nHost: a%zzb\r\n\r\n", 400),
         closed("3.2.1", "an overlong UTF-8 sequence is refused", get("/%C0%AFhealthz"), 400),
         closed("3.2.1", "an encoded NUL is refused", get("/healthz%00"), 400),
         closed("3.2.1", "an invalid UTF-8 sequence in a query is refused", get("/healthz?a=%FF"), 400),

@@ -60,6 +60,69 @@ import Testing
         }
     }
 
+    @Test func `logs a 408 with the time that the client took`() async throws {
+        try await onThread {
+            let client = try Self.server.connect(timeout: 6)
+            try client.send("GET /healthz HTTP/1.1\r\nHost:")
+            let reply = try client.receive()
+            #expect(reply.status == 408)
+            let line = try #require(Self.server.logLines(request: reply.requestID ?? "?").first)
+            guard case .number(let text)? = line["duration_ms"], let milliseconds = Double(text) else {
+                Issue.record("no duration in \(line)")
+                return
+            }
+            #expect(milliseconds >= 500, "\(milliseconds) ms of a header section that has 600 ms")
+        }
+    }
+
+    @Test func `names the idle time to clients that name keep-alive`() throws {
+        let client = try World.sharedServer.connect()
+        for (field, connection, hint) in [
+            ("", nil, nil), ("Connection: keep-alive\r\n", "keep-alive", "timeout=60"),
+            ("Connection: Keep-Alive\r\n", "keep-alive", "timeout=60"), ("Connection: close\r\n", "close", nil),
+        ] as [(String, String?, String?)] {
+            try client.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\(field)\r\n")
+            let reply = try client.receive()
+            #expect(reply.header("Connection") == connection && reply.header("Keep-Alive") == hint, "\(field)")
+        }
+    }
+
+    @Test func `unfinished bodies of one address fill its own share of memory alone`() async throws {
+        try await onThread {
+            let world = try World.own(environment: [
+                "LUX_MAX_BUFFERED_BYTES": "8388608", "LUX_LOOPS": "1", "LUX_TRUSTED_PROXIES": "127.0.0.1",
+            ])
+            let (user, child, device) = try world.family()
+            func upload(_ account: Int64, _ address: String, _ body: String, length: Int? = nil) throws -> HTTPClient {
+                let client = try world.server.connect(timeout: 10)
+                try client.send(
+                    "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(Token.access(user: account))\r\n"
+                        + "X-Forwarded-For: \(address)\r\nContent-Length: \(length ?? body.utf8.count)\r\n\r\n" + body)
+                return client
+            }
+            // The share of an address is a quarter, 2 MiB. The accounts differ, so theirs are not exceeded.
+            let body = String(repeating: " ", count: 900_000)
+            let held = try (0..<2).map { try upload(1_000_000 + Int64($0), "192.0.2.1", body, length: 1_000_000) }
+            // Read by the server once a later request on its only loop has been served.
+            for _ in 0..<20 {
+                usleep(20_000)
+                #expect(try world.server.call("GET", "/healthz").status == 200)
+            }
+            for number in Int64(2)..<5 {
+                let reply = try upload(1_000_000 + number, "192.0.2.1", body, length: 1_000_000).receive()
+                #expect(reply.status == 503 && reply.header("Retry-After") != nil, "\(number): \(reply.summary)")
+            }
+            let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49")
+            let large = String(repeating: " ", count: 500_000) + World.logArrays([record])
+            expect(try upload(user, "192.0.2.2", large).receive(), answers: Saved.temporary, "another address")
+            expect(
+                try upload(user, "192.0.2.1", large).receive(), 503, "Service temporarily unavailable",
+                "the same address")
+            withExtendedLifetime(held) {}
+            world.server.stop()
+        }
+    }
+
     @Test func `closes an idle connection without a word`() async throws {
         try await onThread {
             let fresh = try Self.server.connect(timeout: 5)
