@@ -75,7 +75,10 @@ let package = Package(
             ]),
         target(
             "LUXOperations",
-            ["JSON", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "Postgres", "TLS"]),
+            [
+                "CLinux", "HTTP", "JSON", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "OpenSSL", "Postgres",
+                "TLS",
+            ]),
         target("LUXDevelopment", ["Postgres"]),
 
         // Simulated phones: run by Scripts/simulate, not shipped.

@@ -6,7 +6,7 @@ import Logging
 import LUXSettings
 import Postgres
 
-/// Checks before the first query that the schema is this program's.
+/// Checks before the first query that the schema is the one that the program needs. Blocking; `start` runs it on a thread of its own.
 package struct SchemaCheck {
     package let configuration: Configuration
     package let logger: Logger
@@ -50,7 +50,7 @@ package struct SchemaCheck {
                 processes[index].insert(try session.query("select pg_backend_pid()").first?.first.flatMap { $0 } ?? "")
             }
         }
-        // Two sessions that are open at once are two processes, and stay the ones that they are.
+        // Two sessions that are open at once have two processes, which do not change.
         guard processes.allSatisfy({ $0.count == 1 }), processes[0] != processes[1] else { throw PoolerError() }
     }
 
@@ -64,12 +64,12 @@ package struct SchemaCheck {
         }
     }
 
-    /// Checks on a thread of its own, and again until the database responds: whatever it does, the caller goes on.
+    /// Checks on a thread of its own, and retries until the database responds.
     ///
     /// - Parameters:
     ///   - patience: how long the caller is blocked, so that a schema that is not this program's is found before a port
     ///     is open.
-    ///   - ready: called once the schema is right.
+    ///   - ready: called once the schema is the right one.
     /// - Throws: what ``attempt(_:)`` throws within `patience`; later errors end the process.
     package func start(
         _ migrations: [Migration], patience: Duration, then ready: @escaping @Sendable () -> Void
@@ -104,7 +104,7 @@ package struct SchemaCheck {
     }
 }
 
-/// `DATABASE_URL` leads to a pooler that hands sessions around.
+/// `DATABASE_URL` leads to a pooler that shares sessions between clients.
 package struct PoolerError: Error, CustomStringConvertible {
     package var description: String {
         "DATABASE_URL: a connection pooler in transaction or statement mode is in between; LUX needs one in session mode,"

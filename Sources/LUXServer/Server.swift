@@ -16,22 +16,22 @@ import Postgres
 import Systemd
 import TLS
 
-/// The running program: loops, connections to the database, HTTP.
+/// The running program: loops, connections to the database, HTTP. A value; ``run(migrate:)`` blocks its thread.
 package struct Server {
     package let configuration: Configuration
     package let log: LineLog
     package let logger: Logger
     /// Called once the port is open.
     package var onListening: (_ port: Int) -> Void = { _ in }
-    /// What ends it. Without SIGHUP among them, that one only re-reads the certificate and the keys of access tokens, where
-    /// they are in files.
+    /// The signals that stop the server. Unless SIGHUP is one of them, it reloads the certificate and the keys of access tokens
+    /// from their files.
     package var stopSignals = [SIGTERM, SIGINT]
     /// Receives the states of the process.
     package var manager = ServiceManager(environment: [:])
     /// Listening sockets that the service manager keeps; each serves the configured port that it has.
     package var sockets: [ActivatedSocket] = []
 
-    /// Connections to the metrics' own port: some Prometheus servers, and who looks by hand.
+    /// Connections to the metrics' own port: some Prometheus servers and operators.
     private static let metricsConnections = 64
 
     /// With room for fewer connections the server does not start.
@@ -60,7 +60,7 @@ package struct Server {
 
     /// Serves until one of the signals that stop it, then drains.
     ///
-    /// - Parameter migrate: applies what migrations are missing.
+    /// - Parameter migrate: whether missing migrations are applied.
     /// - Throws: `Configuration.Faults` when an address cannot be listened on, `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     package func run(migrate: Bool) throws {
@@ -205,7 +205,7 @@ package struct Server {
         ])
     }
 
-    /// Ends all servers at once: together they have the time that one has.
+    /// Ends all servers at once, so that together they take no longer than one.
     private func shutDown(_ servers: [HTTPServer]) -> Bool {
         let allClean = Locked(true)
         let group = DispatchGroup()
@@ -230,7 +230,7 @@ package struct Server {
         database.slowStatement = configuration.slow
         database.lockTimeout = min(Self.lockTimeout, databaseTimeout)
         database.readTimeout = min(database.readTimeout, databaseTimeout)
-        // Half of the time is left to use the connection; but the longest pause between two attempts to connect is borne.
+        // Half of the time is left to use the connection, but the longest pause between two attempts to connect is covered.
         database.connectionWait = min(database.connectionWait, max(databaseTimeout / 2, .milliseconds(650)))
         let (logger, requestLog) = (logger, requestLog)
         let loops = try (0..<count).map { try EventLoop(label: "lux.loop.\($0)") }
@@ -250,7 +250,7 @@ package struct Server {
         return (loops, pools)
     }
 
-    /// The plain port that sends everybody to the TLS port.
+    /// The plain port, which redirects to the TLS port.
     private func redirector(
         beside server: HTTPServer, on loops: [EventLoop], to port: Int,
         onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
@@ -270,7 +270,7 @@ package struct Server {
         _ metrics: ServerMetrics, on loops: [EventLoop], onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
     ) throws -> HTTPServer? {
         guard let port = configuration.metricsPort else { return nil }
-        // Apart from the other connections: what is measured is wanted most when those have reached their limit.
+        // Apart from the other connections: metrics are needed most when those have reached their limit.
         var limits = configuration.limits
         limits.connections = Self.metricsConnections
         let metricsServer = HTTPServer(
@@ -337,7 +337,7 @@ package struct Server {
             notifier: notifier, pool: pool, interval: interval, metrics: metrics.requests, logger: logger)
     }
 
-    /// One for all loops: what it limits, it limits for the process.
+    /// One for all loops, since its limits are those of the process.
     private func notifier() -> any AlimtalkNotifier {
         let logger = logger
         if configuration.alimtalk.isUnencrypted {

@@ -3,7 +3,8 @@ import HTTP
 import Logging
 import Postgres
 
-/// Logs the events of the HTTP server and of the database. A flood is one line each ten seconds, with how many there were.
+/// Logs the events of the HTTP server and of the database, from any thread. Frequent events are one line every ten seconds with their
+/// number.
 package final class ServerEventLog: Sendable {
     private struct Flood {
         package var count = 0
@@ -53,7 +54,7 @@ package final class ServerEventLog: Sendable {
         }
     }
 
-    /// How many there were since the last line; `nil` while it is too early for another one.
+    /// The number since the last line; `nil` while it is too early for another one.
     private func count(_ flood: Locked<Flood>) -> Int? {
         flood.withLock { flood in
             flood.count += 1

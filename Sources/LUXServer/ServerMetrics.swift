@@ -9,14 +9,14 @@ import Metrics
 import Postgres
 import TLS
 
-/// Gathers what all parts of the running server have measured.
+/// The metrics of all parts of the running server, read from any thread.
 package final class ServerMetrics: Sendable {
     package let requests = RequestMetrics()
     private let process = ProcessMetrics()
     private let events = Locked<[String: UInt64]>([:])
     /// When the certificate in use ends, in seconds since the Unix epoch.
     private let certificateEnd = Locked<Double?>(nil)
-    /// What is there once the server is made.
+    /// Set once the server has been created.
     private let sources = Locked<Sources?>(nil)
 
     private struct Sources {
@@ -37,7 +37,7 @@ package final class ServerMetrics: Sendable {
         self.sources.withLock { $0 = sources }
     }
 
-    /// Remembers when the certificate that is used from now on ends.
+    /// Records the end of the certificate that is used from now on.
     package func observe(_ credentials: TLSCredentials) {
         let end = (try? credentials.validity())?.notAfter.timeIntervalSince1970
         certificateEnd.withLock { $0 = end }
@@ -54,7 +54,7 @@ package final class ServerMetrics: Sendable {
         events.withLock { $0[name, default: 0] += 1 }
     }
 
-    /// Everything, in Prometheus' text format.
+    /// All metrics in Prometheus' text format.
     package func text() -> MetricsText {
         var text = MetricsText()
         requests.write(to: &text)
@@ -64,7 +64,7 @@ package final class ServerMetrics: Sendable {
             sources.uploads.map(\.values).write(to: &text)
             if let notifier = sources.notifier { write(notifier, to: &text) }
             text.counter(
-                "lux_log_lines_dropped_total", "Lines of the log that were not written, as nobody read them in time.",
+                "lux_log_lines_dropped_total", "Log lines that were dropped because they were not read in time.",
                 [([], sources.log.droppedLines)])
         }
         if let end = certificateEnd.withLock({ $0 }) {
@@ -90,7 +90,7 @@ package final class ServerMetrics: Sendable {
             "lux_http_connections_refused_total", "Connections over a limit.",
             [([], events["connection_refused", default: 0])])
         text.counter(
-            "lux_http_accept_pauses_total", "How often the system had no descriptors or memory for a connection.",
+            "lux_http_accept_pauses_total", "Times when the system had no descriptors or memory for a connection.",
             [([], events["accept_paused", default: 0])])
         text.counter(
             "lux_tls_handshakes_total", "TLS handshakes by outcome.",
@@ -101,16 +101,16 @@ package final class ServerMetrics: Sendable {
     }
 
     private func write(_ notifier: ProviderNotifier, to text: inout MetricsText) {
-        text.gauge("lux_alimtalk_in_flight", "Messages that the provider is being given.", Double(notifier.inFlight))
+        text.gauge("lux_alimtalk_in_flight", "Messages in flight to the provider.", Double(notifier.inFlight))
         let circuit = notifier.circuit
         text.gauge(
-            "lux_alimtalk_circuit", "The circuit breaker's state: 1 at the one that it is in.",
+            "lux_alimtalk_circuit", "State of the circuit breaker: 1 for the current one, 0 for the others.",
             ["closed", "open", "half_open"].map { ([("state", $0)], $0 == circuit ? 1 : 0) })
     }
 
     private func write(_ pools: [PostgresStatistics.Values], to text: inout MetricsText) {
         func sum(_ value: (PostgresStatistics.Values) -> Int) -> Double { Double(pools.map(value).reduce(0, +)) }
-        text.gauge("lux_db_pool_size", "Connections that the pool wants to have.", sum(\.size))
+        text.gauge("lux_db_pool_size", "Configured size of the pool.", sum(\.size))
         text.gauge(
             "lux_db_connections", "Open connections to the database by state.",
             [

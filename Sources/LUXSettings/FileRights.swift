@@ -1,10 +1,10 @@
 import Glibc
 
 /// Who beside its owner may use a file with secrets.
-enum FileRights {
+package enum FileRights {
     /// - Returns: why the file must not be used: its group or anybody may change it. `nil` when it may be used, or does
     ///   not exist, or is a device.
-    static func error(of path: String) -> String? {
+    package static func error(of path: String) -> String? {
         guard let mode = mode(of: path), mode & 0o022 != 0 else { return nil }
         return "\(path): others may write it (mode \(String(mode & 0o777, radix: 8))); chmod 600 it"
     }

@@ -8,8 +8,8 @@ struct Installation {
     let database: TestDatabase
 
     /// Makes roles and an empty database.
-    init() throws {
-        cluster = try TestCluster()
+    init(isDurable: Bool = false) throws {
+        cluster = try TestCluster(isDurable: isDurable)
         database = TestDatabase(cluster: cluster, name: "lux")
         let sql = try cluster.session()
         let document = try DeploymentFile.text("docs/operations.md")

@@ -10,6 +10,51 @@ import Testing
         return path
     }
 
+    @Test func `accounts and children arrive by file or by rows, as the page shows`() async throws {
+        try await onThread {
+            let installation = try Installation()
+            defer { installation.cluster.stop() }
+            #expect(try installation.run("lux_owner", ["migrate"]).ending == .exit(0))
+            try installation.grant()
+            let page = try OperationsPage.text()
+            func statements(_ start: String) throws -> String {
+                let blocks = page.matches(of: /```sql\n([\s\S]*?)```/).map { String($0.output.1) }
+                return try #require(blocks.first { $0.hasPrefix(start) })
+            }
+            let folder = try makeTemporaryFolder()
+            let files = try OperationsPage.block(containing: "> users.csv")
+            for name in ["users", "children"] {
+                let line = try #require(files.split(separator: "\n").first { $0.hasSuffix("> \(name).csv") })
+                #expect(try Tool("sh", ["-ec", String(line)], folder: folder).isDone)
+                for _ in 0..<2 {
+                    let run = try installation.run("lux_desk", ["provision", name, "\(folder)/\(name).csv"])
+                    #expect(run.ending == .exit(0), "\(run.everything)")
+                }
+            }
+
+            let owner = try installation.database.session()
+            let roles = try statements("create role lux_accounts").split(separator: "\n")
+            try owner.script(String(roles[0]))
+            try owner.script("set role lux_owner; " + roles.dropFirst().joined(separator: "\n"))
+            let service = try SQLSession(installation.url("lux_accounts"))
+            // The rows of the files, and others; again and again.
+            let rows = try statements("insert into users")
+            for ids in [("1001", "5001"), ("1001", "5001"), ("1002", "5002")] {
+                try service.script(rows.replacing("1001", with: ids.0).replacing("5001", with: ids.1))
+            }
+            #expect(try owner.integer("select count(*) from users where phone_number = '+821012345678'") == 2)
+            #expect(throws: (any Error).self) { try service.script("select from device_logs") }
+
+            let server = try installation.serve()
+            let world = try World(installation.database, server)
+            for user in [1001, 1002] as [Int64] {
+                #expect(try world.call("GET", "get-all-device", as: user).status == 200)
+                #expect(try world.call("GET", "child-device?real_user_id=\(user + 4000)", as: user).status == 404)
+            }
+            server.stop()
+        }
+    }
+
     @Test func `the server does all it does as lux, and the support desk as lux_desk`() async throws {
         try await onThread {
             let installation = try Installation()

@@ -17,10 +17,12 @@ import Testing
         let folder: String
         var policy: String { folder + "/policy-rc.d" }
 
-        func install(aptGet: String) throws -> ChildProcess.Ending? {
+        var clusters: String { folder + "/clusters" }
+
+        func install(_ arguments: [String] = ["tests"], aptGet: String) throws -> ChildProcess.Ending? {
             try makeProgram(folder + "/bin/apt-get", "#!/bin/sh\n" + aptGet)
             let process = try ChildProcess(
-                "/bin/bash", [folder + "/install", "tests"],
+                "/bin/bash", [folder + "/install"] + arguments,
                 environment: ["PATH": "\(folder)/bin:/usr/bin:/bin", "HOME": folder])
             return process.wait(seconds: 60)
         }
@@ -34,7 +36,11 @@ import Testing
         for (name, text) in [("dpkg-query", "exit 1"), ("id", "echo 0"), ("swift", "exit 0")] {
             try makeProgram("\(machine.folder)/bin/\(name)", "#!/bin/sh\n" + text)
         }
-        try DeploymentFile.text("Scripts/install").replacing(["/usr/sbin/policy-rc.d": machine.policy])
+        try DeploymentFile.text("Scripts/install")
+            .replacing([
+                "/usr/sbin/policy-rc.d": machine.policy, "/usr/lib/postgresql": machine.folder + "/lib",
+                "=/etc/postgresql": "=" + machine.clusters,
+            ])
             .write(toFile: machine.folder + "/install", atomically: true, encoding: .utf8)
         return machine
     }
@@ -50,6 +56,40 @@ import Testing
         #expect(machine.hasPolicy)
         #expect(try machine.install(aptGet: looks) == .exit(0))
         #expect(!machine.hasPolicy)
+    }
+
+    @Test(arguments: [[], ["tests"]]) func `a PostgreSQL that it installs is started neither now nor with the machine`(
+        arguments: [String]
+    ) throws {
+        let machine = try machine()
+        // As Debian's package does: a cluster that starts with the machine, and its start, if the policy allows it.
+        let aptGet = """
+            [ "$1" = install ] || exit 0
+            mkdir -p \(machine.clusters)/15/main; echo auto > \(machine.clusters)/15/main/start.conf
+            sh \(machine.policy) || echo $? > \(machine.folder)/answer
+            """
+        #expect(try machine.install(arguments, aptGet: aptGet) == .exit(0))
+        #expect(try String(contentsOfFile: machine.folder + "/answer", encoding: .utf8) == "101\n")
+        let start = try String(contentsOfFile: machine.clusters + "/15/main/start.conf", encoding: .utf8)
+        #expect(start == "manual\n" && !machine.hasPolicy)
+    }
+
+    @Test func `a PostgreSQL that was there starts as before`() throws {
+        let machine = try machine()
+        try folder(machine.clusters + "/15/main")
+        try folder(machine.folder + "/lib/15/bin")
+        try makeProgram(machine.folder + "/lib/15/bin/initdb", "#!/bin/sh")
+        let file = machine.clusters + "/15/main/start.conf"
+        try "auto\n".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try machine.install(aptGet: "exit 0") == .exit(0))
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "auto\n")
+    }
+
+    @Test func `without Swift nothing is installed`() throws {
+        let machine = try machine()
+        try FileManager.default.removeItem(atPath: machine.folder + "/bin/swift")
+        #expect(try machine.install([], aptGet: "touch \(machine.folder)/called") == .exit(1))
+        #expect(!FileManager.default.fileExists(atPath: machine.folder + "/called"))
     }
 
     @Test func `a rule of the machine's owner stays`() throws {

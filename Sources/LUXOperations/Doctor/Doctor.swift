@@ -5,13 +5,13 @@ import LUXSettings
 import Postgres
 import TLS
 
-/// Checks everything that the server depends on and says how to fix what is wrong.
+/// Checks everything that the server depends on and reports how to fix what is wrong. A value; blocks while it checks.
 package struct Doctor {
-    /// One thing that was looked at.
+    /// The result of one check.
     package struct Finding: Equatable, CustomStringConvertible {
         package var subject: String
         package var detail: String
-        /// What to do; `nil` when all is well.
+        /// How to fix it; `nil` when nothing is wrong.
         package var advice: String?
 
         package var description: String {
@@ -28,13 +28,13 @@ package struct Doctor {
     /// How far the clocks of server and database may be apart, in seconds: tokens expire by one, logs are dated by the other.
     private static let allowedSkew = 2.0
 
-    /// In which a provider has to take a connection.
+    /// Within which a provider has to accept a connection.
     private static let providerTimeout = Duration.seconds(5)
 
-    /// How long before its end a certificate has to be replaced, in days: time for somebody to notice.
+    /// How long before its end a certificate has to be replaced, in days.
     private static let renewal = 14.0
 
-    /// Looks at all of it, in the order in which it is put right.
+    /// Runs all checks, in the order in which errors should be fixed.
     package func findings() -> [Finding] {
         let report = ConfigurationReport(variables: variables)
         var findings = report.faults.map {
@@ -47,6 +47,7 @@ package struct Doctor {
         if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
         findings += keySet()
         findings += lifetime()
+        findings += MachineChecks(variables: variables).findings()
         findings += database()
         var reader = EnvironmentReader(variables)
         if let path = reader.read(\.tls.certificate) { findings.append(certificate(path)) }
@@ -101,7 +102,7 @@ package struct Doctor {
         var reader = EnvironmentReader(variables)
         let alimtalk = reader.alimtalk(timeZone: "UTC", requestTimeout: .seconds(86_400))
         let subject = "alimtalk"
-        // Told with the configuration already.
+        // Reported with the configuration already.
         guard reader.faults.isEmpty else { return [] }
         guard alimtalk.provider != nil else {
             return [Finding(subject: subject, detail: "log: each message is a log line, and none is sent")]
@@ -113,7 +114,7 @@ package struct Doctor {
             return [
                 Finding(
                     subject: subject, detail: "\(provider): \(fault)",
-                    advice: "see to name resolution, the firewall (outgoing) and ca-certificates, or correct"
+                    advice: "check name resolution, the firewall (outgoing) and ca-certificates, or correct"
                         + " LUX_ALIMTALK_BASE_URL, SSL_CERT_FILE or SSL_CERT_DIR")
             ]
         }
@@ -170,7 +171,7 @@ package struct Doctor {
             let advice =
                 switch error {
                 case .pending: "run lux-server migrate"
-                case .changed, .missing: "put back the file that was applied; what it lacks goes into a new one"
+                case .changed, .missing: "restore the file that was applied; put changes into a new one"
                 default: "set LUX_MIGRATIONS to the folder that came with this program"
                 }
             return [Finding(subject: subject, detail: error.description, advice: advice)]
@@ -192,8 +193,8 @@ package struct Doctor {
         let days = validity.notAfter.timeIntervalSince(now) / 86_400
         if validity.notBefore > now {
             return Finding(
-                subject: subject, detail: "is valid from \(validity.notBefore.formatted(.iso8601)) on only",
-                advice: "wait, set the clock right, or use the one before")
+                subject: subject, detail: "not valid before \(validity.notBefore.formatted(.iso8601))",
+                advice: "correct the clock, or use the previous certificate")
         }
         let advice = "renew it and send the server SIGHUP"
         if days < 0 { return Finding(subject: subject, detail: "ended on \(until)", advice: advice) }
