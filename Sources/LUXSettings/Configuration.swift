@@ -117,6 +117,7 @@ package struct Configuration: Sendable {
         metricsHost = reader.read(\.logs.metricsHost) ?? host
         documentation = reader.documentation(metrics: metricsPort == nil, limits: limits)
         cors = reader.read(\.pages.origins)
+        _ = reader.retention()
         reader.rejectWithoutEffect(tls: tls != nil, metrics: metricsPort != nil)
         guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
     }

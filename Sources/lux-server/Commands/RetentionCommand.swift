@@ -29,11 +29,12 @@ struct RetentionCommand: ParsableCommand {
 
         func run() throws {
             let (databaseURL, days) = try options.read { reader in
+                let configured = reader.retention()
                 var days: [RetainedData: Int] = [:]
-                days[.logs] = reader.read(\.retention.logs)
-                days[.messages] = reader.read(\.retention.messages)
-                days[.audit] = reader.read(\.retention.audit)
-                days[.keys] = reader.read(\.retention.keys)
+                days[.logs] = configured.logs
+                days[.messages] = configured.messages
+                days[.audit] = configured.audit
+                days[.keys] = configured.keys
                 return (reader.read(\.database.url), days)
             }
             let actor = try actor.actor()

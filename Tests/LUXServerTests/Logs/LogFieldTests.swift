@@ -52,7 +52,7 @@ import Testing
         return [
             ("no Authorization field", []),
             ("several Authorization fields", ["Bearer \(good)", "Bearer \(good)"]),
-            ("the Authorization field holds no bearer token", ["Basic \(good)"]),
+            ("the Authorization field contains no bearer token", ["Basic \(good)"]),
             ("token, malformed", ["Bearer \(good).x"]), ("token, malformed", ["Bearer x"]),
             ("token, malformed", bearer("[]")),
             ("token, algorithm", bearer(claims(), header: #"{"alg":"none"}"#)),

@@ -14,8 +14,14 @@ import Testing
     ) throws {
         let pid = server.process.pid
         // Its own connections to the database first.
-        usleep(500_000)
-        let descriptors = ProcessUsage(of: pid).descriptors
+        var descriptors = 0
+        var unchanged = 0
+        while unchanged < 20 {
+            usleep(50_000)
+            let now = ProcessUsage(of: pid).descriptors
+            unchanged = now == descriptors ? unchanged + 1 : 0
+            descriptors = now
+        }
         try attack()
         let warm = ProcessUsage.settled(pid, descriptors: descriptors)
         #expect(warm.descriptors <= descriptors)
