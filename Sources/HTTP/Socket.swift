@@ -58,7 +58,7 @@ enum Socket {
         }
     }
 
-    /// Makes a descriptor non-blocking and closes it in child processes.
+    /// Sets a descriptor to non-blocking and close-on-exec.
     static func prepare(_ descriptor: Int32) throws(SocketError) {
         guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
             throw SocketError("fcntl", errno: errno)

@@ -1,7 +1,7 @@
 import COpenSSL
 
 extension PublicKey {
-    /// The SubjectPublicKeyInfo of a certificate. Its dates, names and signature are not checked: whoever can change the
+    /// The SubjectPublicKeyInfo of a certificate. Its dates, names and signature are not checked: anybody who can change the
     /// set can change the keys themselves (RFC 7517 section 9.1).
     ///
     /// - Parameter certificate: X.509 in DER.

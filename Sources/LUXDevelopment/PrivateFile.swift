@@ -24,7 +24,7 @@ package enum PrivateFile {
     }
 
     /// Creates a folder, or checks that an existing one is no link, belongs to this process's user or the account, and cannot
-    /// be written by others: whoever could write it could exchange what is in it.
+    /// be written by others: anybody who could write it could exchange what is in it.
     ///
     /// - Parameters:
     ///   - mode: of a new folder.

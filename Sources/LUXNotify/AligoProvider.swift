@@ -146,7 +146,7 @@ private struct AligoLookUp: ProviderLookUp {
 
     mutating func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep {
         guard reply.isSuccess, let json = reply.json, let code = json["code"]?.code else {
-            return .open("aligo: HTTP \(reply.status), which does not tell")
+            return .open("aligo: HTTP \(reply.status), which leaves the outcome open")
         }
         guard code == "0" else {
             let rule = AligoProvider.codes.rule(for: code, message: json["message"]?.text ?? "")

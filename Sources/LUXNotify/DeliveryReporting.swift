@@ -82,7 +82,7 @@ extension ProviderNotifier {
                 return report
             case .reply(let reply):
                 guard let found = provider.deliveries(in: reply, page: page) else {
-                    report.error = "\(name): HTTP \(reply.status), which does not tell"
+                    report.error = "\(name): HTTP \(reply.status), which leaves the outcome open"
                     return report
                 }
                 report.deliveries += found.deliveries

@@ -101,7 +101,7 @@ package struct NHNProvider: AlimtalkProvider {
         CodeRule(.misconfigured, .console, ["-1030"]),
         CodeRule(.refused, .newProfile, ["-1028"]),
         CodeRule(.later(isSafe: true, isSoon: false), .quota, ["-1017"]),
-        // An earlier attempt with the same key has arrived; only a look-up tells whether it was accepted.
+        // An earlier attempt with the same key has arrived; only a look-up shows whether it was accepted.
         CodeRule(.unknown, .lookUp, ["-1005"]),
         CodeRule(.later(isSafe: false, isSoon: true), .later, ["-7000", "-9999"]),
         CodeRule(
@@ -138,7 +138,7 @@ private struct NHNLookUp: ProviderLookUp {
     }
 
     func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep {
-        let open = LookUpStep.open("nhn: HTTP \(reply.status), which does not tell")
+        let open = LookUpStep.open("nhn: HTTP \(reply.status), which leaves the outcome open")
         guard let json = reply.json, json["header"]?["isSuccessful"]?.isTrue == true,
             let messages = json["messageSearchResultResponse"]?["messages"]?.items
         else { return open }

@@ -41,9 +41,9 @@ package enum LookUpStep: Sendable, Equatable {
     case settled(NotificationOutcome)
     /// The provider lists all of its messages, and this one is not among them.
     case notFound
-    /// The provider itself does not know yet; a later look-up will tell.
+    /// The provider itself does not know yet; a later look-up will show it.
     case waits(String)
-    /// The reply does not tell; the reason, without number and keys.
+    /// The reply leaves it open; the reason, without number and keys.
     case open(String)
 }
 

@@ -190,7 +190,7 @@ private struct SENSLookUp: ProviderLookUp {
         // The reply to a list without messages (seen with the real service).
         if reply.status == 404, reply.isWhole, reply.body.allSatisfy({ $0 <= 0x20 }) { return endOfList() }
         guard reply.isSuccess, let json = reply.json, let messages = json["messages"]?.items else {
-            return .open("sens: HTTP \(reply.status), which does not tell")
+            return .open("sens: HTTP \(reply.status), which leaves the outcome open")
         }
         for found in messages {
             guard found["to"]?.text.map(message.isNumber) ?? true,
@@ -215,7 +215,7 @@ private struct SENSLookUp: ProviderLookUp {
     /// One message with its text, which the list may lack.
     private mutating func readMessage(_ reply: ProviderReply) -> LookUpStep {
         guard reply.isSuccess, let json = reply.json, let id = candidates.popLast() else {
-            return .open("sens: HTTP \(reply.status), which does not tell")
+            return .open("sens: HTTP \(reply.status), which leaves the outcome open")
         }
         let found = json["messages"]?[0] ?? json
         if let content = found["content"]?.text, !pattern.matches(content) {

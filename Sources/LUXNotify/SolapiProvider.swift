@@ -180,7 +180,7 @@ private struct SolapiLookUp: ProviderLookUp {
     mutating func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep {
         guard reply.isSuccess, let json = reply.json, let list = json["messageList"],
             let messages = list.values ?? list.items
-        else { return .open("solapi: HTTP \(reply.status), which does not tell") }
+        else { return .open("solapi: HTTP \(reply.status), which leaves the outcome open") }
         for found in messages {
             let reference = found["customFields"]?["reference"]?.code
             if reference == message.reference { return Self.verdict(found) }
