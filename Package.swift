@@ -133,7 +133,8 @@ let package = Package(
             "LUXServerTests",
             [
                 "COpenSSL", "Concurrency", "EventLoop", "HTTP", "JWT", "LUXAPI", "LUXOperations", "LUXServer",
-                "LUXSettings", "LUXTestSupport", "Systemd", "lux-server",
+                "LUXSettings", "LUXTestSupport", "LogOutput", "Postgres", "Systemd", "lux-server",
+                .product(name: "Logging", package: "swift-log"),
             ]),
     ]
 )

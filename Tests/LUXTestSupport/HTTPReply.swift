@@ -26,6 +26,15 @@ package struct HTTPReply: Sendable {
         self.headers = headers
     }
 
+    /// One whole response as bytes, whose body goes to the end.
+    package init?(bytes: [UInt8]) {
+        guard
+            let end = bytes.indices.first(where: { bytes[$0...].starts(with: [13, 10, 13, 10]) })
+        else { return nil }
+        self.init(head: String(decoding: bytes[..<end], as: UTF8.self))
+        body = Array(bytes[(end + 4)...])
+    }
+
     /// The value of the first field of this name, compared without case.
     package func header(_ name: String) -> String? { values(name).first }
 

@@ -2,6 +2,9 @@ import Foundation
 
 /// What one test sees: a server, its database, and users, children and devices that no other test touches.
 package final class World {
+    /// Where the worlds of a test send their requests, if not to the shared server.
+    @TaskLocal package static var door: (any Door)?
+
     package struct Device: Sendable {
         package let id: Int64
         package let unique: String
@@ -14,6 +17,7 @@ package final class World {
 
     package let server: TestServer
     package let sql: SQLSession
+    private let door: (any Door)?
     private var connection: HTTPClient?
 
     package static let api = "/api/v1/lux/device/"
@@ -33,11 +37,12 @@ package final class World {
     package static var sharedServer: TestServer { shared.server }
 
     package convenience init() throws {
-        try self.init(Self.shared.database, Self.shared.server)
+        try self.init(Self.shared.database, Self.shared.server, door: Self.door)
     }
 
-    package init(_ database: TestDatabase, _ server: TestServer) throws {
+    package init(_ database: TestDatabase, _ server: TestServer, door: (any Door)? = nil) throws {
         self.server = server
+        self.door = door
         sql = try database.session()
     }
 
@@ -139,7 +144,7 @@ package final class World {
 
     // MARK: calls
 
-    /// One request to the device API on this world's kept connection.
+    /// One request to the device API, through this world's door or on its kept connection.
     package func call(
         _ method: String, _ target: String, as user: Int64? = nil, headers: [(String, String)] = [],
         body: String? = nil
@@ -147,6 +152,7 @@ package final class World {
         let token = user.map { Token.access(user: $0) }
         let target = target.hasPrefix("/") ? target : Self.api + target
         let request = TestServer.request(method, target, token: token, headers: headers, body: body)
+        if let door { return try door.send(request, method: method) }
         let client = try connection ?? server.connect()
         connection = nil
         try client.send(request)

@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// GET get-all-device
-@Suite struct AllDevicesTests {
+@Suite(.bothDoors) struct AllDevicesTests {
     let world: World
 
     init() throws { world = try World() }

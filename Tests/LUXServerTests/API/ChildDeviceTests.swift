@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// GET child-device
-@Suite struct ChildDeviceTests {
+@Suite(.bothDoors) struct ChildDeviceTests {
     let world: World
 
     init() throws { world = try World() }

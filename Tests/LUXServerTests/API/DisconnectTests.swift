@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// PATCH un-connect
-@Suite struct DisconnectTests {
+@Suite(.bothDoors) struct DisconnectTests {
     let world: World
 
     init() throws { world = try World() }

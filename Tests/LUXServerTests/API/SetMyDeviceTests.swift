@@ -3,7 +3,7 @@ import LUXTestSupport
 import Testing
 
 /// POST set-my-device
-@Suite struct SetMyDeviceTests {
+@Suite(.bothDoors) struct SetMyDeviceTests {
     let world: World
 
     init() throws { world = try World() }

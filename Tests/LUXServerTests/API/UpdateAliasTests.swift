@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// PATCH update-alias
-@Suite struct UpdateAliasTests {
+@Suite(.bothDoors) struct UpdateAliasTests {
     let world: World
 
     init() throws { world = try World() }

@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// GET usage-logs: reading logs back, page by page.
-@Suite struct UsageLogsTests {
+@Suite(.bothDoors) struct UsageLogsTests {
     let world: World
     let user: Int64
     let child: Int64

@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// The rules of the upload, through the running server and its tables.
-@Suite struct LogRuleTests {
+@Suite(.bothDoors) struct LogRuleTests {
     /// The rows of one case.
     private struct Rows {
         let world: World
