@@ -45,7 +45,7 @@ final class ResponderDoor: Door {
         let (loops, pools) = try server.createLoops(DatabaseAvailability())
         let parts = try ServerParts(server, loops: loops, pools: pools, gate: gate)
         guard let loop = loops.first, let responder = parts.responders(server).first else {
-            throw Failure(description: "a server without a loop")
+            throw Failure(description: "no loop")
         }
         self.loop = loop
         self.responder = responder
