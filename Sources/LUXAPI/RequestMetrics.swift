@@ -36,6 +36,12 @@ package final class RequestCounter: Sendable {
                 known[index].add(route.method.rawValue, status, 0)
             }
         }
+        for index in known.indices {
+            let served = Set(known[index].counts.map(\.method))
+            for method in RequestRecord.methods.union([Self.otherMethod]).subtracting(served) {
+                known[index].add(method, 405, 0)
+            }
+        }
         let none = known.index(of: Self.noRoute)
         for method in ["GET", "POST", "PATCH", Self.otherMethod] {
             for status in [400, 404, 500, 503] { known[none].add(method, status, 0) }

@@ -5,7 +5,7 @@ import Synchronization
 /// Decides whether `/readyz` reports that requests can be served. Owned by the server, called on any thread.
 package final class ReadinessGate: Sendable {
     /// Through JSON: the column `compatible` came later than the table.
-    private static let state = PostgresStatement(
+    static let state = PostgresStatement(
         "readiness",
         """
         select count(*) filter (where version = any($1)),

@@ -1,6 +1,7 @@
 import Concurrency
 import EventLoop
 import LUXSettings
+import LUXStore
 import Logging
 import Postgres
 
@@ -44,6 +45,7 @@ extension Server {
                 }
             }
         }
+        for pool in pools { pool.statistics.expect(DeviceStore.statements + [ReadinessGate.state]) }
         return (loops, pools)
     }
 }

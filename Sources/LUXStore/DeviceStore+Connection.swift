@@ -2,6 +2,10 @@ import LUX
 import Postgres
 
 extension DeviceStore {
+    static let connectionStatements = [
+        childOwner, lockDeviceByUniqueID, connectDevice, disconnectDevice, lockDeviceByID, renameDevice,
+    ]
+
     private static let childOwner = PostgresStatement(
         "child_owner", "select 1::bigint from real_users where id = $1 and root_user_id = $2")
 

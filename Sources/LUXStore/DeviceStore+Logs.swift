@@ -2,6 +2,11 @@ import LUX
 import Postgres
 
 extension DeviceStore {
+    static let logStatements = [
+        readChildrenAndLockDevices, latestStarts, devices, lockLogs, lockChildren, temporaryLogs,
+        temporaryLogsAndCompletions, completeLogs, updateLogs, insertLogs, updateCounters,
+    ]
+
     // MARK: What the plan needs
 
     /// The children, whose rows have no counter, and the devices.

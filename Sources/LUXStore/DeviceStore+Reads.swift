@@ -5,6 +5,8 @@ import Postgres
 /// look-up by index: as a plain join it could be planned, while the table is empty, as a scan of a whole index, and a prepared
 /// statement keeps its plan.
 extension DeviceStore {
+    static let readStatements = [childDevice, allDevices, checkDevice].flatMap(\.statements)
+
     private static let childDevice = GroupableRead(
         one: PostgresStatement(
             "child_device",

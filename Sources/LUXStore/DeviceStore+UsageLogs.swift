@@ -2,6 +2,8 @@ import LUX
 import Postgres
 
 extension DeviceStore {
+    static let usageLogStatements = [childLogs, childDeviceLogs]
+
     /// A page has at most so many bytes of `detail_data`, but always one log: one request must not fill the memory.
     private static let pageBytes: Int64 = 1 << 20
 

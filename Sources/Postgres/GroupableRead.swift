@@ -7,6 +7,9 @@ package final class GroupableRead: Sendable {
     let one: PostgresStatement
     let many: PostgresStatement
 
+    /// Both, as statistics name them.
+    package var statements: [PostgresStatement] { [one, many] }
+
     package init(one: PostgresStatement, many: PostgresStatement) {
         self.one = one
         self.many = many

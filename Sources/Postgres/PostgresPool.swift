@@ -57,6 +57,7 @@ package final class PostgresPool: @unchecked Sendable {
         leases = LeaseQueue(configuration, loop: loop, statistics: statistics, availability: availability)
         reads = ReadLane(configuration, loop: loop, availability: availability)
         slots = (0..<max(1, connections)).map { Slot(isPipeline: $0 == 0 && connections > 1) }
+        statistics.expect(PostgresTransaction.statements)
         loop.execute {
             loop.onTurnEnd { self.endTurn() }
             loop.onTick { self.tick() }

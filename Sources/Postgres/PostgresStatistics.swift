@@ -18,6 +18,11 @@ package final class PostgresStatistics: Sendable {
         /// How many connections the pool wants to have.
         package var size = 0
 
+        fileprivate mutating func expect(_ statement: PostgresStatement) {
+            while durations.count <= statement.index { durations.append(nil) }
+            if durations[statement.index] == nil { durations[statement.index] = (statement.name, Histogram()) }
+        }
+
         /// How long each statement took from its sending to its result, by its name.
         package var statements: [String: Histogram] {
             Dictionary(durations.compactMap { $0.map { ($0.name, $0.histogram) } }, uniquingKeysWith: { $1 })
@@ -29,12 +34,17 @@ package final class PostgresStatistics: Sendable {
     /// The current state; how many of what there are at the moment is up to a tick old.
     package var values: Values { state.withLock { $0 } }
 
+    /// Reports these statements from now on, with 0 executions at first: a histogram that appears with its first execution hides
+    /// that execution from `increase()`.
+    package func expect(_ statements: [PostgresStatement]) {
+        state.withLock { state in
+            for statement in statements { state.expect(statement) }
+        }
+    }
+
     func executed(_ statement: PostgresStatement, _ duration: Duration) {
         state.withLock { state in
-            while state.durations.count <= statement.index { state.durations.append(nil) }
-            if state.durations[statement.index] == nil {
-                state.durations[statement.index] = (statement.name, Histogram())
-            }
+            state.expect(statement)
             state.durations[statement.index]?.histogram.observe(duration)
         }
     }

@@ -9,6 +9,7 @@ package final class PostgresTransaction {
     private static let begin = PostgresStatement("begin", "begin")
     private static let commit = PostgresStatement("commit", "commit")
     private static let rollback = PostgresStatement("rollback", "rollback")
+    static let statements = [begin, commit, rollback]
 
     private enum State { case new, begun, committing, ended }
 

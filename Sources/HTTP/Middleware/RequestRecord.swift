@@ -28,7 +28,7 @@ package struct RequestRecord: Sendable {
     package var isConnection = false
 
     /// All other methods are logged as `other`: anybody can invent them, of any length and with anything in it.
-    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    package static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     private static func name(of method: HTTPMethod) -> String {
         methods.contains(method.rawValue) ? method.rawValue : "other"

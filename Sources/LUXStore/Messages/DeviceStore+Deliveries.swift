@@ -20,6 +20,8 @@ package struct StoredDelivery: Sendable, Equatable {
 }
 
 extension DeviceStore {
+    static let deliveryStatements = [claimDeliveryPoll, storeDeliveries, releaseDeliveryPoll]
+
     /// Results after that are not expected: KakaoTalk confirms within three days or not at all.
     private static let isOpen: SQL = """
         status = 'sent' and delivery is null and message_id is not null

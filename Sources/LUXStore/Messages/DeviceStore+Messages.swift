@@ -3,6 +3,8 @@ import LUX
 import Postgres
 
 extension DeviceStore {
+    static let messageStatements = [settleAlimtalk]
+
     /// `sent` is the provider's own outcome: it replaces what a look-up has found since.
     private static let settleAlimtalk = PostgresStatement(
         "settle_alimtalk",

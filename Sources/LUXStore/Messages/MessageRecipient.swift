@@ -13,6 +13,8 @@ package struct MessageRecipient: Sendable, Equatable {
 }
 
 extension DeviceStore {
+    static let recipientStatements = [messageRecipient]
+
     /// A device without an alias.
     private static let unnamedDevice = "LUX"
 

@@ -35,6 +35,10 @@ package enum MessageLimit: Sendable, Equatable {
 }
 
 extension DeviceStore {
+    static let messageStartStatements = [
+        lockUser, messageOfKey, recentMessage, fullHour, lockServer, fullDay, insertMessage, messageStatus,
+    ]
+
     /// Requests of one account wait for each other, so that of two at the same time the second sees the first one's row.
     private static let lockUser = PostgresStatement(
         "lock_user_for_message", "select id from users where id = $1 for no key update")

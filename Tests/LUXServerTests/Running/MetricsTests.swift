@@ -112,11 +112,64 @@ import Testing
                 #expect(
                     samples["lux_alimtalk_messages_total{provider=\"log\",outcome=\"\(outcome)\"}"] == 0, "\(outcome)")
             }
+            for name in try statementNames() {
+                let series = "lux_db_statement_duration_seconds_count{statement=\"\(name)\"}"
+                #expect(samples[series] != nil, "\(name)")
+            }
             let text = try server.call("GET", "/metrics").text
             for counter in text.matches(of: /# TYPE (\w+) counter/).map({ String($0.output.1) }) {
                 #expect(samples.keys.contains { $0 == counter || $0.hasPrefix(counter + "{") }, "\(counter)")
             }
             server.stop()
+        }
+    }
+
+    /// The names of all prepared statements, from the sources.
+    private func statementNames() throws -> Set<String> {
+        var names: Set<String> = []
+        for folder in ["Postgres", "LUXStore", "LUXServer", "LUXAPI"] {
+            let root = "\(Locations.package)/Sources/\(folder)"
+            let files = FileManager.default.enumerator(atPath: root)
+            while let file = files?.nextObject() as? String {
+                guard file.hasSuffix(".swift") else { continue }
+                let text = try String(contentsOfFile: "\(root)/\(file)", encoding: .utf8)
+                for match in text.matches(of: /(?:PostgresStatement|= page)\(\s*"(\w+)"/) {
+                    names.insert(String(match.output.1))
+                }
+            }
+        }
+        #expect(names.count > 30 && names.contains("commit") && names.contains("usage_logs_of_child"))
+        return names
+    }
+
+    @Test func `requests add no series`() async throws {
+        try await onThread {
+            let world = try World.own()
+            let before = try Set(samples(world.server).keys)
+            let (user, child, device) = try world.family()
+            let record = World.record(child: child, device: device, date: "2025-05-01T10:00:00Z", flag: 1, file: 1)
+            #expect(try world.upload([record], as: user).status == 200)
+            #expect(try world.upload([], as: user).status == 422)
+            let parent = try world.user(phone: "+821012345678")
+            for (method, target, caller) in [
+                ("GET", "child-device?real_user_id=\(child)", user), ("GET", "child-device?real_user_id=x", user),
+                ("GET", "get-all-device", user), ("GET", "check-device?unique_id=\(device.unique)", user),
+                ("GET", "check-device?unique_id=nowhere", user), ("GET", "usage-logs?real_user_id=\(child)", user),
+                ("PATCH", "un-connect?unique_id=\(device.unique)&real_user_id=\(child)", user),
+                ("POST", "alimtalk", parent), ("POST", "alimtalk", user), ("GET", "get-all-device", nil),
+                ("DELETE", "devlog", user), ("OPTIONS", "alimtalk", nil), ("HEAD", "devlog", user),
+                ("INVENTED", "devlog", user),
+                ("INVENTED", "nowhere", user),
+            ] as [(String, String, Int64?)] {
+                _ = try world.call(method, target, as: caller)
+            }
+            for target in ["/healthz", "/readyz", "/nowhere", "/metrics"] {
+                _ = try world.server.call("GET", target)
+            }
+            usleep(200_000)
+            let added = try Set(samples(world.server).keys).subtracting(before)
+            #expect(added.isEmpty, "\(added.sorted())")
+            world.server.stop()
         }
     }
 
