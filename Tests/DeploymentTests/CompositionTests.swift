@@ -94,7 +94,7 @@ private struct Composition {
                     and (rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls)
                 """
             #expect(try sql.integer(more) == 0)
-            #expect(try sql.integer("select count(*) from pg_roles where rolname like 'lux%'") == 3)
+            #expect(try sql.integer("select count(*) from pg_roles where rolname like 'lux%'") == 4)
             server.stop()
         }
     }

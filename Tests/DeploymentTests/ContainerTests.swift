@@ -112,7 +112,7 @@ import Testing
     @Test func `the composition is server, database and Prometheus, and its secrets are files`() throws {
         let compose = try Self.compose()
         let services = try #require(compose["services"])
-        #expect(services.keys.sorted() == ["desk", "grants", "migrate", "postgres", "prometheus", "server"])
+        #expect(services.keys.sorted() == ["desk", "grants", "migrate", "postgres", "privacy", "prometheus", "server"])
         let secrets = Set(try #require(compose["secrets"]).keys)
         for name in services.keys {
             let service = try #require(services[name])
@@ -142,13 +142,14 @@ import Testing
         #expect(
             networks == [
                 "public": ["server"], "metrics": ["prometheus", "server"],
-                "database": ["desk", "grants", "migrate", "postgres", "server"],
+                "database": ["desk", "grants", "migrate", "postgres", "privacy", "server"],
             ])
         #expect(Set(networks.keys) == Set(compose["networks"]?.keys ?? []))
         #expect(compose["networks"]?["database"]?["internal"] == .bool(true))
         // Each has the secrets that it needs and no other.
         for (name, role) in [
             ("migrate", "lux_owner"), ("grants", "lux_owner"), ("server", "lux"), ("desk", "lux_desk"),
+            ("privacy", "lux_privacy"),
         ] {
             let own = services[name]?["secrets"]?.items?.compactMap(\.string).filter { $0.hasSuffix(".url") }
             #expect(own == [role + ".url"], "\(name)")

@@ -9,6 +9,8 @@ import Testing
         let line = "ExecStart=/opt/lux/current/lux-server retention run"
         let service = try DeploymentFile.text("deploy/lux-retention.service")
         #expect(service.contains(line + "\n"))
+        // Not the owner, who may do anything.
+        #expect(service.contains("LoadCredential=database-url:/etc/lux/lux_privacy.url\n"))
         try service.replacing(line, with: "ExecStart=\(Locations.server) retention run")
             .write(toFile: folder + "/lux-retention.service", atomically: true, encoding: .utf8)
         try DeploymentFile.text("deploy/lux-retention.timer")

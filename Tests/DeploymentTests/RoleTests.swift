@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// deploy/grants.sql: the owner, the server and the support desk, each with what it needs.
+/// deploy/grants.sql: the owner, the server, support, and erasure, each with what it needs.
 @Suite struct RoleTests {
     private func csv(_ text: String) throws -> String {
         let path = try makeTemporaryFolder() + "/rows.csv"
@@ -109,7 +109,63 @@ import Testing
         }
     }
 
-    @Test func `neither may do more, and nobody else gets in`() async throws {
+    @Test func `erases, retains and copies as lux_privacy, and as no other role`() async throws {
+        try await onThread {
+            let installation = try Installation()
+            defer { installation.cluster.stop() }
+            #expect(try installation.run("lux_owner", ["migrate"]).ending == .exit(0))
+            try installation.grant()
+            let server = try installation.serve()
+            let world = try World(installation.database, server)
+            let (user, child, device) = try world.family()
+            let (other, _, otherDevice) = try world.family()
+            let record = World.record(child: child, device: device, date: "2025-05-01T10:00:00Z", flag: 1, file: 1)
+            #expect(try world.upload([record], as: user).status == 200)
+            let sql = try installation.database.session()
+            try sql.script(
+                """
+                insert into alimtalks (user_id, provider, status, idempotency_key, created_at)
+                    select \(user), 'log', 'sent', 'key', now() - make_interval(days => 10 * i) from generate_series(0, 3) i;
+                update real_users set root_user_id = \(user) where id = \(child);
+                insert into support_actions (device_id, unique_id, action, operator, detail, created_at)
+                    values (\(device.id), 'x', 'show', 'Kim', '{"real_user_id": \(child)}', now()),
+                           (\(device.id), 'x', 'show', 'Kim', '{}', now() - interval '50 days');
+                """)
+            let kept = ["LOGS": "30000", "MESSAGES": "15", "AUDIT": "40", "KEYS": "5"]
+            let environment = Dictionary(uniqueKeysWithValues: kept.map { ("LUX_RETENTION_\($0)", $1) })
+            let commands = [
+                ["child", "export", "\(child)"], ["user", "export", "\(user)"], ["retention", "run", "--dry-run"],
+                ["retention", "run"], ["child", "erase", "\(child)", "--disconnect"],
+                ["user", "erase", "\(user)", "--disconnect"],
+            ].map { $0 + ["--operator", "Kim"] }
+            for role in ["lux", "lux_desk"] {
+                for command in commands where command[1] != "export" || role == "lux" || command[0] == "user" {
+                    if command.contains("--dry-run") { continue }
+                    let run = try installation.run(role, command, environment: environment)
+                    #expect(
+                        run.ending == .exit(1) && run.errors.contains("42501"), "\(role) \(command): \(run.everything)")
+                }
+            }
+            #expect(try sql.integer("select count(*) from device_logs") == 1)
+            for command in commands {
+                let run = try installation.run("lux_privacy", command, environment: environment)
+                #expect(run.ending == .exit(0), "\(command): \(run.everything)")
+            }
+            for (count, left) in [
+                ("users where id = \(user)", 0), ("real_users where id = \(child)", 0), ("device_logs", 0),
+                ("alimtalks", 2), ("alimtalks where user_id is not null or idempotency_key is not null", 0),
+                ("support_actions where created_at < now() - interval '40 days'", 0),
+                ("devices where id = \(device.id) and real_user_id is null", 1), ("users where id = \(other)", 1),
+                ("devices where id = \(otherDevice.id) and real_user_id is not null", 1),
+                ("access_records where action = 'user erase' and finished_at is not null", 1),
+            ] {
+                #expect(try sql.integer("select count(*) from \(count)") == left, "\(count)")
+            }
+            server.stop()
+        }
+    }
+
+    @Test func `no role may do more, and nobody else gets in`() async throws {
         try await onThread {
             let installation = try Installation()
             defer { installation.cluster.stop() }
@@ -123,6 +179,8 @@ import Testing
                     "select * from access_records", "delete from access_records",
                     "update access_records set subject = 'x'",
                     "update schema_migrations set name = 'x'", "drop index device_logs_numbered_key",
+                    "delete from users", "delete from real_users", "delete from alimtalks",
+                    "delete from support_actions",
                     "create temporary table t (id int)", "select setval('users_id_seq', 1)",
                 ],
                 "lux_desk": [
@@ -130,6 +188,16 @@ import Testing
                     "delete from support_actions", "update support_actions set operator = 'x'",
                     "delete from access_records", "update access_records set operator = 'x'",
                     "update users set phone_number = null", "insert into device_logs default values",
+                    "delete from users", "delete from device_logs", "delete from alimtalks",
+                ],
+                "lux_privacy": [
+                    "insert into users default values", "update users set phone_number = null",
+                    "update real_users set first_name = 'x'", "insert into device_logs default values",
+                    "update device_logs set finish_flag = 1", "delete from devices",
+                    "update devices set serial_code = 'x'", "update alimtalks set status = 'sent'",
+                    "update access_records set operator = 'x'", "update support_actions set operator = 'x'",
+                    "delete from schema_migrations", "create table more (id int)", "truncate device_logs",
+                    "create temporary table t (id int)",
                 ],
             ]
             for (role, statements) in refused {
@@ -155,7 +223,7 @@ import Testing
         }
         let make = try #require(blocks[0].split(separator: "chgrp").first)
         #expect(try Tool("sh", ["-ec", String(make)]).isDone)
-        for name in ["lux_owner", "lux", "lux_desk"] {
+        for name in ["lux_owner", "lux", "lux_desk", "lux_privacy"] {
             let path = "\(folder)/\(name).url"
             let line = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .newlines)
             let more = name == "lux" ? " sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt" : ""
@@ -165,7 +233,7 @@ import Testing
         }
         let loop = try #require(blocks[1].split(separator: "| runuser").first)
         let run = try Tool("sh", ["-ec", String(loop)])
-        let expected = try ["lux_owner", "lux", "lux_desk"].map { role in
+        let expected = try ["lux_owner", "lux", "lux_desk", "lux_privacy"].map { role in
             let line = try String(contentsOfFile: "\(folder)/\(role).url", encoding: .utf8)
             let password = try #require(line.firstMatch(of: /password=([0-9a-f]+)/)).output.1
             return "alter role \(role) password '\(password)';\n"

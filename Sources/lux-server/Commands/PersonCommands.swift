@@ -74,7 +74,7 @@ struct ChildCommand: ParsableCommand {
 struct PersonOptions: ParsableArguments {
     static let erasure = """
         Logs go first, in batches, while the server runs. Messages and audit rows stay countable and lose the person. An \
-        interrupted run is continued by the same command. Needs the role that owns the tables.
+        interrupted run is continued by the same command. Needs the rights of lux_privacy (deploy/grants.sql).
         """
 
     @Argument(help: "The id.")

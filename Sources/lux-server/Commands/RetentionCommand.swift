@@ -15,7 +15,7 @@ struct RetentionCommand: ParsableCommand {
             abstract: "Delete logs, messages, audit rows and idempotency keys that are older than configured.",
             discussion: """
                 LUX_RETENTION_LOGS, _MESSAGES, _AUDIT and _KEYS are ages in days; what has none is kept for ever. Deletes in \
-                batches, while the server runs. Needs the role that owns the tables. deploy/ has a timer for it.
+                batches, while the server runs. Needs the rights of lux_privacy (deploy/grants.sql). deploy/ has a timer for it.
                 """)
 
         @Flag(help: "Count what would be deleted, and delete nothing.")

@@ -86,7 +86,7 @@ import Testing
             let url = database.connectionString
             #expect(try LUXCommand.run(["migrate"], environment: ["DATABASE_URL": url]).ending == .exit(0))
             let sql = try database.session()
-            try sql.script("create role lux login; create role lux_desk login")
+            try sql.script("create role lux login; create role lux_desk login; create role lux_privacy login")
             try sql.script(String(contentsOfFile: Locations.package + "/deploy/grants.sql", encoding: .utf8))
             let serving = try doctor(url.replacing("postgres@", with: "lux@"))
             #expect(isWell(serving), "\(serving.everything)")
