@@ -8,14 +8,28 @@ package struct ConfigurationReport {
         self.variables = variables
     }
 
-    /// One line for each variable: name, value, source. Secrets are masked.
-    package var lines: [String] {
-        let rows = SettingsTable.shared.descriptions.map { known -> [String] in
+    /// A variable in force.
+    package struct Row: Sendable {
+        package let name: String
+        /// Masked where it is a secret; the text of the default where the variable is not set.
+        package let value: String
+        package let source: String
+    }
+
+    package var rows: [Row] {
+        SettingsTable.shared.descriptions.map { known in
             guard let value = variables.values[known.name], !value.isEmpty else {
-                return [known.name, known.defaultText.replacing("`", with: ""), "default"]
+                return Row(name: known.name, value: known.defaultText.replacing("`", with: ""), source: "default")
             }
-            return [known.name, shown(value, known), variables.sources[known.name]?.description ?? ""]
+            return Row(
+                name: known.name, value: shown(value, known),
+                source: variables.sources[known.name]?.description ?? "")
         }
+    }
+
+    /// One line for each variable: name, value, source.
+    package var lines: [String] {
+        let rows = rows.map { [$0.name, $0.value, $0.source] }
         let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let padded = zip(row, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }

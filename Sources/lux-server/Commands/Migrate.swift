@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LUXOperations
 import LUXSettings
 import Postgres
 
@@ -9,6 +10,8 @@ struct Migrate: ParsableCommand {
 
     @Flag(help: "List them and what was applied, and change nothing.")
     var status = false
+
+    @OptionGroup var output: OutputOptions
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -22,19 +25,45 @@ struct Migrate: ParsableCommand {
                 Environment.complain($0)
             }
             if status {
-                for (migration, appliedAt) in try migrator.status() {
-                    print("\(migration.name)  \(appliedAt.map { "applied \($0)" } ?? "not applied")")
-                }
-                for index in try migrator.invalidIndexes() {
-                    print("invalid index \(index): drop it, or rebuild it with REINDEX INDEX CONCURRENTLY")
-                }
+                show(try migrator.status(), invalidIndexes: try migrator.invalidIndexes())
             } else {
-                let applied = try migrator.apply()
-                for name in applied { print("applied \(name)") }
-                if applied.isEmpty { print("nothing to apply") }
+                show(applied: try migrator.apply())
             }
         } catch {
             throw Environment.failure(error)
         }
+    }
+
+    private func show(_ status: [Migrator.Status], invalidIndexes: [String]) {
+        guard output.json else {
+            for (migration, appliedAt) in status {
+                print("\(migration.name)  \(appliedAt.map { "applied \($0)" } ?? "not applied")")
+            }
+            for index in invalidIndexes {
+                print("invalid index \(index): drop it, or rebuild it with REINDEX INDEX CONCURRENTLY")
+            }
+            return
+        }
+        var report = Report()
+        let rows = status.map { migration, appliedAt in
+            var row = Report()
+            row.add("name", .text(migration.name))
+            row.add("applied_at", .text(appliedAt))
+            return (text: migration.name, json: row.json)
+        }
+        report.add("migrations", .rows(rows))
+        report.add("invalid_indexes", .list(invalidIndexes))
+        output.print(report)
+    }
+
+    private func show(applied names: [String]) {
+        guard output.json else {
+            for name in names { print("applied \(name)") }
+            if names.isEmpty { print("nothing to apply") }
+            return
+        }
+        var report = Report()
+        report.add("applied", .list(names))
+        output.print(report)
     }
 }

@@ -33,6 +33,8 @@ struct Provision: ParsableCommand {
 
     @OptionGroup var actor: ActorOptions
 
+    @OptionGroup var output: OutputOptions
+
     @OptionGroup var options: ConfigurationOptions
 
     func validate() throws {
@@ -55,11 +57,12 @@ struct Provision: ParsableCommand {
                 isDryRun: dryRun, progress: bar.show
             ) { line in
                 bar.clear()
-                print(line)
+                // With --json, standard output is one object.
+                if output.json { Environment.complain(line) } else { print(line) }
             }
             bar.clear()
             for warning in outcome.warnings { Environment.complain("\(file): warning: \(warning)") }
-            print(report(outcome))
+            if output.json { output.print(object(outcome)) } else { print(report(outcome)) }
         } catch let error as ProvisioningInput.Failure {
             Environment.complain("cannot read \(file): \(error)")
             throw ExitCode.failure
@@ -76,6 +79,16 @@ struct Provision: ParsableCommand {
             bar.clear()
             throw Environment.failure(error)
         }
+    }
+
+    private func object(_ outcome: Provisioning.Outcome) -> Report {
+        var report = Report()
+        report.add("kind", .text(kind.rawValue))
+        report.add(dryRun ? "would_load" : "loaded", outcome.added)
+        report.add("present", outcome.present)
+        report.add("corrected", outcome.corrected)
+        report.add("warnings", .list(outcome.warnings.map { "\($0)" }))
+        return report
     }
 
     private func report(_ outcome: Provisioning.Outcome) -> String {
