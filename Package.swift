@@ -31,41 +31,42 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Infrastructure: knows nothing of LUX.
+        target("Bytes"),
         target("Concurrency"),
         target("EventLoop", ["CLinux", "Concurrency"]),
         target("Systemd", ["Concurrency"]),
         target("OpenSSL", ["COpenSSL"]),
         target("TLS", ["COpenSSL", "Concurrency"]),
-        target("HTTP", ["CLinux", "Concurrency", "EventLoop", "TLS"]),
-        target("JWT", ["Concurrency", "COpenSSL", "JSON", "OpenSSL"]),
-        target("JSON"),
+        target("HTTP", ["Bytes", "CLinux", "Concurrency", "EventLoop", "TLS"]),
+        target("JWT", ["Bytes", "Concurrency", "COpenSSL", "JSON", "OpenSSL"]),
+        target("JSON", ["Bytes"]),
         target("Metrics", ["Concurrency"]),
-        target("LogOutput", ["Concurrency", .product(name: "Logging", package: "swift-log")]),
+        target("LogOutput", ["Bytes", "Concurrency", .product(name: "Logging", package: "swift-log")]),
         target(
             "Postgres",
             [
-                "CLibPQ", "Concurrency", "EventLoop", "Metrics",
+                "Bytes", "CLibPQ", "Concurrency", "EventLoop", "Metrics",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 
         // The product.
-        target("LUX"),
+        target("LUX", ["Bytes"]),
         target(
             "LUXStore",
             [
                 "Concurrency", "LUX", "Metrics", "Postgres", "EventLoop",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
-        target("LUXNotify", ["CCurl", "COpenSSL", "Concurrency", "JSON", "LUX", "OpenSSL"]),
+        target("LUXNotify", ["Bytes", "CCurl", "COpenSSL", "Concurrency", "JSON", "LUX", "OpenSSL"]),
         target("LUXOpenAPI", ["JSON", "LUX"]),
         target(
             "LUXAPI",
             [
-                "Concurrency", "HTTP", "JWT", "JSON", "LUX", "LUXNotify", "LUXOpenAPI", "LUXStore", "Metrics",
+                "Bytes", "Concurrency", "HTTP", "JWT", "JSON", "LUX", "LUXNotify", "LUXOpenAPI", "LUXStore", "Metrics",
             ]),
         target(
             "LUXSettings",
-            ["Concurrency", "HTTP", "JSON", "JWT", "LUX", "LUXAPI", "LUXNotify", "Postgres", "TLS"]),
+            ["Bytes", "Concurrency", "HTTP", "JSON", "JWT", "LUX", "LUXAPI", "LUXNotify", "Postgres", "TLS"]),
         target(
             "LUXServer",
             [
@@ -107,12 +108,13 @@ let package = Package(
         .target(
             name: "LUXTestSupport", dependencies: ["CLibPQ", "COpenSSL"], path: "Tests/LUXTestSupport",
             swiftSettings: settings),
+        testTarget("BytesTests", ["Bytes"]),
         testTarget("EventLoopTests", ["Concurrency", "EventLoop", "LUXTestSupport"]),
         testTarget("HTTPTests", ["Concurrency", "HTTP", "EventLoop"]),
         testTarget("SystemdTests", ["Concurrency", "LUXTestSupport", "Systemd"]),
         testTarget("TLSTests", ["COpenSSL", "LUXTestSupport"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),
-        testTarget("JWTTests", ["JWT", "LUXTestSupport", "OpenSSL"]),
+        testTarget("JWTTests", ["Bytes", "JWT", "LUXTestSupport", "OpenSSL"]),
         testTarget("MetricsTests", ["Metrics"]),
         testTarget(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
@@ -144,7 +146,7 @@ if Context.environment["LUX_FUZZ"] != nil {
     package.products.append(.executable(name: "lux-fuzz", targets: ["lux-fuzz"]))
     package.targets.append(
         .executableTarget(
-            name: "lux-fuzz", dependencies: ["HTTP", "JSON", "JWT", "LUX", "LUXAPI", "OpenSSL"], path: "Fuzz",
+            name: "lux-fuzz", dependencies: ["Bytes", "HTTP", "JSON", "JWT", "LUX", "LUXAPI", "OpenSSL"], path: "Fuzz",
             exclude: ["Seeds"], swiftSettings: settings,
             // The default linker, gold, fails on the sanitizer's debugging information.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))

@@ -1,3 +1,4 @@
+import Bytes
 import OpenSSL
 
 @testable import JWT

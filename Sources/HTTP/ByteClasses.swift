@@ -16,6 +16,4 @@ enum ByteClasses {
         }
         return table
     }()
-
-    static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 }

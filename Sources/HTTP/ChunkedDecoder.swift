@@ -1,3 +1,5 @@
+import Bytes
+
 /// Removes the chunked transfer coding (RFC 9112 section 7.1), incrementally.
 struct ChunkedDecoder {
     private enum State {
@@ -89,7 +91,7 @@ struct ChunkedDecoder {
     }
 
     private mutating func parseSize(_ line: ArraySlice<UInt8>) throws(HTTPParseError) -> Int {
-        let digits = line.prefix { hexadecimalDigit($0) != nil }
+        let digits = line.prefix { $0.hexadecimalValue != nil }
         var extensions = line[digits.endIndex...]
         // Of the "bad" white space of RFC 9110 section 5.6.3 only what precedes an extension is accepted.
         let unpadded = extensions.drop { $0 == 0x20 || $0 == 0x09 }
@@ -101,7 +103,7 @@ struct ChunkedDecoder {
         guard overhead <= limits.headerBytes else { throw .malformed("too many chunk extensions") }
         var size = 0
         for digit in digits {
-            size = size << 4 | Int(hexadecimalDigit(digit) ?? 0)
+            size = size << 4 | Int(digit.hexadecimalValue ?? 0)
             // Checked at each digit, so that it cannot overflow.
             guard size <= limits.bodyBytes else { break }
         }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// The preferred format of dates in HTTP (IMF-fixdate, RFC 9110 section 5.6.7).
@@ -11,11 +12,13 @@ enum HTTPDate {
     static func format(_ parts: tm) -> [UInt8] {
         let day = days[Int(parts.tm_wday) % 7]
         let month = months[Int(parts.tm_mon) % 12]
-        let clock = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { twoDigits($0) }.joined(separator: ":")
-        return Array("\(day), \(twoDigits(parts.tm_mday)) \(month) \(1900 + Int(parts.tm_year)) \(clock) GMT".utf8)
-    }
-
-    private static func twoDigits(_ number: Int32) -> String {
-        number < 10 ? "0\(number)" : "\(number)"
+        var bytes = Array("\(day), ".utf8)
+        bytes.append(decimal: Int64(parts.tm_mday), width: 2)
+        bytes.append(contentsOf: " \(month) \(1900 + Int(parts.tm_year))".utf8)
+        for (separator, number) in [(" ", parts.tm_hour), (":", parts.tm_min), (":", parts.tm_sec)] {
+            bytes.append(contentsOf: separator.utf8)
+            bytes.append(decimal: Int64(number), width: 2)
+        }
+        return bytes + " GMT".utf8
     }
 }

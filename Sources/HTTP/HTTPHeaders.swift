@@ -1,3 +1,5 @@
+import Bytes
+
 /// Header fields in the order in which they were sent, duplicates kept; names are compared without case (RFC 9110
 /// section 5.1).
 ///
@@ -181,16 +183,12 @@ package struct HTTPHeaders: Sendable {
         value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { member in
             let start = member.drop { $0 == 0x20 || $0 == 0x09 }
             let end = start.reversed().drop { $0 == 0x20 || $0 == 0x09 }.reversed()
-            return String(decoding: end.map { lowercased($0) }, as: UTF8.self)
+            return String(decoding: end.map(\.lowercased), as: UTF8.self)
         }
     }
 
     /// ASCII letters in lower case and nothing else changed: Unicode has a letter beside `k` whose lower case is `k`.
     static func lowercased(_ text: String) -> String {
-        String(decoding: text.utf8.map { lowercased($0) }, as: UTF8.self)
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        String(decoding: text.utf8.map(\.lowercased), as: UTF8.self)
     }
 }

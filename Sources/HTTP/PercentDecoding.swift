@@ -1,3 +1,5 @@
+import Bytes
+
 /// Percent-decoding (RFC 3986 section 2.1), strict: a bad escape or invalid UTF-8 is no text.
 enum PercentDecoding {
     /// The decoded text.
@@ -14,8 +16,8 @@ enum PercentDecoding {
         while let byte = iterator.next() {
             switch byte {
             case UInt8(ascii: "%"):
-                guard let high = iterator.next().flatMap(hexadecimalDigit),
-                    let low = iterator.next().flatMap(hexadecimalDigit)
+                guard let high = iterator.next().flatMap(\.hexadecimalValue),
+                    let low = iterator.next().flatMap(\.hexadecimalValue)
                 else { return nil }
                 decoded.append(high << 4 | low)
             case UInt8(ascii: "+") where plusIsSpace:
@@ -25,15 +27,5 @@ enum PercentDecoding {
             }
         }
         return String(validating: decoded, as: UTF8.self)
-    }
-}
-
-/// The value of a hexadecimal digit.
-func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Request line and header fields, checked, with what they say of the body and the connection.
 struct RequestHead {
     /// How the length of the body is determined (RFC 9112 section 6.3).
@@ -59,7 +61,7 @@ struct RequestHead {
             return try checkCodings(codings)
         }
         guard let length = lengths.first else { return .length(0) }
-        guard lengths.count == 1, !length.isEmpty, length.utf8.allSatisfy(ByteClasses.isDigit) else {
+        guard lengths.count == 1, length.utf8.isDecimal else {
             throw .malformed("a bad Content-Length")
         }
         // Only digits are left, so what is no `Int` is too large for one.
@@ -118,8 +120,8 @@ struct RequestLine {
 
     private static func version(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> HTTPVersion {
         let start = bytes.startIndex
-        guard bytes.count == 8, bytes[..<(start + 5)].elementsEqual(prefix), ByteClasses.isDigit(bytes[start + 5]),
-            bytes[start + 6] == UInt8(ascii: "."), ByteClasses.isDigit(bytes[start + 7])
+        guard bytes.count == 8, bytes[..<(start + 5)].elementsEqual(prefix), bytes[start + 5].isDigit,
+            bytes[start + 6] == UInt8(ascii: "."), bytes[start + 7].isDigit
         else { throw .malformed("a bad version") }
         guard bytes[start + 5] == UInt8(ascii: "1") else {
             throw HTTPParseError(status: .httpVersionNotSupported, reason: "another major version")

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What a request is for (RFC 9112 section 3.2): origin-form, absolute-form, or `*` for OPTIONS.
 struct RequestTarget {
     let path: String
@@ -49,7 +51,7 @@ struct RequestTarget {
         if rest.first == UInt8(ascii: "[") {
             guard let end = rest.firstIndex(of: UInt8(ascii: "]")), end > rest.startIndex + 1,
                 rest[(rest.startIndex + 1)..<end].allSatisfy({
-                    hexadecimalDigit($0) != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".")
+                    $0.hexadecimalValue != nil || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".")
                 })
             else { return false }
             rest = rest[(end + 1)...]
@@ -60,7 +62,7 @@ struct RequestTarget {
         }
         guard let colon = rest.first else { return true }
         let port = rest.dropFirst()
-        return colon == UInt8(ascii: ":") && port.count <= 5 && port.allSatisfy(ByteClasses.isDigit)
+        return colon == UInt8(ascii: ":") && port.count <= 5 && port.allSatisfy(\.isDigit)
     }
 
     /// A percent sign begins an escape of two hexadecimal digits (RFC 3986 section 2.1).
@@ -68,7 +70,7 @@ struct RequestTarget {
         !host.contains(UInt8(ascii: "%"))
             || host.indices.allSatisfy { index in
                 host[index] != UInt8(ascii: "%")
-                    || host[index...].dropFirst().prefix(2).filter { hexadecimalDigit($0) != nil }.count == 2
+                    || host[index...].dropFirst().prefix(2).filter { $0.hexadecimalValue != nil }.count == 2
             }
     }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Writes responses as bytes (RFC 9112 section 4).
 enum ResponseEncoder {
     private static let statuses = 100...599
@@ -23,7 +25,7 @@ enum ResponseEncoder {
         bytes.append(contentsOf: date)
         if status >= 200, status != 204 {
             append("\r\nContent-Length: ", to: &bytes)
-            append(decimal: response.body.count, to: &bytes)
+            bytes.append(decimal: Int64(response.body.count))
         }
         if !keepAlive {
             append("\r\nConnection: close", to: &bytes)
@@ -46,15 +48,5 @@ enum ResponseEncoder {
 
     private static func append(_ text: StaticString, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    private static func append(decimal number: Int, to bytes: inout [UInt8]) {
-        let start = bytes.count
-        var rest = number
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
     }
 }

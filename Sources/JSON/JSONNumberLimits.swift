@@ -1,3 +1,5 @@
+import Bytes
+
 /// The numbers that a body may contain, so that none becomes another value, or very long, wherever it is stored or read.
 enum JSONNumberLimits {
     /// How many characters a number may have.
@@ -18,12 +20,12 @@ enum JSONNumberLimits {
         if let exponentStart, exponentMagnitude(text[(exponentStart + 1)...]) > exponent { return true }
         guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return true }
         guard value == 0 else { return false }
-        return text[..<(exponentStart ?? text.count)].contains { $0 >= UInt8(ascii: "1") && $0 <= UInt8(ascii: "9") }
+        return text[..<(exponentStart ?? text.count)].contains { $0.isDigit && $0 != UInt8(ascii: "0") }
     }
 
     private static func exponentMagnitude(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
         var magnitude = 0
-        for byte in digits where byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") {
+        for byte in digits where byte.isDigit {
             magnitude = min(magnitude * 10 + Int(byte - UInt8(ascii: "0")), 1_000_000)
         }
         return magnitude

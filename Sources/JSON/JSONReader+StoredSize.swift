@@ -1,3 +1,5 @@
+import Bytes
+
 extension JSONReader {
     /// Reads a value of any kind.
     ///
@@ -47,7 +49,7 @@ extension JSONReader {
             default: break
             }
             if byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E") { break }
-            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), isZero else { continue }
+            guard byte.isDigit, isZero else { continue }
             if byte == UInt8(ascii: "0") { leadingZeros += 1 } else { isZero = false }
         }
         let decimals = max(0, fractionDigits - exponent)

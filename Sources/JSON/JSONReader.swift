@@ -1,3 +1,5 @@
+import Bytes
+
 /// A strict reader of JSON texts (RFC 8259) over bytes: one pass, no tree.
 ///
 /// The caller walks the text with ``object(_:)`` and ``array(_:)`` and pulls or skips each value; whatever is skipped is
@@ -230,7 +232,7 @@ package struct JSONReader {
 
     private mutating func digit() -> UInt8? {
         let byte = current
-        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+        guard byte.isDigit else { return nil }
         offset += 1
         return byte - UInt8(ascii: "0")
     }
@@ -292,20 +294,10 @@ package struct JSONReader {
     private mutating func hexadecimalUnit() throws(JSONError) -> UInt16 {
         var unit: UInt16 = 0
         for _ in 0..<4 {
-            guard let digit = hexadecimalDigit(current) else { throw error }
+            guard let digit = current.hexadecimalValue else { throw error }
             unit = unit << 4 | UInt16(digit)
             offset += 1
         }
         return unit
-    }
-}
-
-/// The value of a hexadecimal digit.
-func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A string that a ``JSONReader`` has checked. Valid only while the reader's text is being read.
 package struct JSONString {
     let raw: UnsafeBufferPointer<UInt8>
@@ -60,7 +62,7 @@ package struct JSONString {
     private func unit(at start: Int) -> UInt32 {
         var unit: UInt32 = 0
         for index in start..<start + 4 where index < raw.count {
-            unit = unit << 4 | UInt32(hexadecimalDigit(raw[index]) ?? 0)
+            unit = unit << 4 | UInt32(raw[index].hexadecimalValue ?? 0)
         }
         return unit
     }

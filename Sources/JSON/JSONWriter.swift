@@ -1,3 +1,5 @@
+import Bytes
+
 /// Writes JSON straight as bytes; what it writes is always a valid text as long as each member and element is one value.
 package struct JSONWriter {
     /// What was written.
@@ -79,14 +81,7 @@ package struct JSONWriter {
     }
 
     private mutating func integer(_ value: Int64) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        let start = bytes.count
-        var rest = value.magnitude
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
+        bytes.append(decimal: value)
         needsComma = true
     }
 
@@ -104,10 +99,8 @@ package struct JSONWriter {
                 bytes.append(UInt8(ascii: "\\"))
                 bytes.append(byte)
             case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                bytes.append(contentsOf: Array("\\u00".utf8))
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(hexadecimal: byte)
             default: bytes.append(byte)
             }
         }

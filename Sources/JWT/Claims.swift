@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// A claim value of a supported type.
@@ -94,11 +95,7 @@ package struct Claims {
         switch set[name] {
         case .number(_, let exact): return exact
         case .string(let text):
-            let digits = text.utf8
-            guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-                return nil
-            }
-            return Int64(text)
+            return text.utf8.isDecimal ? Int64(text) : nil
         case .strings, .null, .other, nil: return nil
         }
     }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), as received.
 struct CompactToken {
     /// Longer ones are rejected unread, in bytes.

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// The public keys of a JWK Set (RFC 7517 section 5) or of one JWK (section 4), with why others of it are left out.

@@ -1,3 +1,4 @@
+import Bytes
 import OpenSSL
 
 /// Creates tokens, for development and tests.

@@ -1,3 +1,5 @@
+import Bytes
+
 extension Timestamp {
     /// Reads an ISO 8601 date-time in extended format: a date, `T` or one space, hours and minutes, optional seconds with an
     /// optional fraction, an optional `Z` or offset `±hh:mm`, `±hhmm` or `±hh`.
@@ -12,14 +14,15 @@ extension Timestamp {
         // A scanner of any collection is not specialized for callers in other modules and takes 50 times as long.
         var scanner = DateScanner(bytes: Array(text))
         guard let year = scanner.digits(4), year >= 1, scanner.skip("-"),
-            let month = scanner.digits(2), (1...12).contains(month), scanner.skip("-"),
-            let day = scanner.digits(2), day >= 1, day <= daysInMonth(month, year: year),
+            let month = scanner.digits(2), scanner.skip("-"), let day = scanner.digits(2),
             scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
             let hour = scanner.digits(2), hour <= 23, scanner.skip(":"),
             let minute = scanner.digits(2), minute <= 59,
             let (second, fraction) = scanner.seconds()
         else { return nil }
-        let wall = daysFromCivil(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
+        let date = CalendarDate(year: year, month: month, day: day)
+        guard date.exists else { return nil }
+        let wall = date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second
         let utc: Int64
         if scanner.isAtEnd {
             utc = zone.utc(fromWallClock: wall)
@@ -29,14 +32,6 @@ extension Timestamp {
         }
         let time = Timestamp(microseconds: utc * 1_000_000 + fraction)
         return time.isRepresentable ? time : nil
-    }
-
-    private static func daysInMonth(_ month: Int64, year: Int64) -> Int64 {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
     }
 }
 
@@ -57,7 +52,7 @@ private struct DateScanner {
     }
 
     mutating func digit() -> Int64? {
-        guard !isAtEnd, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) else { return nil }
+        guard !isAtEnd, bytes[position].isDigit else { return nil }
         defer { position += 1 }
         return Int64(bytes[position] - UInt8(ascii: "0"))
     }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A phone number in the international form of E.164, such as `+821012345678`.
 package struct PhoneNumber: Hashable, Sendable {
     /// A plus sign and 8 to 15 digits.
@@ -10,7 +12,7 @@ package struct PhoneNumber: Hashable, Sendable {
         let characters = text.unicodeScalars.filter { !Self.separators.contains($0) }
         let international = characters.first == "+"
         let digits = String(String.UnicodeScalarView(international ? characters.dropFirst() : characters[...]))
-        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        guard digits.utf8.allSatisfy(\.isDigit) else { return nil }
         if international {
             guard digits.first != "0", (8...15).contains(digits.utf8.count) else { return nil }
             // People write the domestic zero behind the country code, where it does not belong.

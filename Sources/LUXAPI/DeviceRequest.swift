@@ -1,3 +1,4 @@
+import Bytes
 import Concurrency
 import HTTP
 import LUX
@@ -56,7 +57,7 @@ struct DeviceRequest: Sendable {
     /// The grammar of a JSON integer (RFC 8259 section 6, without fraction and exponent), in the range of `Int64`.
     static func integer(_ text: String) -> Int64? {
         let digits = text.utf8.drop { $0 == UInt8(ascii: "-") }
-        guard let first = digits.first, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+        guard let first = digits.first, digits.allSatisfy(\.isDigit),
             first != UInt8(ascii: "0") || digits.count == 1, text.utf8.count - digits.count <= 1
         else { return nil }
         return Int64(text)

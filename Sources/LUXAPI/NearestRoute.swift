@@ -1,3 +1,4 @@
+import Bytes
 import HTTP
 
 /// Suggests the closest known route for an unknown path, for the log: a response never reveals what exists. An immutable value.
@@ -63,10 +64,9 @@ struct NearestRoute: Sendable {
         var bytes: [UInt8] = []
         for byte in path.utf8 {
             switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): bytes.append(byte | 0x20)
             case UInt8(ascii: "_"): bytes.append(UInt8(ascii: "-"))
             case UInt8(ascii: "/") where bytes.last == UInt8(ascii: "/"): break
-            default: bytes.append(byte)
+            default: bytes.append(byte.lowercased)
             }
         }
         if bytes.last == UInt8(ascii: "/") { bytes.removeLast() }

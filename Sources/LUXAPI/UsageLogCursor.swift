@@ -1,37 +1,21 @@
+import Bytes
 import LUX
 
 /// Where the next page of `GET usage-logs` begins, as clients carry it: 32 characters that say nothing to them.
 ///
 /// A check sum ties it to child, device and span. It is no secret: a forged cursor shows nothing but the account's own logs.
 enum UsageLogCursor {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-
     /// - Parameter position: of the last log of the page.
     static func text(_ position: UsageLogPosition, of query: UsageLogQuery) -> String {
         let words = [position.start.microseconds, position.id, check(position, query)]
         var bytes: [UInt8] = []
         for word in words { withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) } }
-        var characters: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<start + 3].reduce(0) { $0 << 8 | Int($1) }
-            for shift in [18, 12, 6, 0] { characters.append(alphabet[group >> shift & 63]) }
-        }
-        return String(decoding: characters, as: UTF8.self)
+        return Base64URL.encode(bytes)
     }
 
     /// The position in a cursor; `nil` for one that is damaged or of another query.
     static func position(_ text: String, of query: UsageLogQuery) -> UsageLogPosition? {
-        let characters = Array(text.utf8)
-        guard characters.count == 32 else { return nil }
-        var bytes: [UInt8] = []
-        for start in stride(from: 0, to: characters.count, by: 4) {
-            var group = 0
-            for character in characters[start..<start + 4] {
-                guard let value = alphabet.firstIndex(of: character) else { return nil }
-                group = group << 6 | value
-            }
-            for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: group >> shift)) }
-        }
+        guard let bytes = Base64URL.decode(text.utf8), bytes.count == 24 else { return nil }
         func word(_ index: Int) -> Int64 {
             bytes[index * 8..<index * 8 + 8].reduce(0) { $0 << 8 | Int64($1) }
         }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import LUX
 
@@ -28,7 +29,7 @@ package struct AligoProvider: AlimtalkProvider {
         text = settings.requiredText("TEXT", "the text of the approved template, with its #{variables}")
         variables = settings.variables
         smsSender = settings.smsSender
-        if !sender.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+        if !sender.utf8.allSatisfy(\.isDigit) {
             settings.fault(settings.variable("SENDER"), "must be the registered sender number, digits and hyphens")
         }
     }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What a provider reads at the start: its own variables, and what is common to all.
 package struct AlimtalkSettings {
     /// A variable that is wrong, and why.
@@ -68,15 +70,7 @@ package struct AlimtalkSettings {
     /// A variable that becomes part of a path, so that no character of it needs an escape: signatures cover paths as sent.
     package mutating func requiredPathPart(_ name: String, _ what: String) -> String {
         let text = required(name, what)
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: ":"), UInt8(ascii: "~"):
-                true
-            default: false
-            }
-        }
+        let isPlain = text.utf8.allSatisfy { $0.isAlphanumeric || "-_.:~".utf8.contains($0) }
         if !isPlain { fault(variable(name), "must consist of letters, digits and - _ . : ~") }
         return text
     }

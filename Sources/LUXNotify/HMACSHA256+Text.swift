@@ -1,3 +1,4 @@
+import Bytes
 import OpenSSL
 
 extension HMACSHA256 {
@@ -8,8 +9,8 @@ extension HMACSHA256 {
 
     /// The code in lower-case hexadecimal digits.
     static func hexadecimal(of text: String, key: String) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: code(of: text, key: key).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        var digits: [UInt8] = []
+        for byte in code(of: text, key: key) { digits.append(hexadecimal: byte) }
+        return String(decoding: digits, as: UTF8.self)
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// One HTTP request to a provider.
 package struct ProviderRequest: Sendable, Equatable {
     /// `POST` or `GET`.
@@ -50,15 +52,13 @@ package struct ProviderRequest: Sendable, Equatable {
 
     /// A text in which every byte outside the unreserved characters of RFC 3986 is escaped.
     static func percentEncoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
+            if byte.isAlphanumeric || "-_.~".utf8.contains(byte) {
                 bytes.append(byte)
-            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            } else {
+                bytes.append(UInt8(ascii: "%"))
+                bytes.append(hexadecimal: byte, uppercase: true)
             }
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -1,3 +1,4 @@
+import Bytes
 import CCurl
 import Foundation
 
@@ -30,8 +31,8 @@ struct ReplyHead {
     func pause(now: Date) -> Duration? {
         guard let retryAfter, let first = retryAfter.utf8.first else { return nil }
         let day = 86_400
-        if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) {
-            guard retryAfter.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        if first.isDigit {
+            guard retryAfter.utf8.isDecimal else { return nil }
             return .seconds(min(Int(retryAfter) ?? day, day))
         }
         guard let end = Self.seconds(retryAfter) else { return nil }
@@ -41,7 +42,7 @@ struct ReplyHead {
 
     /// Seconds since the Unix epoch of an HTTP date in any of its three forms (RFC 9110 section 5.6.7).
     private static func seconds(_ date: String) -> Int? {
-        guard date.utf8.first.map({ !(0x30...0x39).contains($0) && $0 != 0x2B && $0 != 0x2D }) == true else {
+        guard date.utf8.first.map({ !$0.isDigit && $0 != 0x2B && $0 != 0x2D }) == true else {
             return nil
         }
         let seconds = curl_getdate(date, nil)

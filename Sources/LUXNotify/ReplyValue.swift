@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// A JSON value of a provider's reply. Codes come as numbers here and as strings there, so both are read as text.
@@ -78,15 +79,7 @@ indirect enum ReplyValue: Equatable {
     var code: String? {
         switch self {
         case .number(let text), .string(let text):
-            let isPlain = text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                    UInt8(ascii: ":"), UInt8(ascii: "/"):
-                    true
-                default: false
-                }
-            }
+            let isPlain = text.utf8.allSatisfy { $0.isAlphanumeric || "-_.:/".utf8.contains($0) }
             return isPlain && (1...100).contains(text.utf8.count) ? text : nil
         default: return nil
         }

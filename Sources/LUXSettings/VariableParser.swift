@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import HTTP
 import LUXAPI
@@ -176,7 +177,7 @@ extension VariableParser<String> {
     static var smsSender: VariableParser {
         VariableParser("digits and hyphens") { (text) throws(Rejection) in
             let digits = text.filter { $0 != "-" && $0 != " " }
-            guard (7...12).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            guard (7...12).contains(digits.utf8.count), digits.utf8.allSatisfy(\.isDigit) else {
                 throw Rejection("must be the registered number of the sender, digits and hyphens")
             }
             return digits

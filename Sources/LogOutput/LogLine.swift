@@ -1,3 +1,4 @@
+import Bytes
 import Logging
 
 /// One line of the log, made as bytes: time, level, message, then fields in the order in which they are added.
@@ -66,7 +67,7 @@ package struct LogLine {
         let microseconds = Int64(exactly: (max(0, milliseconds) * 1_000).rounded()) ?? .max
         bytes.append(decimal: microseconds / 1_000)
         append(".")
-        bytes.append(digits: Int(microseconds % 1_000), count: 3)
+        bytes.append(decimal: microseconds % 1_000, width: 3)
     }
 
     /// Ends the line.
@@ -108,8 +109,8 @@ package struct LogLine {
                     append("\\")
                     append(String(scalar))
                 case _ where Self.isControl(scalar):
-                    let digits = String(scalar.value, radix: 16)
-                    append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+                    append("\\u00")
+                    bytes.append(hexadecimal: UInt8(truncatingIfNeeded: scalar.value))
                 default: append(String(scalar))
                 }
             }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The statements of an SQL text, as far as a migrator has to know them: where each ends and what its first word is.
 ///
 /// Strings, quoted identifiers, dollar-quoted bodies and comments are skipped (PostgreSQL manual, "Lexical Structure").
@@ -82,18 +84,14 @@ struct SQLScript {
     }
 
     private mutating func skipDollarQuoted() -> Bool {
-        let tag = text[(index + 1)...].prefix { $0 == 0x5F || $0 >= 0x80 || Self.isAlphanumeric($0) }
+        let tag = text[(index + 1)...].prefix { $0 == 0x5F || $0 >= 0x80 || $0.isAlphanumeric }
         guard tag.endIndex < text.count, text[tag.endIndex] == UInt8(ascii: "$"),
-            tag.first.map({ !(0x30...0x39).contains($0) }) ?? true
+            tag.first.map({ !$0.isDigit }) ?? true
         else { return false }
         let delimiter = text[index...tag.endIndex]
         index = tag.endIndex + 1
         while index < text.count, !text[index...].starts(with: delimiter) { index += 1 }
         index = min(index + delimiter.count, text.count)
         return true
-    }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Synchronization
 
 /// The id of a request, which its response and its log line carry.
@@ -20,8 +21,8 @@ package enum RequestID {
         let words = (mixed(seeds.0 &+ number), mixed(seeds.1 &+ number))
         return String(unsafeUninitializedCapacity: 32) { bytes in
             for index in 0..<16 {
-                bytes[index] = digit(words.0 >> UInt64(4 * index))
-                bytes[index + 16] = digit(words.1 >> UInt64(4 * index))
+                bytes[index] = UInt8(truncatingIfNeeded: words.0 >> UInt64(4 * index)).hexadecimalDigit
+                bytes[index + 16] = UInt8(truncatingIfNeeded: words.1 >> UInt64(4 * index)).hexadecimalDigit
             }
             return 32
         }
@@ -35,18 +36,7 @@ package enum RequestID {
         return word ^ (word >> 31)
     }
 
-    /// The hexadecimal digit of the lowest four bits.
-    private static func digit(_ bits: UInt64) -> UInt8 {
-        let value = UInt8(truncatingIfNeeded: bits & 15)
-        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-    }
-
     private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
+        byte.isAlphanumeric || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
     }
 }

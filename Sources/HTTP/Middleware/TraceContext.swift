@@ -1,3 +1,5 @@
+import Bytes
+
 /// Which span of a distributed trace has sent a request: the `traceparent` field of W3C Trace Context (level 2, section 3.2).
 ///
 /// Only for the log: the server creates no spans of its own and sends nothing of it back.
@@ -39,8 +41,6 @@ package struct TraceContext: Equatable, Sendable {
     private static let zero = UInt8(ascii: "0")
 
     private static func isHexadecimal(_ bytes: ArraySlice<UInt8>) -> Bool {
-        bytes.allSatisfy {
-            ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || ($0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "f"))
-        }
+        bytes.allSatisfy { $0.hexadecimalValue != nil && !$0.isUppercaseLetter }
     }
 }

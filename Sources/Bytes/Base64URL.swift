@@ -18,7 +18,7 @@ package enum Base64URL {
     }
 
     /// Decodes with or without padding, as some issuers write the numbers of keys.
-    static func decode(padded text: String) -> [UInt8]? {
+    package static func decode(padded text: String) -> [UInt8]? {
         var digits = Array(text.utf8)
         if digits.count % 4 == 0 {
             for _ in 0..<2 where digits.last == UInt8(ascii: "=") { digits.removeLast() }
@@ -27,7 +27,7 @@ package enum Base64URL {
     }
 
     /// Decodes base64 of RFC 4648 section 4, with or without padding.
-    static func decode(standardBase64 text: String) -> [UInt8]? {
+    package static func decode(standardBase64 text: String) -> [UInt8]? {
         decode(padded: text.replacing("+", with: "-").replacing("/", with: "_"))
     }
 

@@ -1,7 +1,6 @@
+import Bytes
 import Foundation
 import Testing
-
-@testable import JWT
 
 @Suite struct Base64URLTests {
     /// RFC 4648 section 10, without padding, and the two characters that differ from plain base64.
