@@ -3,7 +3,7 @@ import LUXTestSupport
 import Testing
 
 /// deploy/prometheus.yml, deploy/prometheus.rules.yml, deploy/grafana.json
-@Suite struct AlertTests {
+@Suite(.requires("promtool")) struct AlertTests {
     private static let rulesFile = "deploy/prometheus.rules.yml"
 
     /// Metrics that are not the server's own: Prometheus makes `up`.

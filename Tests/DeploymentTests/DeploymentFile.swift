@@ -12,6 +12,16 @@ enum DeploymentFile {
     }
 }
 
+extension Trait where Self == ConditionTrait {
+    /// Skips what needs a program that is not installed, and says so.
+    static func requires(_ program: String) -> Self {
+        let isInstalled = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+        }
+        return .enabled(if: isInstalled, Comment(rawValue: "\(program) is not installed"))
+    }
+}
+
 /// A program of the system, run to its end.
 struct Tool {
     let ending: ChildProcess.Ending?
@@ -33,7 +43,7 @@ struct Tool {
     }
 }
 
-/// Makes a script that can be run. Another process writes it: a child that this one forks meanwhile would have the file open
+/// Creates a script that can be run. Another process writes it: a child that this one forks meanwhile would have the file open
 /// for writing, and the kernel runs no such file.
 func makeProgram(_ path: String, _ text: String) throws {
     let run = try Tool("sh", ["-ec", #"printf '%s\n' "$1" > "$0"; chmod 755 "$0""#, path, text])

@@ -3,7 +3,7 @@ import LUXTestSupport
 import Testing
 
 /// deploy/haproxy.cfg; `Scripts/drill-rolling` runs it under load.
-@Suite struct HAProxyTests {
+@Suite(.requires("haproxy")) struct HAProxyTests {
     @Test func `HAProxy accepts the file`() throws {
         let folder = try makeTemporaryFolder()
         let certificate = try TestCertificate()

@@ -4,7 +4,7 @@ import LUXTestSupport
 import Testing
 
 /// deploy/nginx.conf: nginx in front of the server.
-@Suite struct NginxTests {
+@Suite(.requires("nginx")) struct NginxTests {
     /// nginx with the site's file; what differs are ports, paths and the servers behind.
     private final class Proxy {
         let port: UInt16
@@ -88,7 +88,19 @@ import Testing
 
     private static let identifier = "X-Request-ID"
 
-    @Test func `passes the eight requests and their answers on as they are`() async throws {
+    private static let hasHTTPX = (try? Tool("python3", ["-c", "import httpx, h2"]).isDone) ?? false
+
+    /// POSTs a body and prints version, status, request id and body of the response. Arguments: version, URL, size, token, id.
+    private static let httpx = """
+        import httpx, sys
+        version, url, size, token, identifier = sys.argv[1:]
+        with httpx.Client(http2=version == "HTTP/2", verify=False, timeout=30) as client:
+            response = client.post(
+                url, content=b" " * int(size), headers={"Authorization": "Bearer " + token, "X-Request-ID": identifier})
+        print(response.http_version, response.status_code, response.headers["X-Request-ID"], response.text)
+        """
+
+    @Test func `forwards requests and responses unchanged`() async throws {
         try await onThread {
             let world = try World()
             let proxy = try Proxy(before: [world.server.port])
@@ -127,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `gives certbot's proofs over plain HTTP from the folder that certbot writes them into`() throws {
+    @Test func `serves certbot's challenges over plain HTTP, and nothing else`() throws {
         let proxy = try Proxy(before: [TestCluster.freePort()])
         let challenges = proxy.folder + "/acme/.well-known/acme-challenge"
         try FileManager.default.createDirectory(atPath: challenges, withIntermediateDirectories: true)
@@ -148,8 +160,8 @@ import Testing
         #expect(commands.contains("install -d -m 755 \(root)\n") && commands.contains("--webroot -w \(root) "))
     }
 
-    /// The page's look from outside: 90 days are enough, 10 are not.
-    @Test func `the page's command tells that the certificate of nginx ends soon`() throws {
+    /// 90 days are enough, 10 are not.
+    @Test func `the page's command fails when the certificate of nginx ends soon`() throws {
         let command = try OperationsPage.block(containing: "-checkend")
         for (days, status) in [(90, 0), (10, 1)] {
             let proxy = try Proxy(before: [TestCluster.freePort()], certificate: TestCertificate(days: days))
@@ -160,7 +172,7 @@ import Testing
         }
     }
 
-    @Test func `one id is in the request, the answer and the logs of both`() async throws {
+    @Test func `request, response and both logs have one id`() async throws {
         try await onThread {
             let world = try World()
             let proxy = try Proxy(before: [world.server.port])
@@ -180,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func `carries pipelined requests, interim answers, chunks and uploads of a megabyte`() async throws {
+    @Test func `forwards pipelined requests, interim responses, chunks and uploads of a megabyte`() async throws {
         try await onThread {
             let world = try World()
             let (user, child, device) = try world.family()
@@ -252,19 +264,37 @@ import Testing
                 #expect(run.errors.lowercased().contains("x-request-id: \(id)"))
                 #expect(world.server.logLines(request: id).first?["status"]?.integer == 413)
             }
+            for (size, version) in [(1_048_577, "HTTP/1.1"), (16 << 20, "HTTP/2")] where Self.hasHTTPX {
+                let id = "httpx-\(Unique.number())"
+                let run = try Tool(
+                    "python3",
+                    [
+                        "-c", Self.httpx, version, "https://127.0.0.1:\(proxy.port)\(World.api)devlog", "\(size)",
+                        Token.access(user: user), id,
+                    ])
+                #expect(run.isDone && run.output == "\(version) 413 \(id) \(expected.text)\n", "\(run.everything)")
+                #expect(world.server.logLines(request: id).first?["status"]?.integer == 413)
+            }
             try String(repeating: " ", count: (16 << 20) + 1).write(toFile: file, atomically: true, encoding: .utf8)
-            let run = try Tool("curl", ["-sk", "--data-binary", "@\(file)", "https://127.0.0.1:\(proxy.port)/x"])
+            let id = "nginx-\(Unique.number())"
+            let run = try Tool(
+                "curl",
+                [
+                    "-sk", "-H", "X-Request-ID: \(id)", "--data-binary", "@\(file)",
+                    "https://127.0.0.1:\(proxy.port)/x?secret",
+                ])
             #expect(run.output == #"{"detail":"Content Too Large"}"#, "\(run.everything)")
+            #expect(proxy.waitsForLog(#" "POST /x" 413 "#, id), "\(proxy.log)")
         }
     }
 
-    @Test func `carries the uploads of many clients at once, each stored once`() async throws {
+    @Test func `stores the concurrent uploads of many clients once each`() async throws {
         try await onThread {
             let world = try World()
             let proxy = try Proxy(before: [world.server.port])
             let families = try (0..<48).map { _ in try world.family() }
             let port = proxy.port
-            let answers = try simultaneously(families.count) { index in
+            let statuses = try simultaneously(families.count) { index in
                 let (user, child, device) = families[index]
                 let client = try HTTPClient(port: port, timeout: 30, offer: TLSClient.Offer())
                 return try (1...5).map { file -> Int in
@@ -277,12 +307,12 @@ import Testing
                     return try client.receive().status
                 }
             }
-            #expect(answers.allSatisfy { $0 == [200, 200, 200, 200, 200] })
+            #expect(statuses.allSatisfy { $0 == [200, 200, 200, 200, 200] })
             for (_, _, device) in families { #expect(try world.logs(of: device).count == 5) }
         }
     }
 
-    @Test func `keeps metrics to itself, whichever way they are asked for`() throws {
+    @Test func `does not serve metrics, however the path is written`() throws {
         let server = World.sharedServer
         let proxy = try Proxy(before: [server.port])
         #expect(try server.call("GET", "/metrics").status == 200)
@@ -292,7 +322,7 @@ import Testing
         }
     }
 
-    @Test func `gives no POST or PATCH to the server twice, and says 503 when there is no answer`() async throws {
+    @Test func `never retries a POST or PATCH, and responds with 503 when the server does not respond`() async throws {
         try await onThread {
             for (method, times) in [("POST", 1), ("PATCH", 1), ("GET", 2)] {
                 let servers = try (0..<2).map { _ in try FakeProvider(.resetAfter) }
@@ -336,7 +366,9 @@ import Testing
             #expect(reply.values("Strict-Transport-Security").count == 1, "\(name)")
             let ids = reply.values(Self.identifier)
             let id = try #require(ids.count == 1 && ids[0].count == 32 ? ids[0] : nil, "\(name)")
-            #expect(proxy.waitsForLog(" \(status) ", id), "\(name)")
+            let line = try #require(request.firstMatch(of: #/^([A-Z]+ [^ ]*) /#)).output.1
+            let logged = line.utf8.count > 10_000 ? "" : #""\#(line)""#
+            #expect(proxy.waitsForLog("\(logged) \(status) ", id), "\(name): \(proxy.log)")
         }
         let named = try proxy.call("GET", "/", headers: [(Self.identifier, "phone-7")])
         #expect(named.status == 503 && named.values(Self.identifier) == ["phone-7"], "\(named.summary)")

@@ -8,9 +8,8 @@ import Testing
 /// `LUX_RESTORES` changes how often; see `Scripts/drill-restore`.
 @Suite struct PointInTimeTests {
     private static let times = ProcessInfo.processInfo.environment["LUX_RESTORES"].flatMap { Int($0) } ?? 1
-    private static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/pgbackrest")
 
-    @Test(.enabled(if: isInstalled, "pgbackrest is not installed"))
+    @Test(.requires("pgbackrest"))
     func `nothing that was acknowledged before the moment is missing`() async throws {
         for number in 0..<Self.times { try await onThread { try Self.restore(number) } }
     }

@@ -3,7 +3,7 @@ import LUXTestSupport
 import Testing
 
 /// deploy/lux-retention.service and deploy/lux-retention.timer
-@Suite struct RetentionUnitTests {
+@Suite(.requires("systemd-analyze")) struct RetentionUnitTests {
     @Test func `systemd reports no error in the units, and the command is one of the program`() throws {
         let folder = try makeTemporaryFolder()
         let line = "ExecStart=/opt/lux/current/lux-server retention run"

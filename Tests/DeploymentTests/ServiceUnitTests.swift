@@ -3,7 +3,7 @@ import LUXTestSupport
 import Testing
 
 /// deploy/lux-server.service and deploy/lux-server.socket
-@Suite struct ServiceUnitTests {
+@Suite(.requires("systemd-analyze")) struct ServiceUnitTests {
     private static let unit = "deploy/lux-server.service"
 
     /// The unit as a file of its own whose program is the one that was built.
