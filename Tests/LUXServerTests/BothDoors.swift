@@ -11,8 +11,8 @@ struct BothDoors: SuiteTrait, TestTrait, TestScoping {
 
     private static let selected = ProcessInfo.processInfo.environment["LUX_TEST_DOOR"]
 
-    func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    @concurrent func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         guard testCase != nil else { return try await function() }
         if Self.selected != "process" { try await function() }

@@ -5,8 +5,8 @@ import Testing
 package struct OwnThreadTrait: SuiteTrait, TestTrait, TestScoping {
     package let isRecursive = true
 
-    package func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    @concurrent package func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         try await withTaskExecutorPreference(ThreadExecutor()) { try await function() }
     }
