@@ -12,6 +12,8 @@ package struct SchemaCheck {
     package let logger: Logger
     package let migrate: Bool
     package let availability: DatabaseAvailability
+    /// What ``attempt(_:)`` finds out about the sessions of the connections.
+    package let sharing: Locked<SessionSharing>
 
     /// Checks, or migrates, once.
     ///
@@ -19,7 +21,9 @@ package struct SchemaCheck {
     /// - Throws: `MigrationError`, `PostgresError`.
     package func attempt(_ migrations: [Migration]) throws -> Bool {
         do {
-            let session = try PostgresSession(connectionString: configuration.databaseAddress.current())
+            let address = configuration.databaseAddress.current()
+            let session = try PostgresSession(connectionString: address)
+            try checkSessions(address)
             let migrator = Migrator(session: session, migrations: migrations) { reason in
                 logger.log(.warning, "migration waits", [.cause: "\(reason)"])
             }
@@ -27,7 +31,6 @@ package struct SchemaCheck {
                 for name in try migrator.apply() { logger.log(.info, "migrated", [.migration: "\(name)"]) }
             }
             try migrator.verify()
-            try refuseTransactionPooler(session)
             try warnOfLostCommits(session)
             return true
         } catch let error as PostgresError where error.isUnavailable {
@@ -36,22 +39,26 @@ package struct SchemaCheck {
         }
     }
 
-    /// A pooler in transaction mode gives each transaction another session of the database. Prepared statements and settings
-    /// are those of a session, so the server would fail at some of its requests, and only under load.
+    /// Adapts to a pooler that gives each transaction another session of the database.
     ///
-    /// - Throws: `PoolerError`.
-    private func refuseTransactionPooler(_ session: PostgresSession) throws {
+    /// - Throws: `PoolerError`, `PostgresError`.
+    private func checkSessions(_ address: String) throws {
         // The process has no connections beyond its pool's.
         guard configuration.databasePool > 1 else { return }
-        let other = try PostgresSession(connectionString: configuration.databaseAddress.current())
-        var processes: [Set<String>] = [[], []]
-        for _ in 0..<3 {
-            for (index, session) in [session, other].enumerated() {
-                processes[index].insert(try session.query("select pg_backend_pid()").first?.first.flatMap { $0 } ?? "")
-            }
+        let found = try SessionSharing.detect(address)
+        switch found {
+        case .none: break
+        case .statements: throw PoolerError(.statements)
+        case .transactions where migrate: throw PoolerError(.sessionLock)
+        case .transactions(let carriesStatements):
+            logger.log(
+                .warning,
+                carriesStatements
+                    ? "a connection pooler in transaction mode is in between"
+                    : "a connection pooler in transaction mode is in between that does not carry prepared statements",
+                [.cause: "settings are set in each transaction"])
         }
-        // Two sessions that are open at once have two processes, which do not change.
-        guard processes.allSatisfy({ $0.count == 1 }), processes[0] != processes[1] else { throw PoolerError() }
+        sharing.withLock { $0 = found }
     }
 
     /// A response 200 is a promise that PostgreSQL has to keep.
@@ -101,13 +108,5 @@ package struct SchemaCheck {
     private static func exit(after error: any Error, _ logger: Logger) -> Never {
         logger.log(.critical, "refusing to serve", [.cause: "\(error)"])
         Glibc.exit(1)
-    }
-}
-
-/// `DATABASE_URL` leads to a pooler that shares sessions between clients.
-package struct PoolerError: Error, CustomStringConvertible {
-    package var description: String {
-        "DATABASE_URL: a connection pooler in transaction or statement mode is in between; LUX needs one in session mode,"
-            + " or none: it keeps its own connections"
     }
 }

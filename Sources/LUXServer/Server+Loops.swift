@@ -19,12 +19,15 @@ extension Server {
 
     /// One loop for each core, but no more than can have three connections: for reads, for uploads of usual size, and for
     /// large uploads and everything else.
-    func createLoops(_ availability: DatabaseAvailability) throws -> ([EventLoop], [PostgresPool]) {
+    func createLoops(
+        _ availability: DatabaseAvailability, _ sharing: Locked<SessionSharing> = Locked(.none)
+    ) throws -> ([EventLoop], [PostgresPool]) {
         let total = configuration.databasePool
         let count = max(1, min(configuration.loops, total / 3))
         let address = configuration.databaseAddress
         var database = PostgresConfiguration(
             connectionStrings: { address.current() }, statementTimeout: databaseTimeout)
+        database.sharing = { sharing.withLock { $0 } }
         database.slowStatement = configuration.slow
         database.lockTimeout = min(Self.lockTimeout, databaseTimeout)
         database.readTimeout = min(database.readTimeout, databaseTimeout)

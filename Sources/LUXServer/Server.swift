@@ -52,11 +52,13 @@ package struct Server {
         let levelSignals = LogLevelSignals(log)
         defer { levelSignals.stop() }
         let availability = DatabaseAvailability(onEvent: ServerEventLog(logger: logger).log)
+        let sharing = Locked(SessionSharing.none)
         let schema = SchemaCheck(
-            configuration: configuration, logger: logger, migrate: migrate, availability: availability)
+            configuration: configuration, logger: logger, migrate: migrate, availability: availability, sharing: sharing
+        )
         let migrations = try Migration.all(in: configuration.migrations)
         let gate = ReadinessGate(migrations: migrations)
-        let (loops, pools) = try createLoops(availability)
+        let (loops, pools) = try createLoops(availability, sharing)
         try schema.start(migrations, patience: Self.schemaPatience) {
             gate.open()
             for pool in pools { pool.start() }

@@ -6,6 +6,8 @@ package struct PostgresConfiguration: Sendable {
     /// Returns the connection string or URI of the next connection (libpq manual, "Connection Strings"), several hosts allowed.
     /// Called on the thread that connects.
     package var connectionString: @Sendable () -> String
+    /// Whether its connections have sessions of their own. Called for each connection that is opened.
+    package var sharing: @Sendable () -> SessionSharing = { .none }
     /// After how long the server ends a statement of a transaction by itself. The request's own deadline comes first;
     /// this one frees the locks of a transaction whose client is gone.
     package var statementTimeout: Duration

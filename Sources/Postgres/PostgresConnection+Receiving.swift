@@ -65,12 +65,16 @@ extension PostgresConnection {
     private var nameOfCurrentStatement: String? {
         switch expectations.first {
         case .preparation(let statement, _), .statement(_, let statement, _, _): statement.name
+        case .settings: "settings"
         case .sync, nil: nil
         }
     }
 
     private func finishStatement(_ outcome: StatementOutcome) {
         switch expectations.first {
+        case .settings:
+            // Where they could not be set, what follows in the batch is not executed.
+            expectations.removeFirst()
         case .preparation(let statement, let preparation):
             expectations.removeFirst()
             if case .result = outcome { return }

@@ -5,7 +5,7 @@ import EventLoop
 
 /// A libpq connection in non-blocking pipeline mode, confined to one event loop.
 ///
-/// `+Receiving` takes results. It owns its `PGconn` from its creation to ``close(_:)``. Its socket is watched level-triggered, since `PQconsumeInput`
+/// `+Sending` sends statements, `+Receiving` takes results. It owns its `PGconn` from its creation to ``close(_:)``. Its socket is watched level-triggered, since `PQconsumeInput`
 /// reads once. libpq may notice a dead connection wherever it touches the socket, and closes it there without an event of
 /// epoll; so ``endTurn()`` checks `PQstatus` in each turn of the loop.
 ///
@@ -21,19 +21,24 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         init(name: String) {
             self.name = name
         }
+
+        /// That of a statement whose text is sent each time.
+        static var unnamed: Preparation { Preparation(name: "") }
     }
 
     enum Expectation {
+        case settings
         case preparation(PostgresStatement, Preparation)
         case statement(any OutcomeReceiver, PostgresStatement, Preparation, sent: MonotonicTime)
         case sync((any OutcomeReceiver)?)
     }
 
     let pg: OpaquePointer
-    private let descriptor: Int32
+    let descriptor: Int32
     let loop: EventLoop
     let statistics: PostgresStatistics
     private let cancels: CancelQueue
+    let dispatch: StatementDispatch
     let availability: DatabaseAvailability
     /// Where the server listens.
     let address: ServerAddress?
@@ -42,13 +47,13 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     private let onClose: (PostgresError) -> Void
     var expectations: Deque<Expectation> = []
     /// By the index of their statements.
-    private var preparations: [Preparation?] = []
-    private var preparationCount = 0
+    var preparations: [Preparation?] = []
+    var preparationCount = 0
     var current: StatementOutcome?
     var batchError: PostgresError?
-    private var needsSync = false
+    var needsSync = false
     var watchesWritable = false
-    private var encoder = ParameterEncoder()
+    var encoder = ParameterEncoder()
     /// When the server last sent something, or began to owe a result.
     var lastProgress = MonotonicTime.now()
 
@@ -71,15 +76,18 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     /// Takes the ownership of a connected, idle `PGconn`.
     ///
     /// - Parameters:
+    ///   - dispatch: how statements reach a session that has their settings.
     ///   - silenceLimit: for how long the server may owe a result without sending anything.
     ///   - slowStatements: receives how long each statement took.
     /// - Throws: ``PostgresError`` of the kind `.connection`; the `PGconn` is closed then.
     init(
-        adopting pg: OpaquePointer, loop: EventLoop, statistics: PostgresStatistics, cancels: CancelQueue,
+        adopting pg: OpaquePointer, dispatch: StatementDispatch, loop: EventLoop, statistics: PostgresStatistics,
+        cancels: CancelQueue,
         availability: DatabaseAvailability, silenceLimit: Duration, slowStatements: SlowStatementLog,
         onClose: @escaping (PostgresError) -> Void
     ) throws(PostgresError) {
         self.pg = pg
+        self.dispatch = dispatch
         self.loop = loop
         self.statistics = statistics
         self.cancels = cancels
@@ -126,93 +134,6 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         isOpen && !isReadOnly && expectations.isEmpty && PQtransactionStatus(pg) == PQTRANS_IDLE
     }
 
-    // MARK: Sending
-
-    /// Sends a statement, preparing it first where it is new to this session. The next Sync makes its outcome known.
-    func send(_ query: PostgresQuery, for receiver: any OutcomeReceiver) {
-        loop.assertCurrent()
-        guard isOpen else {
-            receiver.lost(PostgresError(kind: .connection, message: "the connection is closed"))
-            return
-        }
-        if expectations.isEmpty { lastProgress = loop.now }
-        let statement = query.statement
-        guard let preparation = preparation(of: query) else { return fail(receiver) }
-        let sent = encoder.withEncoded(query.parameters) { count, values, lengths, formats in
-            PQsendQueryPrepared(pg, preparation.name, count, values, lengths, formats, 1)
-        }
-        guard sent == 1 else { return fail(receiver) }
-        expectations.append(.statement(receiver, statement, preparation, sent: loop.now))
-        needsSync = true
-    }
-
-    /// The statement's preparation, which is sent if there is none; `nil` when it cannot be sent.
-    private func preparation(of query: PostgresQuery) -> Preparation? {
-        let statement = query.statement
-        while preparations.count <= statement.index { preparations.append(nil) }
-        if let known = preparations[statement.index] { return known }
-        preparationCount += 1
-        // Another name each time: one that became useless still exists on the server.
-        let preparation = Preparation(name: "\(statement.name).\(preparationCount)")
-        let types = query.parameters.map { Oid($0.typeOID) }
-        guard PQsendPrepare(pg, preparation.name, statement.sql, Int32(types.count), types) == 1 else { return nil }
-        preparations[statement.index] = preparation
-        expectations.append(.preparation(statement, preparation))
-        return preparation
-    }
-
-    /// The next execution of the statement prepares it again.
-    func forget(_ preparation: Preparation, of statement: PostgresStatement) {
-        if preparations[statement.index] === preparation { preparations[statement.index] = nil }
-    }
-
-    /// The pool is informed first, so that a read that is sent again goes to another connection.
-    private func fail(_ receiver: any OutcomeReceiver) {
-        let reason = PostgresError(connection: pg)
-        close(reason)
-        receiver.lost(reason)
-    }
-
-    /// Ends a batch for its receiver and sends all of it.
-    func synchronize(for receiver: any OutcomeReceiver) {
-        loop.assertCurrent()
-        guard isOpen else { return }
-        needsSync = false
-        guard PQpipelineSync(pg) == 1 else { return closeBroken() }
-        expectations.append(.sync(receiver))
-        flush()
-    }
-
-    /// Ends what was sent since the last Sync with a Sync.
-    func endBatch() {
-        loop.assertCurrent()
-        guard isOpen, needsSync else { return }
-        needsSync = false
-        guard PQpipelineSync(pg) == 1 else { return closeBroken() }
-        expectations.append(.sync(nil))
-        flush()
-    }
-
-    /// Sends what this turn gathered, and finds out whether the connection is still open.
-    func endTurn() {
-        loop.assertCurrent()
-        endBatch()
-        if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
-    }
-
-    func flush() {
-        let state = PQflush(pg)
-        guard state >= 0 else { return closeBroken() }
-        let wantsWritable = state == 1
-        guard wantsWritable != watchesWritable else { return }
-        watchesWritable = wantsWritable
-        do {
-            try loop.change(descriptor, to: wantsWritable ? [.readable, .writable] : .readable)
-        } catch {
-            close(PostgresError(kind: .connection, message: error.description))
-        }
-    }
-
     // MARK: Ending
 
     /// Fails what has waited too long.
@@ -229,7 +150,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
             switch expectation {
             case .statement(let receiver, _, _, _), .sync(let receiver?):
                 if receiver.expired(at: now) { giveUp = true }
-            case .preparation, .sync(nil):
+            case .settings, .preparation, .sync(nil):
                 break
             }
         }
@@ -263,7 +184,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         for expectation in lost {
             switch expectation {
             case .statement(let receiver, _, _, _), .sync(let receiver?): receiver.lost(reason)
-            case .preparation, .sync(nil): break
+            case .settings, .preparation, .sync(nil): break
             }
         }
     }

@@ -235,20 +235,25 @@ package final class PostgresPool: @unchecked Sendable {
         slot.connectingSince = .now()
         let settings = slot.isPipeline ? configuration.readSettings : configuration.transactionSettings
         let connectionString = configuration.connectionString
+        let sharing = configuration.sharing()
         let index = slots.firstIndex { $0 === slot } ?? 0
         slot.queue.async {
-            let outcome = ConnectedSession.open(connectionString(), settings: settings)
-            self.loop.execute { self.connected(self.slots[index], outcome) }
+            let outcome = ConnectedSession.open(connectionString(), settings: sharing == .none ? settings : [])
+            self.loop.execute { self.connected(self.slots[index], outcome, sharing) }
         }
     }
 
-    private func connected(_ slot: Slot, _ outcome: Result<ConnectedSession, PostgresError>) {
+    private func connected(
+        _ slot: Slot, _ outcome: Result<ConnectedSession, PostgresError>, _ sharing: SessionSharing
+    ) {
         slot.connectingSince = nil
         do throws(PostgresError) {
             let session = try outcome.get()
             guard !closed else { return session.finish() }
+            let settings = slot.isPipeline ? configuration.readSettings : configuration.transactionSettings
             let connection = try PostgresConnection(
-                adopting: session.pg, loop: loop, statistics: statistics, cancels: cancels,
+                adopting: session.pg, dispatch: StatementDispatch(sharing, settings: settings), loop: loop,
+                statistics: statistics, cancels: cancels,
                 availability: availability,
                 silenceLimit: slot.isPipeline ? configuration.readSilence : configuration.commitSilence,
                 slowStatements: SlowStatementLog(threshold: configuration.slowStatement) { [onEvent] in

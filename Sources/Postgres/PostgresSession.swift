@@ -44,6 +44,23 @@ package final class PostgresSession {
         return (0..<PQntuples(result)).map { Self.row($0, of: result) }
     }
 
+    /// Prepares a statement without parameters under a name.
+    ///
+    /// - Throws: ``PostgresError``.
+    func prepare(_ name: String, _ sql: String) throws(PostgresError) {
+        PQclear(try check(PQprepare(pg, name, sql, 0, nil)))
+    }
+
+    /// Executes a statement that was prepared.
+    ///
+    /// - Returns: its rows.
+    /// - Throws: ``PostgresError``.
+    func execute(prepared name: String) throws(PostgresError) -> [[String?]] {
+        let result = try check(PQexecPrepared(pg, name, 0, nil, nil, nil, 0))
+        defer { PQclear(result) }
+        return (0..<PQntuples(result)).map { Self.row($0, of: result) }
+    }
+
     /// Executes one statement and hands over its rows one by one as they arrive (libpq manual, "Retrieving Query Results
     /// Row-by-Row"), so that memory does not grow with their number.
     ///

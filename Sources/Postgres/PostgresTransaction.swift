@@ -6,7 +6,7 @@ import EventLoop
 /// `BEGIN` travels with the first batch and `COMMIT` with the last, so that a transaction of two batches is two round
 /// trips. Confined to the loop of its pool.
 package final class PostgresTransaction {
-    private static let begin = PostgresStatement("begin", "begin")
+    static let begin = PostgresStatement("begin", "begin isolation level read committed")
     private static let commit = PostgresStatement("commit", "commit")
     private static let rollback = PostgresStatement("rollback", "rollback")
     static let statements = [begin, commit, rollback]

@@ -1,3 +1,4 @@
+import Postgres
 import Testing
 
 @testable import LUXOperations
@@ -8,6 +9,15 @@ import Testing
     func `a version before 15 is a fault`(_ version: Int, _ isWell: Bool) {
         let finding = DatabaseChecks.finding(version: version)
         #expect((finding.advice == nil) == isWell && finding.detail.hasPrefix("PostgreSQL \(version / 10_000)."))
+    }
+
+    @Test(arguments: [
+        (SessionSharing.none, "none", true), (.transactions(carriesStatements: true), "with prepared", true),
+        (.transactions(carriesStatements: false), "without prepared", true), (.statements, "statement mode", false),
+    ])
+    func `only a pooler without transactions is an error`(_ sharing: SessionSharing, _ text: String, _ isWell: Bool) {
+        let finding = DatabaseChecks.finding(sharing: sharing)
+        #expect((finding.advice == nil) == isWell && finding.detail.contains(text))
     }
 
     @Test(arguments: [(0, true), (1.9, true), (-1.9, true), (2.1, false), (-2.1, false), (-86_400, false)])

@@ -56,6 +56,26 @@ package struct DatabaseChecks {
         )
     }
 
+    package static func finding(sharing: SessionSharing) -> Doctor.Finding {
+        let subject = "connection pooler"
+        switch sharing {
+        case .none:
+            return Doctor.Finding(subject: subject, detail: "none, or in session mode")
+        case .transactions(carriesStatements: true):
+            return Doctor.Finding(subject: subject, detail: "in transaction mode, with prepared statements")
+        case .transactions(carriesStatements: false):
+            return Doctor.Finding(
+                subject: subject,
+                detail:
+                    "in transaction mode, without prepared statements: each execution is planned again, so the database"
+                    + " does more work. PgBouncer has them from 1.21 on, with max_prepared_statements = 200")
+        case .statements:
+            return Doctor.Finding(
+                subject: subject, detail: "in statement mode, which has no transactions",
+                advice: "set pool_mode = transaction or session")
+        }
+    }
+
     package func clock(allowed: Double) throws(PostgresError) -> Doctor.Finding {
         let before = Date().timeIntervalSince1970
         let there = Double(try value("select extract(epoch from clock_timestamp())")) ?? 0

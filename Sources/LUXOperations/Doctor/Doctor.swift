@@ -148,6 +148,7 @@ package struct Doctor {
         let all: [(String, () throws -> [Finding])] = [
             ("database version", { [checks.version()] }), ("database settings", checks.settings),
             ("connections", { [try checks.connections(pool: pool)] }),
+            ("connection pooler", { pool > 1 ? [DatabaseChecks.finding(sharing: try .detect(databaseURL))] : [] }),
             ("clock skew", { [try checks.clock(allowed: Self.allowedSkew)] }),
             ("migrations", { try migrations(folder, session) }), ("rights", checks.rights),
             ("indexes", { [try checks.indexes(try Migration.all(in: folder))] }),

@@ -27,6 +27,7 @@ struct Migrate: ParsableCommand {
             if status {
                 show(try migrator.status(), invalidIndexes: try migrator.invalidIndexes())
             } else {
+                try PoolerError.requireOwnSessions(databaseURL)
                 show(applied: try migrator.apply())
             }
         } catch {
