@@ -81,11 +81,11 @@ def build():
 class Drill:
     """A temporary folder and the processes of one run, all ended with it."""
 
-    def __init__(self):
+    def __init__(self, programs=True):
         self.folder = tempfile.mkdtemp(prefix="lux-drill-")
         os.chmod(self.folder, 0o755)
         self.processes = []
-        self.programs = build()
+        self.programs = build() if programs else None
         with open(f"{self.folder}/secret", "w") as file:
             file.write(SECRET)
 
@@ -133,6 +133,19 @@ class Drill:
         command = [f"{self.programs}/lux-simulate", "evening", "--database", database, "--secret-file",
                    f"{self.folder}/secret", *[word for server in servers for word in ("--server", server)], *options]
         return self.start("simulation", command)
+
+
+def start_database(drill, *options):
+    """A private PostgreSQL; its address. Its process is the drill's last."""
+    port = free_port()
+    data = drill.make_folder(f"postgres-{port}")
+    subprocess.run(as_postgres(f"{POSTGRES}/initdb", "-D", f"{data}/data", "-U", "postgres", "-A", "trust", "--encoding=UTF8",
+                               "--locale=C"), check=True, stdout=subprocess.DEVNULL, cwd="/")
+    drill.start("postgres", as_postgres(f"{POSTGRES}/postgres", "-D", f"{data}/data", "-p", str(port), "-k", data, "-c",
+                                        "listen_addresses=127.0.0.1", *options))
+    ready = [f"{POSTGRES}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    wait_until(lambda: subprocess.run(ready).returncode == 0, 30, "PostgreSQL")
+    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 
 class Server:
