@@ -23,7 +23,7 @@ struct JSONWebKeySet {
         for (index, element) in try Self.elements(bytes).enumerated() {
             let members = element?.withoutNulls
             if let members { try Self.requirePublic(members) }
-            let identifier = members?["kid"]?.text
+            let identifier = members?["kid"]?.string
             do throws(Unusable) {
                 guard let members else { throw Unusable(reason: "it is null") }
                 keys.append(Entry(position: index + 1, identifier: identifier, key: try Self.key(members)))
@@ -39,57 +39,39 @@ struct JSONWebKeySet {
     }
 
     /// The members of each key; `nil` for an element that is `null`.
-    private static func elements(_ bytes: [UInt8]) throws(KeyError) -> [ClaimSet?] {
-        var elements: [ClaimSet?]?
-        do throws(JSONError) {
-            try JSONReader.read(bytes) { (reader) throws(JSONError) in
-                try reader.object { (name, reader) throws(JSONError) in
-                    guard name == "keys", try reader.kind() == .array else { return try reader.skipValue() }
-                    var found: [ClaimSet?] = []
-                    try reader.array { (reader) throws(JSONError) in
-                        guard try reader.kind() != .null else {
-                            found.append(nil)
-                            return try reader.skipValue()
-                        }
-                        found.append(try ClaimSet(&reader))
-                    }
-                    elements = found
-                }
-            }
-        } catch {
-            throw .notAKeySet
+    private static func elements(_ bytes: [UInt8]) throws(KeyError) -> [JSONValue?] {
+        guard let set = try? JSONValue(bytes), set.members != nil else { throw .notAKeySet }
+        if let items = set["keys"]?.items {
+            guard items.allSatisfy({ $0.isNull || $0.members != nil }) else { throw .notAKeySet }
+            return items.map { $0.isNull ? nil : $0 }
         }
-        if let elements { return elements }
-        guard let members = try? ClaimSet(bytes), members["keys"] == nil else { throw .notAKeySet }
-        let key = members.withoutNulls
-        guard key["kty"] != nil || key["x5c"] != nil else {
-            throw .notAKeySet
-        }
+        let key = set.withoutNulls
+        guard set["keys"] == nil, key["kty"] != nil || key["x5c"] != nil else { throw .notAKeySet }
         return [key]
     }
 
-    private static func requirePublic(_ members: ClaimSet) throws(KeyError) {
-        guard members["kty"]?.text == "oct" || !privateMembers.contains(where: { members[$0] != nil }) else {
+    private static func requirePublic(_ members: JSONValue) throws(KeyError) {
+        guard members["kty"]?.string == "oct" || !privateMembers.contains(where: { members[$0] != nil }) else {
             throw .privateKey
         }
     }
 
     /// The key, if what the set says about it (RFC 7517 sections 4.1 to 4.5) lets it verify.
-    private static func key(_ members: ClaimSet) throws(Unusable) -> PublicKey {
-        let kind = members["kty"]?.text
+    private static func key(_ members: JSONValue) throws(Unusable) -> PublicKey {
+        let kind = members["kty"]?.string
         guard kind != nil || members["kty"] == nil && members["x5c"] != nil else {
             throw Unusable(reason: "kty is missing")
         }
-        guard members["kid"].map({ $0.text != nil }) ?? true else { throw Unusable(reason: "kid is no string") }
+        guard members["kid"].map({ $0.string != nil }) ?? true else { throw Unusable(reason: "kid is no string") }
         guard members["use"].map({ $0.matches("sig", orOneOfSeveral: false) }) ?? true else {
             throw Unusable(reason: "use is not sig")
         }
         guard members["key_ops"].map({ $0.matches("verify", orOneOfSeveral: true) }) ?? true else {
             throw Unusable(reason: "key_ops does not contain verify")
         }
-        guard members["alg"].map({ $0.text != nil }) ?? true else { throw Unusable(reason: "alg is no string") }
+        guard members["alg"].map({ $0.string != nil }) ?? true else { throw Unusable(reason: "alg is no string") }
         do throws(KeyError) {
-            let key = try PublicKey(information: try information(kind, members), algorithm: members["alg"]?.text)
+            let key = try PublicKey(information: try information(kind, members), algorithm: members["alg"]?.string)
             guard kind == nil || kind == key.kind.type else { throw KeyError.certificateKind }
             return key
         } catch {
@@ -98,7 +80,7 @@ struct JSONWebKeySet {
     }
 
     /// Its numbers, or where those are missing the key of its certificate.
-    private static func information(_ kind: String?, _ members: ClaimSet) throws(KeyError) -> [UInt8] {
+    private static func information(_ kind: String?, _ members: JSONValue) throws(KeyError) -> [UInt8] {
         guard kind == nil || kind == "RSA" || kind == "EC" || kind == "OKP" else {
             throw .unusable("kty is none of RSA, EC and OKP")
         }
@@ -112,7 +94,7 @@ struct JSONWebKeySet {
             return SubjectPublicKeyInfo.rsa(modulus: modulus, exponent: exponent)
         case "EC":
             let curves = ["P-256": 32, "P-384": 48]
-            guard let curve = members["crv"]?.text, let size = curves[curve] else {
+            guard let curve = members["crv"]?.string, let size = curves[curve] else {
                 throw .unusable("crv is neither P-256 nor P-384")
             }
             guard let x = bytes(members["x"]), let y = bytes(members["y"]), x.count == size, y.count == size else {
@@ -120,7 +102,7 @@ struct JSONWebKeySet {
             }
             return size == 32 ? SubjectPublicKeyInfo.p256(x: x, y: y) : SubjectPublicKeyInfo.p384(x: x, y: y)
         default:
-            guard members["crv"]?.text == "Ed25519" else { throw .unusable("crv is not Ed25519") }
+            guard members["crv"]?.string == "Ed25519" else { throw .unusable("crv is not Ed25519") }
             guard let x = bytes(members["x"]), x.count == 32 else {
                 throw .unusable("x is not 32 bytes of base64url")
             }
@@ -129,15 +111,15 @@ struct JSONWebKeySet {
     }
 
     /// The key of the first certificate, which is the key's own (RFC 7517 section 4.7).
-    private static func certifiedKey(_ chain: ClaimValue) throws(KeyError) -> [UInt8] {
-        guard case .strings(let certificates) = chain, let first = certificates.first,
+    private static func certifiedKey(_ chain: JSONValue) throws(KeyError) -> [UInt8] {
+        guard let first = chain.strings?.first,
             let certificate = Base64URL.decode(standardBase64: first)
         else { throw .unusable("x5c is no array of base64 strings") }
         return try PublicKey.information(ofCertificate: certificate)
     }
 
     /// The bytes of base64url, with or without padding.
-    private static func bytes(_ value: ClaimValue?) -> [UInt8]? {
-        value?.text.flatMap { Base64URL.decode(padded: $0) }
+    private static func bytes(_ value: JSONValue?) -> [UInt8]? {
+        value?.string.flatMap { Base64URL.decode(padded: $0) }
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Checks access tokens (RFC 7519) signed with one of its keys. A value; a copy is cheap.
 package struct JWTVerifier: Sendable {
     /// What the claims of a token must be, beside its signature.
@@ -44,14 +46,15 @@ package struct JWTVerifier: Sendable {
         _ token: some Collection<UInt8>, now: Int, read: (Claims) -> T?
     ) throws(JWTError) -> T {
         let parts = try CompactToken(token)
-        let header = try ClaimSet(parts.header)
+        let header = try JSONValue(part: parts.header)
         try keys.verify(parts, header: header)
-        let claims = try ClaimSet(parts.payload)
+        let claims = try JSONValue(part: parts.payload)
         let (now, leeway) = (Double(now), Double(requirements.leeway))
-        guard case .number(let expiration, _)? = claims["exp"] else { throw .claim("exp") }
+        guard case .number(let end)? = claims["exp"] else { throw .claim("exp") }
+        let expiration = end.double
         switch claims["nbf"] {
         case nil: break
-        case .number(let notBefore, _)?: guard notBefore <= now + leeway else { throw .notYetValid }
+        case .number(let notBefore)?: guard notBefore.double <= now + leeway else { throw .notYetValid }
         default: throw .claim("nbf")
         }
         guard Self.matches(claims["iss"], requirements.issuers, orOneOfSeveral: false) else { throw .issuer }
@@ -59,12 +62,12 @@ package struct JWTVerifier: Sendable {
         if let lifetime = requirements.maximumLifetime {
             guard expiration <= now + leeway + Double(lifetime) else { throw .lifetime }
         }
-        guard let value = read(Claims(set: claims)) else { throw .unreadable }
+        guard let value = read(Claims(members: claims)) else { throw .unreadable }
         guard now < expiration + leeway else { throw .expired }
         return value
     }
 
-    private static func matches(_ claim: ClaimValue?, _ expected: [String], orOneOfSeveral isList: Bool) -> Bool {
+    private static func matches(_ claim: JSONValue?, _ expected: [String], orOneOfSeveral isList: Bool) -> Bool {
         expected.isEmpty || expected.contains { claim?.matches($0, orOneOfSeveral: isList) == true }
     }
 }

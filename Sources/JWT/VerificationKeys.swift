@@ -1,3 +1,5 @@
+import JSON
+
 /// The keys that a token may be signed with, of which several are valid during a rotation. A value; a copy is a pointer.
 package struct VerificationKeys: Sendable {
     /// More keys without a `kid` are not accepted: each of them is tried for a token.
@@ -101,7 +103,7 @@ package struct VerificationKeys: Sendable {
     /// Checks algorithm and signature.
     ///
     /// - Throws: ``JWTError``.
-    func verify(_ token: CompactToken, header: ClaimSet) throws(JWTError) {
+    func verify(_ token: CompactToken, header: JSONValue) throws(JWTError) {
         let chosen: [VerificationKey]
         switch storage.choice {
         case .none: throw .noKeys
@@ -122,13 +124,13 @@ package struct VerificationKeys: Sendable {
     }
 
     private static func choose(
-        by identifier: ClaimValue?, among keys: [[UInt8]: VerificationKey], or unnamed: [VerificationKey]
+        by identifier: JSONValue?, among keys: [[UInt8]: VerificationKey], or unnamed: [VerificationKey]
     ) throws(JWTError) -> [VerificationKey] {
         guard let identifier else {
             guard !unnamed.isEmpty else { throw .key }
             return unnamed
         }
-        guard let text = identifier.text, let key = keys[Array(text.utf8)] else { throw .key }
+        guard let text = identifier.string, let key = keys[Array(text.utf8)] else { throw .key }
         return [key]
     }
 }

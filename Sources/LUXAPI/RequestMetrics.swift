@@ -7,7 +7,7 @@ import Metrics
 
 /// Counts the requests of one loop. Written by that loop, read by the thread that writes the metrics.
 package final class RequestCounter: Sendable {
-    struct Route: Sendable {
+    struct RouteCounts: Sendable {
         let route: String
         var counts: [(method: String, status: Int, count: UInt64)] = []
         var durations = Histogram()
@@ -22,12 +22,12 @@ package final class RequestCounter: Sendable {
     }
 
     /// Few enough that comparing finds one sooner than hashing.
-    private let routes: Locked<[Route]>
+    private let routes: Locked<[RouteCounts]>
 
     /// Creates a counter that knows these routes with each status that they are documented with, and each of a request
     /// without a route: a counter that appears with its first event hides that event from `increase()`.
-    init(_ served: [LUXAPI.Route]) {
-        var known: [Route] = []
+    init(_ served: [Route]) {
+        var known: [RouteCounts] = []
         for route in served {
             // Files of the documentation are no part of any alert.
             if case .documentation = route.access { continue }
@@ -65,14 +65,14 @@ package final class RequestCounter: Sendable {
         }
     }
 
-    var values: [Route] { routes.withLock { $0 } }
+    var values: [RouteCounts] { routes.withLock { $0 } }
 }
 
-extension [RequestCounter.Route] {
+extension [RequestCounter.RouteCounts] {
     /// The place of a route, which is added if it is new.
     fileprivate mutating func index(of route: String) -> Int {
         if let index = firstIndex(where: { $0.route == route }) { return index }
-        append(RequestCounter.Route(route: route))
+        append(RequestCounter.RouteCounts(route: route))
         return count - 1
     }
 }
@@ -106,8 +106,8 @@ package final class RequestMetrics: Sendable {
     }
 
     /// The requests of all loops.
-    private func routes(_ counters: [RequestCounter]) -> [RequestCounter.Route] {
-        var sum: [RequestCounter.Route] = []
+    private func routes(_ counters: [RequestCounter]) -> [RequestCounter.RouteCounts] {
+        var sum: [RequestCounter.RouteCounts] = []
         for route in counters.flatMap(\.values) {
             let index = sum.index(of: route.route)
             for count in route.counts { sum[index].add(count.method, count.status, count.count) }
@@ -146,7 +146,7 @@ package final class RequestMetrics: Sendable {
     private static let outcomes = ["accepted", "misconfigured", "refused", "try_later", "unknown"]
 
     /// Counts a message that was requested.
-    package func count(_ outcome: NotificationOutcome, of provider: String) {
+    package func count(_ outcome: MessageOutcome, of provider: String) {
         let name =
             switch outcome {
             case .accepted: "accepted"

@@ -38,7 +38,7 @@ package struct CodeRule: Sendable {
         case later(isSafe: Bool, isSoon: Bool)
 
         /// The outcome, with the advice behind its reason.
-        func outcome(_ reason: String, advice: Advice?) -> NotificationOutcome {
+        func outcome(_ reason: String, advice: Advice?) -> MessageOutcome {
             let reason = advice.map { "\(reason); \($0.rawValue)" } ?? reason
             return switch self {
             case .refused: .refused(reason: reason)
@@ -74,7 +74,7 @@ package struct CodeRule: Sendable {
         self.messageParts = messageParts
     }
 
-    func outcome(_ reason: String) -> NotificationOutcome { kind.outcome(reason, advice: advice) }
+    func outcome(_ reason: String) -> MessageOutcome { kind.outcome(reason, advice: advice) }
 }
 
 extension [CodeRule] {

@@ -1,3 +1,4 @@
+import JSON
 import Bytes
 import Foundation
 import LUX
@@ -42,7 +43,7 @@ package struct AligoProvider: AlimtalkProvider {
     }
 
     /// `POST /akv10/alimtalk/send/`
-    package func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
+    package func request(for notification: AlimtalkMessage, attempt: SendingAttempt) -> ProviderRequest {
         let content = variables.rendered(text, for: notification)
         let title = "LUX"
         var fields = credentials
@@ -72,7 +73,7 @@ package struct AligoProvider: AlimtalkProvider {
     ]
 
     /// Accepted only if `code` and `fcnt` are 0. The provider's message chooses the rule and is never passed on.
-    package func outcome(of reply: ProviderReply) -> NotificationOutcome {
+    package func outcome(of reply: ProviderReply) -> MessageOutcome {
         guard reply.isSuccess, let json = reply.json, let code = json["code"]?.code else {
             return reply.outcome(of: Self.name)
         }
@@ -159,7 +160,7 @@ private struct AligoLookUp: ProviderLookUp {
     }
 
     /// A page of the history, newest first.
-    private mutating func readList(_ list: [ReplyValue], _ isFinal: Bool) -> LookUpStep {
+    private mutating func readList(_ list: [JSONValue], _ isFinal: Bool) -> LookUpStep {
         let (start, end) = window
         var isOlder = false
         for found in list {
@@ -188,7 +189,7 @@ private struct AligoLookUp: ProviderLookUp {
         return candidates.isEmpty ? absent(isFinal) : .next
     }
 
-    private mutating func readNumbers(_ list: [ReplyValue], _ isFinal: Bool) -> LookUpStep {
+    private mutating func readNumbers(_ list: [JSONValue], _ isFinal: Bool) -> LookUpStep {
         guard let id = candidates.popLast() else { return .open("aligo: a partial answer") }
         if list.isEmpty { isIncomplete = true }
         for found in list where found["phone"]?.text.map(message.isNumber) == true {
@@ -206,7 +207,7 @@ private struct AligoLookUp: ProviderLookUp {
     }
 
     /// Aligo does not document which `rslt` means success; `U` is a text that differs from the template.
-    private static func verdict(_ found: ReplyValue, _ id: String) -> LookUpStep {
+    private static func verdict(_ found: JSONValue, _ id: String) -> LookUpStep {
         let isReplaced = found["smid"]?.code.map { $0 != "0" } ?? false
         if !isReplaced {
             if found["rslt"]?.code == "U" {

@@ -2,7 +2,7 @@ import Concurrency
 import LUX
 
 /// A message that asks a parent to look after the electrodes.
-package struct Notification: Sendable {
+package struct AlimtalkMessage: Sendable {
     /// The account that the message is for.
     package var userID: Int64
     /// The account's number.
@@ -39,7 +39,7 @@ package struct Notification: Sendable {
 
 /// The outcome of a message. Whatever a provider replies is one of these. Reasons consist of codes and advice, so that no number and no
 /// key is in them.
-package enum NotificationOutcome: Sendable, Equatable {
+package enum MessageOutcome: Sendable, Equatable {
     /// The provider accepted it, under this id if it has one.
     case accepted(messageID: String?)
     /// The provider rejected it for good: recipient, template or content.
@@ -87,5 +87,5 @@ package protocol AlimtalkNotifier: Sendable {
     /// Sends one message. An error is an outcome, so this never throws.
     ///
     /// - Parameter deadline: by when it returns; `nil` for the notifier's own timeout.
-    func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome
+    func send(_ notification: AlimtalkMessage, deadline: MonotonicTime?) async -> MessageOutcome
 }

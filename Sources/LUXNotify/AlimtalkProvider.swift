@@ -15,16 +15,16 @@ package protocol AlimtalkProvider: Sendable {
     /// Reads its variables; errors are collected in `settings`.
     init(_ settings: inout AlimtalkSettings)
 
-    /// Whether the provider rejects a second message with the same ``Notification/reference``, so that an attempt of unknown outcome
+    /// Whether the provider rejects a second message with the same ``AlimtalkMessage/reference``, so that an attempt of unknown outcome
     /// can be retried.
     var rejectsRepeats: Bool { get }
     /// Texts that are never printed: keys, and the identifiers of the account in paths.
     var secrets: [String] { get }
 
     /// The request that sends a message, signed for this attempt.
-    func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest
+    func request(for notification: AlimtalkMessage, attempt: SendingAttempt) -> ProviderRequest
     /// The outcome of the message according to a reply.
-    func outcome(of reply: ProviderReply) -> NotificationOutcome
+    func outcome(of reply: ProviderReply) -> MessageOutcome
     /// Begins to look a message up.
     func lookUp(_ message: SoughtMessage) -> any ProviderLookUp
 }

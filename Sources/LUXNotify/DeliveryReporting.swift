@@ -16,7 +16,7 @@ package protocol DeliveryReporting: AlimtalkProvider {
 package struct Delivery: Sendable, Equatable {
     package enum Result: String, Sendable, CaseIterable { case delivered, undelivered }
 
-    /// The id of ``NotificationOutcome/accepted(messageID:)``.
+    /// The id of ``MessageOutcome/accepted(messageID:)``.
     package var messageID: String
     package var result: Result
     /// The provider's code.

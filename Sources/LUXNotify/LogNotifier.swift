@@ -12,7 +12,7 @@ package struct LogNotifier: AlimtalkNotifier {
     }
 
     /// Writes the line; always accepted.
-    package func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
+    package func send(_ notification: AlimtalkMessage, deadline: MonotonicTime?) async -> MessageOutcome {
         write(notification.userID, notification.phoneNumber.masked)
         return .accepted(messageID: nil)
     }

@@ -1,3 +1,4 @@
+import JSON
 import LUX
 
 /// One call for the results of all messages.
@@ -26,7 +27,7 @@ extension NHNProvider: DeliveryReporting {
         return DeliveryPage(deliveries: messages.compactMap(Self.delivery), next: next)
     }
 
-    private static func delivery(_ found: ReplyValue) -> Delivery? {
+    private static func delivery(_ found: JSONValue) -> Delivery? {
         guard let requestID = found["requestId"]?.code, let sequence = found["recipientSeq"]?.code else { return nil }
         let code = found["resultCode"]?.code
         func delivery(_ result: Delivery.Result) -> Delivery {

@@ -34,7 +34,7 @@ package struct NHNProvider: AlimtalkProvider {
     package var secrets: [String] { [appkey, secretKey, senderKey] }
 
     /// `POST /alimtalk/v2.3/appkeys/{appkey}/messages`
-    package func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
+    package func request(for notification: AlimtalkMessage, attempt: SendingAttempt) -> ProviderRequest {
         var body = JSONWriter()
         body.object { body in
             body.member("senderKey", senderKey)
@@ -61,7 +61,7 @@ package struct NHNProvider: AlimtalkProvider {
     var path: String { "/alimtalk/v2.3/appkeys/\(appkey)/messages" }
 
     /// By the codes of the header and of the one recipient, whatever the HTTP status.
-    package func outcome(of reply: ProviderReply) -> NotificationOutcome {
+    package func outcome(of reply: ProviderReply) -> MessageOutcome {
         guard let json = reply.json, let header = json["header"], let code = header["resultCode"]?.code else {
             return reply.outcome(of: Self.name)
         }
@@ -109,7 +109,7 @@ package struct NHNProvider: AlimtalkProvider {
             ["4", "-2000", "-2001", "-2002", "-2003", "-2004", "-2005", "-4000", "-9996", "-9997", "-9998"]),
     ]
 
-    private static func outcome(_ code: String, _ reply: ProviderReply) -> NotificationOutcome {
+    private static func outcome(_ code: String, _ reply: ProviderReply) -> MessageOutcome {
         let reason = "nhn: code \(code)"
         if let rule = codes.rule(for: code) { return rule.outcome(reason) }
         return reply.isSuccess ? .refused(reason: reason) : reply.outcome(of: reason)
@@ -142,7 +142,7 @@ private struct NHNLookUp: ProviderLookUp {
         guard let json = reply.json, json["header"]?["isSuccessful"]?.isTrue == true,
             let messages = json["messageSearchResultResponse"]?["messages"]?.items
         else { return open }
-        guard let found = messages.first(where: { $0["recipientGroupingKey"] == .string(message.reference) }) else {
+        guard let found = messages.first(where: { $0["recipientGroupingKey"]?.string == message.reference }) else {
             // Rejected recipients are not stored.
             return messages.isEmpty ? .notFound : open
         }

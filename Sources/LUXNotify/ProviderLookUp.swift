@@ -8,7 +8,7 @@ package struct SoughtMessage: Sendable {
     package var phoneNumber: PhoneNumber?
     /// When it was asked for.
     package var time: Timestamp
-    /// See ``Notification/reference``.
+    /// See ``AlimtalkMessage/reference``.
     package var reference: String
     /// The ids of messages that belong to other rows of the account.
     package var otherIDs: Set<String>
@@ -38,7 +38,7 @@ package enum LookUpStep: Sendable, Equatable {
     /// There is another request.
     case next
     /// What became of the message.
-    case settled(NotificationOutcome)
+    case settled(MessageOutcome)
     /// The provider lists all of its messages, and this one is not among them.
     case notFound
     /// The provider itself does not know yet; a later look-up will show it.

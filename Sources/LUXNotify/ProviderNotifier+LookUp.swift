@@ -6,7 +6,7 @@ extension ProviderNotifier {
     /// The result of looking a message up. Reasons contain neither number nor key.
     package enum LookUp: Sendable, Equatable {
         /// What became of it.
-        case settled(NotificationOutcome)
+        case settled(MessageOutcome)
         /// The provider does not know yet.
         case waits(reason: String)
         /// It is not known, and a later look-up may not help.

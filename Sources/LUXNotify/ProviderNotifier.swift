@@ -69,7 +69,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
     package var inFlight: Int { slots.inFlight }
 
     /// Sends one message, in one attempt or a few.
-    package func send(_ notification: Notification, deadline: MonotonicTime?) async -> NotificationOutcome {
+    package func send(_ notification: AlimtalkMessage, deadline: MonotonicTime?) async -> MessageOutcome {
         // Not the provider's error, so the breaker does not count it. A call that is cut off at once would be a message of unknown
         // outcome.
         if let deadline, deadline <= .now() + min(Self.shortestAttempt, limits.timeout / 4) {
@@ -92,7 +92,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
 
     // MARK: Circuit breaker
 
-    private func leave(_ pass: CircuitBreaker.Pass, _ outcome: NotificationOutcome) {
+    private func leave(_ pass: CircuitBreaker.Pass, _ outcome: MessageOutcome) {
         let worked =
             switch outcome {
             case .accepted, .refused, .misconfigured: true
@@ -110,7 +110,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
 
     // MARK: Attempts
 
-    private func attempt(_ notification: Notification, deadline: MonotonicTime) async -> NotificationOutcome {
+    private func attempt(_ notification: AlimtalkMessage, deadline: MonotonicTime) async -> MessageOutcome {
         var mayHaveArrived = false
         var number = 1
         while true {
@@ -133,7 +133,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
         }
     }
 
-    private func judge(_ exchange: ProviderExchange) -> NotificationOutcome {
+    private func judge(_ exchange: ProviderExchange) -> MessageOutcome {
         switch exchange {
         case .reply(let reply): provider.outcome(of: reply)
         case .notSent(let reason): .tryLater(reason: "\(name): \(reason)", isSafe: true)
@@ -142,7 +142,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
     }
 
     /// Whether another attempt cannot become a second message: this one reached nobody, or the provider rejects repeats.
-    private func canRetry(_ outcome: NotificationOutcome, _ exchange: ProviderExchange) -> Bool {
+    private func canRetry(_ outcome: MessageOutcome, _ exchange: ProviderExchange) -> Bool {
         switch outcome {
         case .accepted, .refused, .misconfigured: false
         case .tryLater(_, let isSafe, let isSoon): isSoon && (isSafe || provider.rejectsRepeats)
@@ -156,7 +156,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
     }
 
     /// Removes number and keys from reasons and ids, which go into rows and logs, whatever a provider put into them.
-    func scrubbed(_ outcome: NotificationOutcome, _ phoneNumber: PhoneNumber?) -> NotificationOutcome {
+    func scrubbed(_ outcome: MessageOutcome, _ phoneNumber: PhoneNumber?) -> MessageOutcome {
         func clean(_ text: String) -> String { self.clean(text, phoneNumber) }
         return switch outcome {
         case .accepted(let id): .accepted(messageID: id.map(clean))

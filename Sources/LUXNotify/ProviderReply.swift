@@ -1,3 +1,5 @@
+import JSON
+
 /// One HTTP reply of a provider.
 package struct ProviderReply: Sendable {
     /// The HTTP status.
@@ -17,7 +19,7 @@ package struct ProviderReply: Sendable {
     }
 
     /// The body as JSON; `nil` when it is none or is incomplete.
-    var json: ReplyValue? { isWhole ? ReplyValue(body) : nil }
+    var json: JSONValue? { isWhole ? try? JSONValue(body) : nil }
 
     /// Whether the status is 2xx.
     var isSuccess: Bool { (200..<300).contains(status) }
@@ -25,7 +27,7 @@ package struct ProviderReply: Sendable {
     /// The outcome by the status alone, for a reply whose body has no code that is known.
     ///
     /// - Parameter subject: the provider's name, and the unknown code if there is one.
-    func outcome(of subject: String) -> NotificationOutcome {
+    func outcome(of subject: String) -> MessageOutcome {
         let reason = "\(subject): HTTP \(status)"
         // A 2xx that cannot be read may well be an accepted message.
         guard !isSuccess else {

@@ -1,3 +1,4 @@
+import JSON
 import LUX
 
 /// The list of messages by the time at which they were complete.
@@ -30,7 +31,7 @@ extension SENSProvider: DeliveryReporting {
             deliveries: messages.compactMap(delivery), next: messages.isEmpty || next?.isEmpty == true ? nil : next)
     }
 
-    private func delivery(_ found: ReplyValue) -> Delivery? {
+    private func delivery(_ found: JSONValue) -> Delivery? {
         guard let id = found["messageId"]?.code else { return nil }
         let code = found["messageStatusCode"]?.code
         switch found["messageStatusName"] {

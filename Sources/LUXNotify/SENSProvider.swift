@@ -36,7 +36,7 @@ package struct SENSProvider: AlimtalkProvider {
     package var secrets: [String] { [accessKey, secretKey, serviceID] }
 
     /// `POST /alimtalk/v2/services/{serviceId}/messages`
-    package func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
+    package func request(for notification: AlimtalkMessage, attempt: SendingAttempt) -> ProviderRequest {
         let content = variables.rendered(text, for: notification)
         var body = JSONWriter()
         body.object { body in
@@ -100,7 +100,7 @@ package struct SENSProvider: AlimtalkProvider {
     ]
 
     /// By the code of the reply and of the one message.
-    package func outcome(of reply: ProviderReply) -> NotificationOutcome {
+    package func outcome(of reply: ProviderReply) -> MessageOutcome {
         guard let json = reply.json else { return reply.outcome(of: Self.name) }
         guard reply.isSuccess else { return Self.outcome(failure: json, reply) }
         let code = json["statusCode"]?.code
@@ -120,7 +120,7 @@ package struct SENSProvider: AlimtalkProvider {
     }
 
     /// Failures have two shapes: the gateway's `error.errorCode` and the service's own `status`.
-    private static func outcome(failure json: ReplyValue, _ reply: ProviderReply) -> NotificationOutcome {
+    private static func outcome(failure json: JSONValue, _ reply: ProviderReply) -> MessageOutcome {
         guard let code = json["error"]?["errorCode"]?.code else { return reply.outcome(of: name) }
         return codes.rule(for: code)?.outcome("sens: HTTP \(reply.status), code \(code)")
             ?? reply.outcome(of: "sens: code \(code)")
@@ -231,15 +231,15 @@ private struct SENSLookUp: ProviderLookUp {
                 : "sens: several messages around that time have this text and number")
     }
 
-    private func verdict(_ found: ReplyValue, _ id: String) -> LookUpStep {
+    private func verdict(_ found: JSONValue, _ id: String) -> LookUpStep {
         guard let code = found["requestStatusCode"]?.code else {
             return .open("sens: the message is listed without a status")
         }
         guard code == "A000" else { return .settled(.refused(reason: "sens: code \(code)")) }
-        guard found["messageStatusName"] == .string("fail") else { return .settled(.accepted(messageID: id)) }
+        guard found["messageStatusName"]?.string == "fail" else { return .settled(.accepted(messageID: id)) }
         let refusal = LookUpStep.settled(
             .refused(reason: "sens: delivery code \(found["messageStatusCode"]?.code ?? "none")"))
-        guard hasFallback, let failover = found["failover"], failover != .null else { return refusal }
+        guard hasFallback, let failover = found["failover"], !failover.isNull else { return refusal }
         switch failover["messageStatusName"] {
         case .string("fail"): return refusal
         case .string("success"): return .settled(.accepted(messageID: id))

@@ -1,3 +1,4 @@
+import JSON
 import LUX
 
 /// The list of messages by the time of their last change.
@@ -28,7 +29,7 @@ extension SolapiProvider: DeliveryReporting {
         return DeliveryPage(deliveries: messages.compactMap(Self.delivery), next: json["nextKey"]?.code)
     }
 
-    private static func delivery(_ found: ReplyValue) -> Delivery? {
+    private static func delivery(_ found: JSONValue) -> Delivery? {
         guard let id = found["messageId"]?.code, let code = found["statusCode"]?.code else { return nil }
         switch code {
         case "4000": return Delivery(messageID: id, result: .delivered, code: code)

@@ -34,7 +34,7 @@ package struct SolapiProvider: AlimtalkProvider {
     package var secrets: [String] { [apiKey, apiSecret] }
 
     /// `POST /messages/v4/send-many/detail`
-    package func request(for notification: Notification, attempt: SendingAttempt) -> ProviderRequest {
+    package func request(for notification: AlimtalkMessage, attempt: SendingAttempt) -> ProviderRequest {
         var body = JSONWriter()
         body.object { body in
             body.array("messages") { list in
@@ -77,7 +77,7 @@ package struct SolapiProvider: AlimtalkProvider {
     }
 
     /// By the code of the one message, in whichever of the two lists it is.
-    package func outcome(of reply: ProviderReply) -> NotificationOutcome {
+    package func outcome(of reply: ProviderReply) -> MessageOutcome {
         guard let json = reply.json else { return reply.outcome(of: Self.name) }
         guard reply.isSuccess else {
             if let code = json["errorCode"]?.code { return Self.outcome(error: code, reply) }
@@ -118,12 +118,12 @@ package struct SolapiProvider: AlimtalkProvider {
         CodeRule(.refused, .program, ["ValidationError", "1010", "1011", "1032"]),
     ]
 
-    private static func outcome(error code: String, _ reply: ProviderReply) -> NotificationOutcome {
+    private static func outcome(error code: String, _ reply: ProviderReply) -> MessageOutcome {
         let reason = "solapi: \(code)"
         return codes.rule(for: code)?.outcome(reason) ?? reply.outcome(of: reason)
     }
 
-    private static func outcome(status code: String) -> NotificationOutcome {
+    private static func outcome(status code: String) -> MessageOutcome {
         let reason = "solapi: code \(code)"
         if SolapiLookUp.taken.contains(code) {
             return CodeRule.Kind.unknown.outcome(reason + " in the list of failures", advice: .lookUp)
@@ -204,7 +204,7 @@ private struct SolapiLookUp: ProviderLookUp {
             ? .open("solapi: a message around that time has no reference and may be this one") : .notFound
     }
 
-    private static func verdict(_ found: ReplyValue) -> LookUpStep {
+    private static func verdict(_ found: JSONValue) -> LookUpStep {
         guard let code = found["statusCode"]?.code, let id = found["messageId"]?.code else {
             return .open("solapi: the message is listed without a status")
         }

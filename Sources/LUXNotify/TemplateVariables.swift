@@ -23,7 +23,7 @@ package struct TemplateVariables: Sendable, Equatable {
         name.hasPrefix("#{") && name.hasSuffix("}") ? String(name.dropFirst(2).dropLast()) : name
     }
 
-    private typealias Placeholder = (name: String, value: @Sendable (Notification, TimeZone) -> String)
+    private typealias Placeholder = (name: String, value: @Sendable (AlimtalkMessage, TimeZone) -> String)
 
     private static let placeholders: [Placeholder] = [
         ("{child}", { notification, _ in notification.child }),
@@ -36,7 +36,7 @@ package struct TemplateVariables: Sendable, Equatable {
     // MARK: Values
 
     /// The values for one message.
-    func values(for notification: Notification) -> [(name: String, value: String)] {
+    func values(for notification: AlimtalkMessage) -> [(name: String, value: String)] {
         patterns.sorted { $0.key < $1.key }.map { name, pattern in (name, filled(pattern, notification)) }
     }
 
@@ -44,7 +44,7 @@ package struct TemplateVariables: Sendable, Equatable {
     func wallClock(_ time: Timestamp) -> String { minutes(of: time, in: timeZone) }
 
     /// One pass, so that a child whose name looks like a placeholder changes nothing.
-    private func filled(_ pattern: String, _ notification: Notification) -> String {
+    private func filled(_ pattern: String, _ notification: AlimtalkMessage) -> String {
         var rest = pattern[...]
         var text = ""
         while let open = rest.firstIndex(of: "{") {
@@ -62,7 +62,7 @@ package struct TemplateVariables: Sendable, Equatable {
     }
 
     /// A text with each `#{name}` in it replaced, and not one character else changed.
-    func rendered(_ text: String, for notification: Notification) -> String {
+    func rendered(_ text: String, for notification: AlimtalkMessage) -> String {
         let values = Dictionary(uniqueKeysWithValues: values(for: notification).map { ($0.name, $0.value) })
         let parts = text.split(separator: "#{", omittingEmptySubsequences: false)
         return String(parts[0])

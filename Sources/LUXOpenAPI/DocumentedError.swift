@@ -16,7 +16,7 @@ package struct DocumentedError: Sendable {
     }
 
     /// The responses by status.
-    static func responses(of errors: [DocumentedError]) -> [(name: String, value: JSONTree)] {
+    static func responses(of errors: [DocumentedError]) -> [(name: String, value: JSONValue)] {
         let ofStatus = Dictionary(grouping: errors) { $0.status }
         return ofStatus.sorted { $0.key < $1.key }.map { status, errors in
             let lines = errors.map { "\($0.detail): \($0.description)" }
@@ -25,7 +25,7 @@ package struct DocumentedError: Sendable {
                     name: Self.name(error.detail), summary: error.description,
                     value: ["detail": .string(error.detail)])
             }
-            let response: JSONTree = [
+            let response: JSONValue = [
                 "description": .string(lines.joined(separator: "\n\n")),
                 "headers": OpenAPIDocument.headers(errors.first?.headers ?? []),
                 "content": OpenAPIDocument.content("application/json", Schema.error.reference, examples),

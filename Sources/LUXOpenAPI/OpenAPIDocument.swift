@@ -23,7 +23,7 @@ package struct DocumentedRoute: Sendable {
 /// The table of routes as an OpenAPI 3.1 document.
 package enum OpenAPIDocument {
     package static func bytes(of routes: [DocumentedRoute]) -> [UInt8] {
-        var paths: [(name: String, value: JSONTree)] = []
+        var paths: [(name: String, value: JSONValue)] = []
         for route in routes {
             let method = route.method.lowercased()
             let operation = (name: method, value: operation(route))
@@ -33,7 +33,7 @@ package enum OpenAPIDocument {
                 paths.append((name: route.path, value: .object([operation])))
             }
         }
-        let document: JSONTree = [
+        let document: JSONValue = [
             "openapi": "3.1.0", "info": info, "tags": .array(Tag.allCases.map(\.definition)),
             "paths": .object(paths), "components": components,
         ]
@@ -48,7 +48,7 @@ package enum OpenAPIDocument {
         case device
         case health, documentation
 
-        var definition: JSONTree {
+        var definition: JSONValue {
             let description =
                 switch self {
                 case .device: "Devices and their logs. Each of these asks for an access token."
@@ -59,7 +59,7 @@ package enum OpenAPIDocument {
         }
     }
 
-    private static let info: JSONTree = [
+    private static let info: JSONValue = [
         "title": "LUX device API", "version": "1",
         "description": """
         Device-related tasks: register a device, check it, upload its logs.
@@ -71,7 +71,7 @@ package enum OpenAPIDocument {
         """,
     ]
 
-    private static let components: JSONTree = [
+    private static let components: JSONValue = [
         "securitySchemes": [
             "bearer": [
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -87,13 +87,13 @@ package enum OpenAPIDocument {
         "schemas": .object(Schema.allCases.map { ($0.rawValue, $0.definition) }),
     ]
 
-    private static func header(_ description: String, _ schema: JSONTree) -> JSONTree {
+    private static func header(_ description: String, _ schema: JSONValue) -> JSONValue {
         ["description": .string(description), "required": true, "schema": schema]
     }
 
-    private static func operation(_ route: DocumentedRoute) -> JSONTree {
+    private static func operation(_ route: DocumentedRoute) -> JSONValue {
         let documentation = route.documentation
-        var operation: JSONTree = [
+        var operation: JSONValue = [
             "operationId": .string(documentation.id), "tags": [.string(route.tag.rawValue)],
             "summary": .string(documentation.summary), "description": .string(documentation.description),
         ]
@@ -109,15 +109,15 @@ package enum OpenAPIDocument {
             ])
         }
         let answer = documentation.answer
-        let good: JSONTree = [
+        let good: JSONValue = [
             "description": .string(answer.description), "headers": headers([]),
             "content": content(answer.mediaType, answer.schema, answer.examples),
         ]
-        let responses: JSONTree = ["200": good]
+        let responses: JSONValue = ["200": good]
         return operation.adding(["responses": responses.adding(.object(DocumentedError.responses(of: route.errors)))])
     }
 
-    private static func parameter(_ parameter: RouteDocumentation.Parameter) -> JSONTree {
+    private static func parameter(_ parameter: RouteDocumentation.Parameter) -> JSONValue {
         [
             "name": .string(parameter.name), "in": parameter.isHeader ? "header" : "query",
             "required": .bool(parameter.isRequired),
@@ -126,11 +126,11 @@ package enum OpenAPIDocument {
     }
 
     static func content(
-        _ mediaType: String, _ schema: JSONTree, _ examples: [RouteDocumentation.Example]
-    ) -> JSONTree {
-        var content: JSONTree = ["schema": schema]
+        _ mediaType: String, _ schema: JSONValue, _ examples: [RouteDocumentation.Example]
+    ) -> JSONValue {
+        var content: JSONValue = ["schema": schema]
         if !examples.isEmpty {
-            let list = examples.map { example -> (name: String, value: JSONTree) in
+            let list = examples.map { example -> (name: String, value: JSONValue) in
                 (example.name, ["summary": .string(example.summary), "value": example.value])
             }
             content = content.adding(["examples": .object(list)])
@@ -139,7 +139,7 @@ package enum OpenAPIDocument {
     }
 
     /// The fields of every response, and these.
-    static func headers(_ names: [String]) -> JSONTree {
+    static func headers(_ names: [String]) -> JSONValue {
         .object((["X-Request-ID"] + names).map { ($0, ["$ref": .string("#/components/headers/\($0)")]) })
     }
 }

@@ -10,13 +10,13 @@ package struct RouteDocumentation: Sendable {
     package struct Parameter: Sendable {
         var name: String
         var description: String
-        var schema: JSONTree
-        var example: JSONTree
+        var schema: JSONValue
+        var example: JSONValue
         var isRequired = true
         package var isHeader = false
 
         static func optional(
-            _ name: String, _ description: String, _ schema: JSONTree, example: JSONTree
+            _ name: String, _ description: String, _ schema: JSONValue, example: JSONValue
         ) -> Parameter {
             Parameter(name: name, description: description, schema: schema, example: example, isRequired: false)
         }
@@ -40,7 +40,7 @@ package struct RouteDocumentation: Sendable {
     struct Example: Sendable {
         var name: String
         var summary: String
-        var value: JSONTree
+        var value: JSONValue
     }
 
     /// A JSON body; all that there are, are required.
@@ -53,7 +53,7 @@ package struct RouteDocumentation: Sendable {
     struct Answer: Sendable {
         var description: String
         var mediaType = "application/json"
-        var schema: JSONTree
+        var schema: JSONValue
         var examples: [Example]
 
         static func json(_ description: String, _ schema: Schema, _ examples: [Example]) -> Answer {

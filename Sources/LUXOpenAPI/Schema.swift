@@ -19,19 +19,19 @@ enum Schema: String, CaseIterable, Sendable {
     case health = "Health"
     case error = "Error"
 
-    var reference: JSONTree { ["$ref": .string("#/components/schemas/\(rawValue)")] }
+    var reference: JSONValue { ["$ref": .string("#/components/schemas/\(rawValue)")] }
 
-    static let id: JSONTree = ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(.max)]
-    static let text: JSONTree = ["type": "string", "minLength": 1, "pattern": #"^[^\u0000]+$"#]
+    static let id: JSONValue = ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(.max)]
+    static let text: JSONValue = ["type": "string", "minLength": 1, "pattern": #"^[^\u0000]+$"#]
 
-    private static let answeredID: JSONTree = ["type": "integer", "format": "int64"]
-    private static let answeredIDOrNull: JSONTree = ["type": ["integer", "null"], "format": "int64"]
-    private static let stringOrNull: JSONTree = ["type": ["string", "null"]]
-    private static let counter: JSONTree = [
+    private static let answeredID: JSONValue = ["type": "integer", "format": "int64"]
+    private static let answeredIDOrNull: JSONValue = ["type": ["integer", "null"], "format": "int64"]
+    private static let stringOrNull: JSONValue = ["type": ["string", "null"]]
+    private static let counter: JSONValue = [
         "type": "integer", "format": "int32", "minimum": 0, "maximum": .integer(Int64(Int32.max)),
     ]
 
-    var definition: JSONTree {
+    var definition: JSONValue {
         switch self {
         case .device: Self.answer(Self.deviceMembers)
         case .childDevice: Self.answer(Self.childDeviceMembers)
@@ -59,29 +59,29 @@ enum Schema: String, CaseIterable, Sendable {
     }
 
     /// An object that has all of these members and no others.
-    private static func answer(_ members: [(name: String, schema: JSONTree)]) -> JSONTree {
+    private static func answer(_ members: [(name: String, schema: JSONValue)]) -> JSONValue {
         [
             "type": "object", "properties": .object(members.map { ($0.name, $0.schema) }),
             "required": .array(members.map { .string($0.name) }), "additionalProperties": false,
         ]
     }
 
-    private static func status(_ name: String, _ messages: [String]) -> JSONTree {
+    private static func status(_ name: String, _ messages: [String]) -> JSONValue {
         answer([
             (name, ["type": "integer", "const": 200]),
             ("message", ["type": "string", "enum": .array(messages.map { .string($0) })]),
         ])
     }
 
-    private static let deviceMembers: [(name: String, schema: JSONTree)] = [
+    private static let deviceMembers: [(name: String, schema: JSONValue)] = [
         ("id", answeredID), ("real_user_id", answeredIDOrNull), ("project_id", answeredIDOrNull),
         ("hardware_id", answeredIDOrNull), ("now_firmware_id", answeredIDOrNull), ("unique_id", ["type": "string"]),
         ("serial_code", stringOrNull), ("device_alias", stringOrNull), ("mac_id", stringOrNull),
         ("created_at", timestamp), ("last_log_file_id", lastLogFileID),
     ]
 
-    private static let childDeviceMembers: [(name: String, schema: JSONTree)] =
-        deviceMembers.flatMap { member -> [(name: String, schema: JSONTree)] in
+    private static let childDeviceMembers: [(name: String, schema: JSONValue)] =
+        deviceMembers.flatMap { member -> [(name: String, schema: JSONValue)] in
             // A row is of a connected device.
             if member.name == "real_user_id" { return [("real_user_id", answeredID)] }
             return member.name == "now_firmware_id" ? [member, ("firmware_version", stringOrNull)] : [member]
@@ -90,7 +90,7 @@ enum Schema: String, CaseIterable, Sendable {
             ("birthdate", stringOrNull), ("gender", stringOrNull),
         ]
 
-    private static let usageLogMembers: [(name: String, schema: JSONTree)] = [
+    private static let usageLogMembers: [(name: String, schema: JSONValue)] = [
         ("id", answeredID), ("device_id", answeredID), ("real_user_id", answeredID), ("log_file_id", answeredIDOrNull),
         ("treatment_date", timestamp), ("finish_flag", answeredIDOrNull), ("last_intensity", answeredIDOrNull),
         ("treatment_time", answeredIDOrNull),
@@ -98,19 +98,19 @@ enum Schema: String, CaseIterable, Sendable {
         ("updated_at", timestamp),
     ]
 
-    private static let timestamp: JSONTree = [
+    private static let timestamp: JSONValue = [
         "type": "string", "format": "date-time", "description": "UTC, always with three decimals.",
         "pattern": #"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"#,
     ]
 
-    private static let lastLogFileID: JSONTree = answeredID.adding([
+    private static let lastLogFileID: JSONValue = answeredID.adding([
         "description": """
         The number of the last log file stored on the server. When the device's own is greater, it holds logs that are \
         still to be sent with `POST devlog`.
         """
     ])
 
-    private static let aliasUpdateDefinition: JSONTree = [
+    private static let aliasUpdateDefinition: JSONValue = [
         "type": "object",
         "properties": [
             "device_id": id.adding(["description": "The ID of the device."]),
@@ -125,7 +125,7 @@ enum Schema: String, CaseIterable, Sendable {
         "required": ["device_id", "real_user_id", "device_alias"],
     ]
 
-    private static let uploadDefinition: JSONTree = [
+    private static let uploadDefinition: JSONValue = [
         "type": "object",
         "properties": [
             "log_arrays": [
@@ -137,7 +137,7 @@ enum Schema: String, CaseIterable, Sendable {
         "required": ["log_arrays"],
     ]
 
-    private static let logRecordDefinition: JSONTree = [
+    private static let logRecordDefinition: JSONValue = [
         "type": "object",
         "properties": [
             "real_user_id": id.adding(["description": "The ID of the child account."]),
@@ -151,7 +151,7 @@ enum Schema: String, CaseIterable, Sendable {
         "required": ["real_user_id", "device_id", "unique_id", "detail_data"],
     ]
 
-    private static let detailDataDefinition: JSONTree = [
+    private static let detailDataDefinition: JSONValue = [
         "type": "object", "description": "Device usage log. Other members are kept as they are sent.",
         "properties": [
             "treatment_date": [
@@ -171,14 +171,14 @@ enum Schema: String, CaseIterable, Sendable {
         "required": ["treatment_date", "last_intensity", "treatment_time"],
     ]
 
-    static let dateTime: JSONTree = ["type": "string", "pattern": .string(datePattern)]
+    static let dateTime: JSONValue = ["type": "string", "pattern": .string(datePattern)]
 
     private static let datePattern =
         #"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"#
         + #"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)"#
         + #"([.,][0-9]+)?)?([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?$"#
 
-    private static func orNull(_ schema: JSONTree) -> JSONTree {
+    private static func orNull(_ schema: JSONValue) -> JSONValue {
         guard case .object(let members) = schema else { return schema }
         return .object(members.map { $0.name == "type" ? ("type", .array([$0.value, "null"])) : $0 })
     }

@@ -39,7 +39,7 @@ package final class DatabaseAvailability: Sendable {
         var incompleteSince: MonotonicTime?
         var incompleteReportedAt = MonotonicTime(nanoseconds: .min)
         /// Where the last connection was opened to.
-        var address: ServerAddress?
+        var address: SessionAddress?
         var isProbing = false
         var nextProbe = MonotonicTime(nanoseconds: .min)
     }
@@ -70,7 +70,7 @@ package final class DatabaseAvailability: Sendable {
     // MARK: Connections
 
     /// Called when a connection was opened.
-    func opened(to address: ServerAddress?) {
+    func opened(to address: SessionAddress?) {
         let now = MonotonicTime.now()
         let events: [Event] = state.withLock { state in
             state.open += 1
@@ -146,7 +146,7 @@ package final class DatabaseAvailability: Sendable {
     /// Called while a session owes a result, or is being opened, and the server has been silent for ``suspicion``: finds out
     /// whether the server lives.
     func suspect(at now: MonotonicTime) {
-        let address: ServerAddress? = state.withLock { state in
+        let address: SessionAddress? = state.withLock { state in
             guard !state.isProbing, state.outage == nil, state.nextProbe <= now, let address = state.address else {
                 return nil
             }

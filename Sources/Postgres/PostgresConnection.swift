@@ -41,7 +41,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
     let dispatch: StatementDispatch
     let availability: DatabaseAvailability
     /// Where the server listens.
-    let address: ServerAddress?
+    let address: SessionAddress?
     private let silenceLimit: Duration
     var slowStatements: SlowStatementLog
     private let onClose: (PostgresError) -> Void
@@ -93,7 +93,7 @@ final class PostgresConnection: EventHandler, @unchecked Sendable {
         self.cancels = cancels
         self.availability = availability
         self.silenceLimit = silenceLimit
-        address = ServerAddress(of: pg)
+        address = SessionAddress(of: pg)
         self.slowStatements = slowStatements
         self.onClose = onClose
         descriptor = PQsocket(pg)

@@ -3,7 +3,7 @@ import Concurrency
 import Glibc
 
 /// Where a session's server listens.
-struct ServerAddress: Sendable, Equatable {
+struct SessionAddress: Sendable, Equatable {
     /// A folder for a Unix socket, or a numeric IP address.
     let host: String
     let port: String
@@ -29,7 +29,7 @@ enum ServerProbe {
     private static let request: [UInt8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]
 
     /// Whether the server responds in time. Blocks until then.
-    static func responds(_ address: ServerAddress, within limit: Duration) -> Bool {
+    static func responds(_ address: SessionAddress, within limit: Duration) -> Bool {
         let deadline = MonotonicTime.now() + limit
         guard let descriptor = connect(address) else { return false }
         defer { close(descriptor) }
@@ -43,7 +43,7 @@ enum ServerProbe {
     }
 
     /// A socket whose connection is established or in progress.
-    private static func connect(_ address: ServerAddress) -> Int32? {
+    private static func connect(_ address: SessionAddress) -> Int32? {
         if address.host.hasPrefix("/") { return connect(unixSocket: "\(address.host)/.s.PGSQL.\(address.port)") }
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

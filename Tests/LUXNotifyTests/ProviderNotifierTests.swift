@@ -36,8 +36,8 @@ import Testing
         return kind.init(&settings)
     }
 
-    private static func message(_ number: String = "+821012345678") throws -> LUXNotify.Notification {
-        Notification(
+    private static func message(_ number: String = "+821012345678") throws -> AlimtalkMessage {
+        AlimtalkMessage(
             userID: 1, phoneNumber: try #require(PhoneNumber(number)), time: Timestamp(microseconds: 0),
             reference: "lux-1-0")
     }
@@ -227,7 +227,7 @@ import Testing
         let variables = TemplateVariables(
             patterns: ["#{who}": "{children} ({user_id})", "when": "{time}", "plain": "{no}{"],
             timeZone: try #require(TimeZone(identifier: "Asia/Seoul")))
-        let notification = LUXNotify.Notification(
+        let notification = AlimtalkMessage(
             userID: 7, phoneNumber: try #require(PhoneNumber("+821012345678")), children: ["지수", "{time}#{when}"],
             time: Timestamp(microseconds: 1_740_152_929_000_000), reference: "r")
         let values = variables.values(for: notification)

@@ -22,10 +22,10 @@ import LUXStore
     case .earlier(let id): try await request.awaitMessage(id)
     case .begun(let id, let createdAt):
         let outcome = await notifier.send(
-            Notification(
+            AlimtalkMessage(
                 userID: request.userID, phoneNumber: number, child: recipient.child, device: recipient.device,
                 children: recipient.children, time: createdAt,
-                reference: Notification.reference(row: id, created: createdAt)),
+                reference: AlimtalkMessage.reference(row: id, created: createdAt)),
             deadline: request.deadline + (.zero - request.settlingTime))
         request.services.counted.count(outcome, of: notifier.name)
         await request.settle(id, outcome)
@@ -67,7 +67,7 @@ extension DeviceRequest {
 
     /// Records what became of a message. The client gets the outcome: a row that cannot be settled stays `pending`, and
     /// makes no failure of what was sent.
-    fileprivate func settle(_ id: Int64, _ outcome: NotificationOutcome) async {
+    fileprivate func settle(_ id: Int64, _ outcome: MessageOutcome) async {
         let store = services.database.store(deadline: max(deadline, .now() + settlingTime))
         var messageID: String?
         if case .accepted(let id) = outcome { messageID = id }

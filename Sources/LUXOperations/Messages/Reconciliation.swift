@@ -46,7 +46,7 @@ package struct Reconciliation {
         loop: for (index, row) in rows.enumerated() {
             let message = SoughtMessage(
                 userID: row.userID, phoneNumber: row.phoneNumber.flatMap { PhoneNumber($0) }, time: row.createdAt,
-                reference: Notification.reference(row: row.id, created: row.createdAt),
+                reference: AlimtalkMessage.reference(row: row.id, created: row.createdAt),
                 otherIDs: try messages.otherMessageIDs(of: row, provider: provider))
             switch lookUp(message) {
             case .settled(let outcome): try settle(row, outcome)
@@ -69,7 +69,7 @@ package struct Reconciliation {
         return .done(left: left)
     }
 
-    private func settle(_ row: OpenMessages.Row, _ outcome: NotificationOutcome) throws(PostgresError) {
+    private func settle(_ row: OpenMessages.Row, _ outcome: MessageOutcome) throws(PostgresError) {
         var messageID: String?
         if case .accepted(let id) = outcome { messageID = id }
         let isSettled = try messages.settle(

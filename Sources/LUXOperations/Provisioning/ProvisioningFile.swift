@@ -106,7 +106,7 @@ package struct ProvisioningFile {
         let before = faults.count
         var values: [String?] = []
         for (column, field) in zip(columns, record.fields) {
-            do throws(FieldError) {
+            do throws(InvalidField) {
                 values.append(try Self.value(field, of: column))
                 if warnings.count < ProvisioningFaults.limit, !field.isEmpty,
                     let reason = CodeRules.warning(in: field, of: column.name)
@@ -128,34 +128,34 @@ package struct ProvisioningFile {
         return faults.count == before ? values : nil
     }
 
-    private struct FieldError: Error {
+    private struct InvalidField: Error {
         package var reason: String
     }
 
-    private static func value(_ field: String, of column: ProvisioningColumn) throws(FieldError)
+    private static func value(_ field: String, of column: ProvisioningColumn) throws(InvalidField)
         -> String?
     {
         guard !field.isEmpty else {
-            guard !column.isRequired else { throw FieldError(reason: "is required") }
+            guard !column.isRequired else { throw InvalidField(reason: "is required") }
             return nil
         }
         switch column.content {
         case .text, .timestamp: return field
         case .code:
             if let reason = CodeRules.error(in: field, of: column.name) {
-                throw FieldError(reason: reason)
+                throw InvalidField(reason: reason)
             }
             return field
         case .phoneNumber:
             guard let number = PhoneNumber(field) else {
-                throw FieldError(reason: "must be a phone number")
+                throw InvalidField(reason: "must be a phone number")
             }
             return number.e164
         case .integer(let minimum):
             guard let number = Int64(field.trimmingCharacters(in: .whitespaces)) else {
-                throw FieldError(reason: "must be a bigint")
+                throw InvalidField(reason: "must be a bigint")
             }
-            guard number >= minimum else { throw FieldError(reason: "must be \(minimum) or more") }
+            guard number >= minimum else { throw InvalidField(reason: "must be \(minimum) or more") }
             return String(number)
         }
     }

@@ -63,9 +63,9 @@ extension AlimtalkCommand {
                 return
             }
             let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000) * 1_000)
-            let notification = LUXNotify.Notification(
+            let notification = AlimtalkMessage(
                 userID: 1, phoneNumber: number, child: "Minjun", device: "LUX", children: ["Minjun"], time: now,
-                reference: LUXNotify.Notification.reference(row: 0, created: now))
+                reference: AlimtalkMessage.reference(row: 0, created: now))
             if dryRun {
                 let request = provider.request(for: notification, attempt: .now())
                 print(request.printed(baseURL: alimtalk.baseURL, hiding: provider.secrets))
@@ -170,7 +170,7 @@ extension AlimtalkCommand {
     }
 }
 
-extension NotificationOutcome {
+extension MessageOutcome {
     /// The class of the outcome; advice is part of its reason.
     fileprivate var words: String {
         switch self {
