@@ -3,6 +3,7 @@ import Testing
 
 @testable import LUXAPI
 
+/// The hint in the log that follows a request with an unknown path.
 @Suite struct NearestRouteTests {
     private static let api = "/api/v1/lux/device/"
     private static let routes = NearestRoute(Routes.table)
@@ -27,7 +28,7 @@ import Testing
         #expect(cause == route.map { "no such path; nearest is \($0)" } ?? "no such path")
     }
 
-    @Test func `has every route as the nearest to itself with one character changed, added or removed`() {
+    @Test func `names a route for its own path with one character changed, added or removed`() {
         for route in Routes.table where route.path.utf8.count > 5 {
             let middle = route.path.index(route.path.startIndex, offsetBy: route.path.count / 2)
             var (changed, longer, shorter) = (route.path, route.path, route.path)
