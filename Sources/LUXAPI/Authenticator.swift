@@ -22,7 +22,7 @@ struct Authenticator: Sendable {
             throw .invalidToken("the Authorization field contains no bearer token")
         }
         do throws(JWTError) {
-            // A copy: other loops do not wait while a signature is checked.
+            // A copy, so that other loops do not wait while a signature is checked.
             return try verifier.withLock { $0 }.verify(token, now: time(nil)) { $0.integer(userClaim) }
         } catch .expired {
             throw .expiredToken

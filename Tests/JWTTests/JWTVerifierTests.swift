@@ -43,7 +43,7 @@ import Testing
         #expect(throws: JWTError.expired) { try verifier.verify(token.utf8, now: 1_300_819_380) { _ in true } }
     }
 
-    @Test func `what the signer makes is verified`() throws {
+    @Test func `verifies what the signer creates`() throws {
         let signer = try JWTSigner(hs256Secret: Self.secret)
         #expect(try verify(signer.sign(claims: #"{"sub":"7","exp":1700000001}"#)) == 7)
     }
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test func `no truncated, lengthened or changed token is taken`() throws {
+    @Test func `accepts no truncated, lengthened or changed token`() throws {
         let good = Array(try token(payload: #"{"sub":"7","exp":1700000001}"#).utf8)
         func takes(_ bytes: [UInt8]) throws -> Bool {
             let verifier = JWTVerifier(key: try .hs256(secret: Self.secret))
@@ -192,7 +192,7 @@ import Testing
         #expect(throws: JWTError.malformed) { try verify(token) }
     }
 
-    @Test func `a token of more than 8 KiB is refused unread`() throws {
+    @Test func `rejects a token of more than 8 KiB unread`() throws {
         func token(_ padding: Int) throws -> String {
             try self.token(payload: #"{"sub":"7","exp":1700000001,"x":"\#(String(repeating: "x", count: padding))"}"#)
         }
@@ -207,7 +207,7 @@ import Testing
             (#""iss":"a","aud":"c""#, .audience), (#""iss":"a","aud":[]"#, .audience),
             (#""iss":"a","aud":["b",1]"#, .audience),
             (#""iss":"a","aud":{"b":1}"#, .audience),
-        ] as [(String, JWTError?)]) func `issuer and audience, where they are wanted`(
+        ] as [(String, JWTError?)]) func `requires issuer and audience where they are configured`(
             _ claims: String, _ error: JWTError?
         ) throws
     {

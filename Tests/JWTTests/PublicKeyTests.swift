@@ -103,7 +103,7 @@ import Testing
         #expect(throws: JWTError.signature) { try Self.user(token, Self.keys(curve)) }
     }
 
-    @Test func `signatures with leading zeros in R or S are verified`() throws {
+    @Test func `verifies signatures with leading zeros in R or S`() throws {
         let curve = try Self.curve.get()
         let keys = try Self.keys(curve)
         var seen = [false, false]
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test func `each key verifies with its own algorithm and no other`() throws {
+    @Test func `verifies with the algorithm of the key and no other`() throws {
         let rsa = try Self.rsa.get()
         var signers = [try Self.curve.get(), try SigningKey(.curve("P-384")), try SigningKey(.other("ED25519"))]
         for algorithm in ["RS256", "RS384", "RS512", "PS256"] {
