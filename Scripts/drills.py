@@ -148,6 +148,34 @@ def start_database(drill, *options):
     return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 
+def start_pooler(drill, address):
+    """PgBouncer in transaction mode in front of a database of `start_database`; the address for servers."""
+    port = free_port()
+    program = os.environ.get("LUX_PGBOUNCER", "/usr/sbin/pgbouncer")
+    shown = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split("\n")[0]
+    print(f"behind {shown} in transaction mode", flush=True)
+    version = tuple(int(part) for part in shown.split()[1].split(".")[:2])
+    folder = drill.make_folder(f"pooler-{port}")
+    database = address.rsplit(":", 1)[1].split("/")[0]
+    with open(f"{folder}/pgbouncer.ini", "w") as file:
+        file.write(f"""[databases]
+* = host=127.0.0.1 port={database} user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 20
+{"max_prepared_statements = 200" if version >= (1, 21) else ""}
+""")
+    process = drill.start("pooler", as_postgres(program, f"{folder}/pgbouncer.ini"))
+    pooled = address.replace(f":{database}/", f":{port}/")
+    wait_until(lambda: subprocess.run([f"{POSTGRES}/psql", "-qAtX", pooled, "-c", "select"], capture_output=True).returncode == 0, 20,
+               f"PgBouncer\n{drill.log('pooler')}")
+    return pooled, process
+
+
 class Server:
     """One lux-server on a port that it keeps over restarts."""
 
