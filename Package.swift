@@ -124,7 +124,7 @@ let package = Package(
         testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop"]),
         testTarget("LUXNotifyTests", ["CCurl", "Concurrency", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
-        testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXAPI", "LUXStore", "LUXTestSupport"]),
+        testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXAPI", "LUXStore", "LUXTestSupport", "Postgres"]),
         testTarget(
             "LUXSettingsTests",
             ["HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),

@@ -65,6 +65,13 @@ def status(url):
         return 0
 
 
+def processor_seconds(process):
+    """CPU of a process so far."""
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def build():
     """Builds the programs, unless LUX_PROGRAMS says where they are; the folder that they are in."""
     if "LUX_PROGRAMS" in os.environ:

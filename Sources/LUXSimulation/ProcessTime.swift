@@ -17,6 +17,16 @@ package enum ProcessTime {
         }
     }
 
+    /// Bytes that a process and its children have caused to be written to the disk (`write_bytes` of proc(5)).
+    package static func bytesWrittenByFamily(pid: Int) -> Int64 {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { Int($0) }.filter { $0 == pid || parent(pid: $0) == pid }.reduce(0) { sum, process in
+            let text = (try? String(contentsOfFile: "/proc/\(process)/io", encoding: .utf8)) ?? ""
+            let line = text.split(separator: "\n").first { $0.hasPrefix("write_bytes: ") }
+            return sum + (line.flatMap { Int64($0.dropFirst(13)) } ?? 0)
+        }
+    }
+
     /// The parent of a process.
     package static func parent(pid: Int) -> Int? {
         let fields = stat(pid)

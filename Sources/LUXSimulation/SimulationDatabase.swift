@@ -47,6 +47,37 @@ package struct SimulationDatabase {
         }
     }
 
+    /// Inserts complete logs of past years; a device's logs lie far apart, as they do when devices take turns.
+    package func provision(logs: Int, devices: Int) throws {
+        let base = PhoneRequest.base
+        for start in stride(from: 0, to: logs, by: 500_000) {
+            try session.execute(
+                script: """
+                    insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, last_intensity,
+                        treatment_time, detail_data)
+                    select \(base) + n % \(devices), \(base) + n % \(devices), n / \(devices),
+                        timestamptz '2015-01-01Z' + n / \(devices) * interval '1 day', 1, 2, 900,
+                        jsonb_build_object('treatment_date', '2015-01-01T00:00:00', 'finish_flag', 1, 'last_intensity', 2,
+                            'treatment_time', 900)
+                    from generate_series(\(start), \(min(logs, start + 500_000) - 1)) n
+                    """)
+        }
+        guard logs > 0 else { return }
+        try session.execute(
+            script: "update devices set last_log_file_id = \((logs - 1) / devices) where id >= \(base)")
+        for table in ["devices", "device_logs"] { try session.execute(script: "vacuum (analyze) \(table)") }
+        try checkpoint()
+    }
+
+    package func checkpoint() throws { try session.execute(script: "checkpoint") }
+
+    /// After a checkpoint the first change of each page is logged with the whole page: how much that is depends on how often there are
+    /// checkpoints, not on the endpoint. For a private database that is thrown away.
+    package func writeNoPageImages() throws {
+        try session.execute(script: "alter system set full_page_writes = off")
+        try session.query("select pg_reload_conf()")
+    }
+
     /// Numbers whose growth a report shows.
     package struct Size: Sendable, Equatable {
         package var wal: Int64

@@ -64,13 +64,14 @@ package struct EndpointCost: Sendable {
     package var server: Double
     package var database: Double
     package var generator: Double
-    /// Bytes.
+    /// Bytes of WAL, without images of pages.
     package var wal: Int64
+    /// Bytes that PostgreSQL wrote to the disk, the checkpoint after the load included.
+    package var written: Int64
 
     package init(
         endpoint: PhoneRequest.Endpoint, figures: SimulationFigures, server: Double, database: Double,
-        generator: Double,
-        wal: Int64
+        generator: Double, wal: Int64, written: Int64
     ) {
         self.endpoint = endpoint
         self.figures = figures
@@ -78,10 +79,12 @@ package struct EndpointCost: Sendable {
         self.database = database
         self.generator = generator
         self.wal = wal
+        self.written = written
     }
 
     package static let heading = SimulationFigures.row([
-        "endpoint", "requests/s", "server µs", "database µs", "load µs", "WAL bytes", "p50 ms", "p99 ms", "statuses",
+        "endpoint", "requests/s", "server µs", "database µs", "load µs", "WAL bytes", "written", "p50 ms", "p99 ms",
+        "statuses",
     ])
 
     package var line: String {
@@ -93,7 +96,8 @@ package struct EndpointCost: Sendable {
             SimulationFigures.decimal(server / requests * 1e6, places: 1),
             SimulationFigures.decimal(database / requests * 1e6, places: 1),
             SimulationFigures.decimal(generator / requests * 1e6, places: 1),
-            "\(Int(Double(wal) / requests))", SimulationFigures.milliseconds(latencies.percentile(0.5)),
+            "\(Int(Double(wal) / requests))", "\(Int(Double(written) / requests))",
+            SimulationFigures.milliseconds(latencies.percentile(0.5)),
             SimulationFigures.milliseconds(latencies.percentile(0.99)),
             statuses.map { "\($0.key): \($0.value)" }.joined(separator: ", "),
         ])

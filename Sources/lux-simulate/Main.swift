@@ -144,6 +144,9 @@ struct EndpointsCommand: ParsableCommand {
     @Option(help: "Connections.")
     var connections = 64
 
+    @Option(help: "Logs that the database has before, of all devices together.")
+    var logs = 0
+
     @Option(help: "Only this endpoint.")
     var only: String?
 
@@ -151,7 +154,9 @@ struct EndpointsCommand: ParsableCommand {
         let database = try SimulationDatabase(target.database)
         if try !database.isProvisioned() {
             try database.provision(devices: target.devices)
+            try database.provision(logs: logs, devices: target.devices)
         }
+        try database.writeNoPageImages()
         guard let address = try target.addresses().first else { throw ValidationError("--server is required") }
         let signer = try target.signer()
         let postmaster = try database.postmaster()
@@ -164,18 +169,24 @@ struct EndpointsCommand: ParsableCommand {
             let load = try EndpointLoad(
                 endpoint, devices: target.devices, connections: connections, server: address, signer: signer,
                 epoch: epoch,
-                firstFile: Int32(place * 1_000))
+                firstFile: Int32(place * 1_000 + logs / target.devices + 1))
             let before = try database.size()
             let cpu = target.pid.reduce(0) { $0 + ProcessTime.seconds(pid: $1) }
             let own = ProcessTime.seconds(pid: Int(getpid()))
             let databaseCPU = postmaster.map { ProcessTime.secondsOfFamily(pid: $0) } ?? 0
+            let written = postmaster.map { ProcessTime.bytesWrittenByFamily(pid: $0) } ?? 0
             load.run(seconds: seconds)
+            let databaseSeconds = (postmaster.map { ProcessTime.secondsOfFamily(pid: $0) } ?? 0) - databaseCPU
+            let wal = try database.size().wal - before.wal
+            // The changed pages of tables and indexes are written with the next checkpoint.
+            try database.checkpoint()
             print(
                 EndpointCost(
                     endpoint: endpoint, figures: load.figures,
                     server: target.pid.reduce(0) { $0 + ProcessTime.seconds(pid: $1) } - cpu,
-                    database: (postmaster.map { ProcessTime.secondsOfFamily(pid: $0) } ?? 0) - databaseCPU,
-                    generator: ProcessTime.seconds(pid: Int(getpid())) - own, wal: try database.size().wal - before.wal
+                    database: databaseSeconds,
+                    generator: ProcessTime.seconds(pid: Int(getpid())) - own, wal: wal,
+                    written: (postmaster.map { ProcessTime.bytesWrittenByFamily(pid: $0) } ?? 0) - written
                 ).line)
         }
     }

@@ -1,5 +1,7 @@
 import Foundation
+import LUXStore
 import LUXTestSupport
+import Postgres
 import Testing
 
 /// On a distributed database (`docs/scale.md`) a statement goes to one node if it carries the distribution column of its tables: the
@@ -25,7 +27,7 @@ import Testing
         "devlog_devices": .node("where id = any($1)"),
         "devlog_lock_logs": .everywhere("logs by id alone: their devices are known and have to be passed"),
         "devlog_lock_children": .everywhere("children by id alone"),
-        "devlog_temporary_logs": .node("selectTemporaryLogs"),
+        "devlog_temporary_logs": .node("device_id = any($1)"),
         "devlog_temporary_logs_and_completions": .node("device_id = k.device_id"),
         "devlog_complete_logs": .node("device_id = k.device_id"),
         "update_device_logs": .everywhere("logs by id alone: their devices are known and have to be passed"),
@@ -54,28 +56,28 @@ import Testing
         "insert_message": .node("insert into alimtalks (user_id,"),
     ]
 
-    /// Each statement's text up to the next one's, by name.
-    private static func statements() throws -> [String: String] {
+    /// The names of the statements that the source declares.
+    private static func declaredNames() throws -> Set<String> {
         let folder = Locations.package + "/Sources/LUXStore"
-        let name = /(?:PostgresStatement\(|= page\()\s*"([a-z_]+)"/
-        var found: [String: String] = [:]
+        let name = /(?:PostgresStatement\(|GroupableRead\(|= page\()\s*"([a-z_]+)"/
+        var found: Set<String> = []
         for file in try #require(FileManager.default.subpaths(atPath: folder)) where file.hasSuffix(".swift") {
             let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
-            let matches = text.matches(of: name)
-            for (index, match) in matches.enumerated() {
-                let end = index + 1 < matches.count ? matches[index + 1].range.lowerBound : text.endIndex
-                found[String(match.1)] = String(text[match.range.lowerBound..<end])
-            }
+            for match in text.matches(of: name) { found.insert(String(match.1)) }
         }
         return found
     }
 
     @Test func `each statement of the store carries the distribution column, or is known to go to all nodes`() throws {
-        let statements = try Self.statements()
-        #expect(Set(statements.keys) == Set(Self.reaches.keys))
-        for (name, text) in statements {
-            guard case .node(let key)? = Self.reaches[name] else { continue }
-            #expect(text.contains(key), "\(name)")
+        let statements = DeviceStore.statements
+        #expect(Set(statements.map(\.name)) == Set(Self.reaches.keys))
+        #expect(try Self.declaredNames().isSubset(of: Self.reaches.keys))
+        for statement in statements {
+            switch Self.reaches[statement.name] {
+            case .node(let key): #expect(statement.sql.contains(key), "\(statement.name): \(statement.sql)")
+            case .everywhere: break
+            case nil: Issue.record("\(statement.name) is not in the table")
+            }
         }
     }
 
