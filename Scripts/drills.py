@@ -209,7 +209,7 @@ class Server:
 
 
 class Link:
-    """A TCP connection between two nodes that can be cut: nothing passes, nothing is closed, until it is mended."""
+    """A TCP connection between two nodes that can be cut: no bytes pass and nothing is closed until it is mended."""
 
     def __init__(self, target):
         self.target, self.is_cut = target, False
@@ -222,7 +222,7 @@ class Link:
         self.is_cut = True
 
     def mend(self):
-        """The connections of before are gone, as after a long break."""
+        """Earlier connections are gone, as after a long interruption."""
         self.is_cut = False
         for pair in self.pairs:
             for end in pair:

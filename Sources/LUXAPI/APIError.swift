@@ -12,6 +12,6 @@ enum APIError: Error {
     case tooManyRequests(retryAfter: Int, cause: String? = nil)
     /// The provider did not take the message, or may not have; why, for the log.
     case alimtalkSendFailed(String)
-    /// The database does not accept writes, or its schema is not this program's.
-    case notReady
+    /// The database does not accept writes, its schema is not this program's, or there are no keys; what is waited for.
+    case notReady(waitingFor: String)
 }

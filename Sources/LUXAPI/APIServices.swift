@@ -25,8 +25,8 @@ package struct APIServices: Sendable {
     /// Time for the handler of a request, from its arrival: somewhat less than the client is given, so that there is time
     /// to respond.
     package var handlerTimeout: Duration
-    /// Whether the database accepts writes and its schema is the program's.
-    package var isReady: @Sendable (MonotonicTime) async -> Bool
+    /// What the server waits for before it is ready; `nil` when the database accepts writes and its schema is the program's.
+    package var missing: @Sendable (MonotonicTime) async -> String?
     /// Called on the loop when a token names a key that does not exist; must not wait.
     package var onUnknownKey: @Sendable () -> Void
     /// Limits the requests of each user; `nil` for no limit.
@@ -56,7 +56,7 @@ package struct APIServices: Sendable {
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, database: DeviceDatabase,
         uploads: UploadWriter,
         notifier: any AlimtalkNotifier, messageRules: MessageRules, handlerTimeout: Duration,
-        isReady: @escaping @Sendable (MonotonicTime) async -> Bool,
+        missing: @escaping @Sendable (MonotonicTime) async -> String?,
         onUnknownKey: @escaping @Sendable () -> Void = {}, rateLimiter: RateLimiter? = nil,
         guesses: GuessLimiter,
         strictTransportSecurity: String? = nil, counted: RequestMetrics,
@@ -74,7 +74,7 @@ package struct APIServices: Sendable {
         self.notifier = notifier
         self.messageRules = messageRules
         self.handlerTimeout = handlerTimeout
-        self.isReady = isReady
+        self.missing = missing
         self.onUnknownKey = onUnknownKey
         self.rateLimiter = rateLimiter
         self.guesses = guesses

@@ -27,7 +27,7 @@ struct Authenticator: Sendable {
         } catch .expired {
             throw .expiredToken
         } catch .noKeys {
-            throw .notReady
+            throw .notReady(waitingFor: "the keys of access tokens")
         } catch .key {
             onUnknownKey()
             throw .invalidToken("token, \(JWTError.key)")

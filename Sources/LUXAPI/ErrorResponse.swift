@@ -93,8 +93,11 @@ struct ErrorResponse {
         case .alimtalkSendFailed(let cause):
             self.init(LUXError.alimtalkSendFailed)
             self.cause = cause
-        case .notReady:
-            self.init(unavailable: "not ready")
+        case .notReady(let what):
+            self.init(unavailable: "not ready, waiting for \(what)")
+            // Names of migrations and applications may contain anything.
+            let ascii = what.unicodeScalars.map { (" "..."~").contains($0) ? Character($0) : "?" }
+            headers.append(("X-Waiting-For", String(ascii)))
         }
     }
 

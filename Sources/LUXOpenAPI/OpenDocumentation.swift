@@ -8,7 +8,8 @@ extension RouteDocumentation {
 
     package static let readyz = RouteDocumentation(
         id: "readyz", summary: "The server is ready",
-        description: "The database accepts writes and its schema is current; else 503.",
+        description:
+            "The database accepts writes and its schema is current; else 503 with `X-Waiting-For`.",
         answer: health("ready"), refusals: [])
 
     package static let metrics = RouteDocumentation(

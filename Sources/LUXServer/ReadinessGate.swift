@@ -1,6 +1,5 @@
 import Concurrency
 import Postgres
-import Synchronization
 
 /// Decides whether `/readyz` reports that requests can be served. Owned by the server, called on any thread.
 package final class ReadinessGate: Sendable {
@@ -15,7 +14,13 @@ package final class ReadinessGate: Sendable {
         from schema_migrations m
         """)
 
-    private let isOpen = Atomic(false)
+    private enum State {
+        /// The schema was not found to be the program's yet; what is waited for.
+        case closed(waitingFor: String)
+        case open
+    }
+
+    private let gate = Locked(State.closed(waitingFor: "the database"))
     private let versions: [Int64]
 
     /// - Parameter migrations: those that the program knows.
@@ -25,21 +30,32 @@ package final class ReadinessGate: Sendable {
 
     /// Called once the schema is the one that the program knows.
     func open() {
-        isOpen.store(true, ordering: .releasing)
+        gate.withLock { $0 = .open }
+    }
+
+    /// Called while the schema cannot be checked or migrated.
+    ///
+    /// - Parameter what: what is waited for; anybody may read it.
+    func wait(for what: String) {
+        gate.withLock { $0 = .closed(waitingFor: what) }
     }
 
     /// Called when the server is about to stop.
     package func close() {
-        isOpen.store(false, ordering: .releasing)
+        gate.withLock { $0 = .closed(waitingFor: "nothing: the server is stopping") }
     }
 
-    /// Whether the database accepts writes, every known migration is applied, and any other is marked compatible.
-    package func isReady(_ pool: PostgresPool, deadline: MonotonicTime) async -> Bool {
-        guard isOpen.load(ordering: .acquiring) else { return false }
+    /// Checks that the database accepts writes, every known migration is applied, and any other is marked compatible.
+    ///
+    /// - Returns: what the server waits for; `nil` when it is ready.
+    package func missing(_ pool: PostgresPool, deadline: MonotonicTime) async -> String? {
+        if case .closed(let what) = gate.withLock({ $0 }) { return what }
         let deadline = min(deadline, .now() + .milliseconds(900))
         guard let row = try? await pool.read(Self.state(.int8Array(versions)), deadline: deadline).first,
             let state = try? (applied: row.int8(0), strange: row.int8(1), readOnly: row.int8(2))
-        else { return false }
-        return state.applied == Int64(versions.count) && state.strange == 0 && state.readOnly == 0
+        else { return "the database" }
+        if state.readOnly != 0 { return "a database that accepts writes" }
+        if state.applied != Int64(versions.count) { return "migrations that are not applied" }
+        return state.strange == 0 ? nil : "an upgrade of this server: a newer migration is not compatible with it"
     }
 }

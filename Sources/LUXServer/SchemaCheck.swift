@@ -14,6 +14,8 @@ package struct SchemaCheck {
     package let availability: DatabaseAvailability
     /// What ``attempt(_:)`` finds out about the sessions of the connections.
     package let sharing: Locked<SessionSharing>
+    /// Receives what is waited for.
+    let onWait: @Sendable (String) -> Void
 
     /// Checks, or migrates, once.
     ///
@@ -24,8 +26,9 @@ package struct SchemaCheck {
             let address = configuration.databaseAddress.current()
             let session = try PostgresSession(connectionString: address)
             try checkSessions(address)
-            let migrator = Migrator(session: session, migrations: migrations) { reason in
-                logger.log(.warning, "migration waits", [.cause: "\(reason)"])
+            let migrator = Migrator(session: session, migrations: migrations) { what in
+                onWait(what)
+                logger.log(.warning, "migration waits", [.cause: "\(what)"])
             }
             if migrate {
                 for name in try migrator.apply() { logger.log(.info, "migrated", [.migration: "\(name)"]) }
@@ -35,6 +38,7 @@ package struct SchemaCheck {
             return true
         } catch let error as PostgresError where error.isUnavailable {
             availability.connectFailed(error)
+            onWait("the database")
             return false
         }
     }

@@ -53,11 +53,11 @@ package struct Server {
         defer { levelSignals.stop() }
         let availability = DatabaseAvailability(onEvent: ServerEventLog(logger: logger).log)
         let sharing = Locked(SessionSharing.none)
-        let schema = SchemaCheck(
-            configuration: configuration, logger: logger, migrate: migrate, availability: availability, sharing: sharing
-        )
         let migrations = try Migration.all(in: configuration.migrations)
         let gate = ReadinessGate(migrations: migrations)
+        let schema = SchemaCheck(
+            configuration: configuration, logger: logger, migrate: migrate, availability: availability,
+            sharing: sharing, onWait: gate.wait)
         let (loops, pools) = try createLoops(availability, sharing)
         try schema.start(migrations, patience: Self.schemaPatience) {
             gate.open()

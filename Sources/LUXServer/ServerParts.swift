@@ -75,9 +75,9 @@ struct ServerParts {
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, database: DeviceDatabase(pool: pool),
             uploads: uploads, notifier: notifier, messageRules: messageRules(server),
             handlerTimeout: server.databaseTimeout,
-            isReady: { [verifier, gate] deadline in
-                guard verifier.withLock({ $0.keys.count > 0 }) else { return false }
-                return await gate.isReady(pool, deadline: deadline)
+            missing: { [verifier, gate] deadline in
+                guard verifier.withLock({ $0.keys.count > 0 }) else { return "the keys of access tokens" }
+                return await gate.missing(pool, deadline: deadline)
             },
             onUnknownKey: { [fetcher] in fetcher?.keyWasUnknown() }, rateLimiter: rateLimiter, guesses: guesses,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,

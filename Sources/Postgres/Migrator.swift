@@ -8,7 +8,7 @@ import Glibc
 package struct Migrator {
     private let session: PostgresSession
     private let migrations: [Migration]
-    /// Receives a sentence when it has to wait, for the operator.
+    /// Receives what is waited for, for the operator.
     private let onWait: (String) -> Void
 
     /// The key of the advisory lock: "lux" and "mig" in ASCII.
@@ -121,7 +121,7 @@ package struct Migrator {
             do {
                 return try migration.needsNoTransaction ? runAlone(migration) : runInTransaction(migration)
             } catch let error as PostgresError where error.sqlState == "55P03" && attempt < Self.attempts {
-                onWait("\(migration.name) waits for a lock; attempt \(attempt) of \(Self.attempts)")
+                onWait("a lock for \(migration.name), attempt \(attempt) of \(Self.attempts)")
                 attempt += 1
                 usleep(UInt32.random(in: 200_000...1_000_000))
             } catch let error as PostgresError {
@@ -160,7 +160,7 @@ package struct Migrator {
             let holder = try lockHolder()
             guard .now() < deadline else { throw MigrationError.locked(by: holder) }
             if nextReport <= .now() {
-                onWait("waiting for the migration lock, held by \(holder)")
+                onWait("the migration lock, held by \(holder)")
                 nextReport = .now() + .seconds(10)
             }
             usleep(100_000)
@@ -173,6 +173,7 @@ package struct Migrator {
             select 'pid ' || l.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '')
             from pg_locks l left join pg_stat_activity a using (pid)
             where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+              and l.database = (select oid from pg_database where datname = current_database())
               and (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint limit 1
             """, [Self.lockKey])
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import LUXServer
 import OpenSSL
 
@@ -18,6 +19,15 @@ struct LuxServer: ParsableCommand {
     static func main() {
         // A message's thread may be in the middle of a handshake when the process ends.
         OpenSSLLifetime.untilProcessEnds()
+        endBySignals()
         main(nil)
+    }
+
+    /// The kernel ignores signals that the first process of a container does not handle. The server replaces these handlers.
+    private static func endBySignals() {
+        guard getpid() == 1 else { return }
+        for number in [SIGTERM, SIGINT] {
+            signal(number) { _exit(128 + $0) }
+        }
     }
 }

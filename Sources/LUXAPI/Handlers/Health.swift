@@ -8,6 +8,6 @@ import JSON
 
 /// `GET /readyz`: the database accepts writes and its schema is this program's.
 @Sendable func readyz(_ request: OpenRequest) async throws -> HTTPResponse {
-    guard await request.services.isReady(request.deadline) else { throw APIError.notReady }
+    if let missing = await request.services.missing(request.deadline) { throw APIError.notReady(waitingFor: missing) }
     return .json { $0.member("status", "ready") }
 }

@@ -10,7 +10,13 @@ import Testing
         "alimtalk reconcile", "alimtalk settle", "alimtalk report",
     ]
 
-    private func leaves(_ command: JSONValue, _ path: [String] = []) -> [(path: String, options: [String])] {
+    /// Each command with the names of its options.
+    static func commands() throws -> [(path: String, options: [String])] {
+        let dump = try LUXCommand.run(["--experimental-dump-help"]).output
+        return leaves(try #require(JSONValue(dump)?["command"]))
+    }
+
+    private static func leaves(_ command: JSONValue, _ path: [String] = []) -> [(path: String, options: [String])] {
         let below = (command["subcommands"]?.items ?? []).filter { $0["commandName"]?.string != "help" }
         guard below.isEmpty else {
             return below.flatMap { leaves($0, path + [$0["commandName"]?.string ?? ""]) }
@@ -20,9 +26,7 @@ import Testing
     }
 
     @Test func `each command that prints a table has --json`() throws {
-        let dump = try LUXCommand.run(["--experimental-dump-help"]).output
-        let root = try #require(JSONValue(dump)?["command"])
-        let commands = leaves(root)
+        let commands = try Self.commands()
         #expect(commands.count > 15)
         for command in commands where !Self.withoutTable.contains(command.path) {
             #expect(command.options.contains("json"), "\(command.path)")

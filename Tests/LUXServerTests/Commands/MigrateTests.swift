@@ -173,7 +173,7 @@ import Testing
             #expect(slowest < 1.8, "a read waited \(slowest) s")
             try dump.script("commit")
             #expect(process.wait(seconds: 20) == .exit(0), "\(process.errors)")
-            #expect(process.errors.contains("waits for a lock"))
+            #expect(process.errors.contains("waiting for a lock for "))
         }
     }
 
