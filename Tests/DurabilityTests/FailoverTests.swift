@@ -64,13 +64,14 @@ import Testing
             """
             failover \(number + 1): \(figures.acknowledged) acknowledged, \(figures.lost) lost, \(figures.torn) torn, \
             \(figures.duplicated) duplicated, \(back.timeIntervalSince(killed)) s without service, \
-            \(back.timeIntervalSince(promoted)) s of them after the promotion; answers \(figures.statuses)
+            \(back.timeIntervalSince(promoted)) s of them after the promotion; responses \(figures.statuses)
             """)
         #expect(figures.lost == 0 && figures.torn == 0 && figures.duplicated == 0, "\(figures)")
         #expect(Set(figures.statuses.keys).isSubset(of: [0, 200, 503]), "\(figures.statuses)")
         #expect(back.timeIntervalSince(promoted) < 5)
         for server in servers {
             #expect(server.waits(for: 200, at: "/readyz"))
+            print("failover \(number + 1), one of the servers: \(try UploadTransactions(of: server))")
             server.stop()
         }
         standby.stop()
