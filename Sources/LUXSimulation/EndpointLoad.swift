@@ -16,6 +16,7 @@ package final class EndpointLoad: @unchecked Sendable {
     private let loop: EventLoop
     private let tokens: [String]
     private let epoch: Int64
+    private let records: Int32
     private let finished = DispatchSemaphore(value: 0)
     private var random = SystemRandomNumberGenerator()
     private var files: [Int32]
@@ -24,17 +25,20 @@ package final class EndpointLoad: @unchecked Sendable {
     private var isOver = false
     package private(set) var figures = SimulationFigures()
 
-    /// - Parameter firstFile: numbers of complete logs begin behind it.
+    /// - Parameters:
+    ///   - firstFile: numbers of complete logs begin behind it.
+    ///   - records: how many a backlog has.
     /// - Throws: `EventLoopError`, `JWTError`.
     package init(
         _ endpoint: PhoneRequest.Endpoint, devices: Int, connections: Int, server: ServerAddress, signer: JWTSigner,
-        epoch: Int64, firstFile: Int32
+        epoch: Int64, firstFile: Int32, records: Int32
     ) throws {
         self.endpoint = endpoint
         self.devices = devices
         self.connections = connections
         self.server = server
         self.epoch = epoch
+        self.records = records
         loop = try EventLoop(label: "load")
         files = Array(repeating: firstFile, count: devices)
         // The signing is not part of what is measured.
@@ -106,9 +110,9 @@ package final class EndpointLoad: @unchecked Sendable {
             return upload([PhoneRecord(start: start, file: files[number], treatmentTime: 600)])
         case .backlog:
             let first = files[number]
-            files[number] += 50
+            files[number] += records
             return upload(
-                (1...50).map {
+                (1...records).map {
                     PhoneRecord(start: epoch + Int64(first + $0) * 1_000, file: first + $0, treatmentTime: 600)
                 })
         }

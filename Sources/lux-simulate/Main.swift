@@ -147,6 +147,9 @@ struct EndpointsCommand: ParsableCommand {
     @Option(help: "Logs that the database has before, of all devices together.")
     var logs = 0
 
+    @Option(help: "Records of a backlog.")
+    var records = 50
+
     @Option(help: "Only this endpoint.")
     var only: String?
 
@@ -168,8 +171,7 @@ struct EndpointsCommand: ParsableCommand {
         for (place, endpoint) in endpoints.enumerated() {
             let load = try EndpointLoad(
                 endpoint, devices: target.devices, connections: connections, server: address, signer: signer,
-                epoch: epoch,
-                firstFile: Int32(place * 1_000 + logs / target.devices + 1))
+                epoch: epoch, firstFile: Int32(place * 1_000 + logs / target.devices + 1), records: Int32(records))
             let before = try database.size()
             let cpu = target.pid.reduce(0) { $0 + ProcessTime.seconds(pid: $1) }
             let own = ProcessTime.seconds(pid: Int(getpid()))

@@ -59,7 +59,38 @@ import Testing
                 #expect(after.index != before.index, "\(name): its reads are counted")
                 #expect(after.sequential == before.sequential, "\(name) reads a whole table")
             }
+            try groupReads(world, database)
         }
+    }
+
+    /// Calls of one read at the same time, until each statement for several of them has run more often than the five times after
+    /// which PostgreSQL may settle on a generic plan.
+    private func groupReads(_ world: World, _ database: TestDatabase) throws {
+        let before = try scans(world.sql)
+        let server = try TestServer(database, environment: ["LUX_DB_POOL": "2", "LUX_LOOPS": "1"])
+        let clients = try (0..<16).map { _ in try server.connect() }
+        func executions() throws -> [Int] {
+            try server.call("GET", "/metrics").text.split(separator: "\n")
+                .filter { $0.hasPrefix("lux_db_statement_duration_seconds_count") && $0.contains("_many") }
+                .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+        }
+        var counts = try executions()
+        for round in 0..<500 where counts.contains(where: { $0 < 8 }) {
+            for requests in [Endpoint.childDevice, .getAllDevice, .checkDevice].flatMap(Self.requests) {
+                let calls = clients.indices.map { requests.request(round * clients.count + $0) }
+                for (client, call) in zip(clients, calls) { try client.send(call.0) }
+                for (client, call) in zip(clients, calls) {
+                    let response = try client.receive()
+                    #expect(response.status == call.1, "\(requests.name) → \(response.summary)")
+                }
+            }
+            counts = try executions()
+        }
+        #expect(counts.count >= 3 && counts.allSatisfy { $0 >= 8 }, "\(counts)")
+        server.stop()
+        for _ in 0..<100 where try world.sql.integer(Self.sessions) > 0 { Thread.sleep(forTimeInterval: 0.02) }
+        let after = try scans(world.sql)
+        #expect(after.sequential == before.sequential, "grouped reads read a whole table")
     }
 
     private static let sessions = """
