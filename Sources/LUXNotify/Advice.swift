@@ -16,6 +16,7 @@ package enum Advice: String, CaseIterable, Sendable {
         "new profile: variables may add 14 characters, and sends a day are limited; ask the provider, or wait a day after 10 billed sends"
     case address = "register the server's public address with the provider"
     case console = "check in the provider's console that the service exists and is active, and what the key may do"
+    case noCode = "rejected without the recipient's code: look the request up in the provider's console"
     case baseURL = "check LUX_ALIMTALK_BASE_URL"
     case lookUp = "not sent again; lux-server alimtalk reconcile settles it"
     case later = "the provider is busy or has an outage: wait"
@@ -54,7 +55,7 @@ package struct CodeRule: Sendable {
             case .refused: "refused"
             case .misconfigured: "misconfigured"
             case .unknown: "unknown"
-            case .later(isSafe: true, _): "not taken"
+            case .later(isSafe: true, _): "not accepted"
             case .later(isSafe: false, _): "unknown, try later"
             }
         }

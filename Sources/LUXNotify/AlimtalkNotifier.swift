@@ -70,7 +70,7 @@ package enum MessageOutcome: Sendable, Equatable {
         }
     }
 
-    /// Whether it may have been accepted although no reply says so.
+    /// Whether it may have been accepted although no reply confirms it.
     var mayHaveArrived: Bool {
         switch self {
         case .unknown, .tryLater(_, isSafe: false, _): true

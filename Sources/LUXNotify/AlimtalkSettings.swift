@@ -2,11 +2,11 @@ import Bytes
 
 /// What a provider reads at the start: its own variables, and what is common to all.
 package struct AlimtalkSettings {
-    /// A variable that is wrong, and why.
+    /// An error of a variable.
     package struct Fault: Equatable, Sendable {
         /// Its whole name.
         package var variable: String
-        /// Why; never holds a value that may be secret.
+        /// Why; never contains a value that may be secret.
         package var reason: String
     }
 
@@ -14,7 +14,7 @@ package struct AlimtalkSettings {
     package let variables: TemplateVariables
     /// The sender of a text message instead, when the parent has no KakaoTalk; `nil` for none.
     package let smsSender: String?
-    /// All that is wrong so far.
+    /// All errors so far.
     package private(set) var faults: [Fault] = []
     private let provider: String
     private let environment: [String: String]
@@ -32,7 +32,7 @@ package struct AlimtalkSettings {
         "LUX_ALIMTALK_\(provider.uppercased())_\(name)"
     }
 
-    /// Notes that something is wrong with a variable.
+    /// Records an error of a variable.
     package mutating func fault(_ variable: String, _ reason: String) {
         faults.append(Fault(variable: variable, reason: reason))
     }

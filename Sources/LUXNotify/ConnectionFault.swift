@@ -6,13 +6,17 @@ enum ConnectionFault {
     ///   - detail: libcurl's own text; empty for that of the code.
     ///   - isSent: whether the request was sent, at least in part.
     static func reason(_ code: CURLcode, detail: String, isSent: Bool) -> String {
-        let text =
-            switch code {
-            case CURLE_OK: "the answer was cut off"
-            case CURLE_OPERATION_TIMEDOUT: isSent ? "no answer in time" : "no connection in time"
-            default: detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-            }
+        let text = text(code, detail: detail, isSent: isSent)
         return isSent ? text : "\(text); \(advice(code).rawValue)"
+    }
+
+    /// The reason without advice.
+    static func text(_ code: CURLcode, detail: String, isSent: Bool) -> String {
+        switch code {
+        case CURLE_OK: "the response was cut off"
+        case CURLE_OPERATION_TIMEDOUT: isSent ? "no response in time" : "no connection in time"
+        default: detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        }
     }
 
     /// What libcurl's codes mean to an operator, in the order of the documents.
@@ -27,7 +31,8 @@ enum ConnectionFault {
         ("no TLS handshake", [CURLE_SSL_CONNECT_ERROR], .noTLS),
     ]
 
-    private static func advice(_ code: CURLcode) -> Advice {
+    /// What an operator can do about a connection that failed.
+    static func advice(_ code: CURLcode) -> Advice {
         rules.first { $0.codes.contains(code) }?.advice ?? .baseURL
     }
 }

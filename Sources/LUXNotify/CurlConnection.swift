@@ -2,10 +2,10 @@ import CCurl
 
 /// The options of every connection to a provider, whether a request goes over it or not.
 enum CurlConnection {
-    /// Seconds for which a handle keeps what it has read of the roots.
+    /// Seconds for which a handle caches the roots.
     private static let rootsLifetime = 600
 
-    /// Sets address, limits and what a certificate must come from.
+    /// Sets address, limits and trusted roots.
     ///
     /// - Parameters:
     ///   - milliseconds: for everything.
@@ -24,7 +24,7 @@ enum CurlConnection {
             lux_curl_set_string(curl, CURLOPT_CAINFO, roots.file)
             lux_curl_set_string(curl, CURLOPT_CAPATH, roots.folder)
         } else if lux_curl_has_string(curl, CURLINFO_CAINFO) {
-            // The system's folder holds the same as its file, and only without one libcurl keeps what it has read.
+            // The system's folder contains the same as its file, and libcurl caches certificates only without a folder.
             lux_curl_set_string(curl, CURLOPT_CAPATH, nil)
         }
         lux_curl_set_long(curl, CURLOPT_CA_CACHE_TIMEOUT, rootsLifetime)

@@ -1,8 +1,7 @@
 import Concurrency
 import LUX
 
-/// A provider that reports whether messages that it accepted were delivered. Optional: ``ProviderNotifier`` asks where a provider
-/// has it.
+/// A provider that reports whether messages that it accepted were delivered. Optional.
 package protocol DeliveryReporting: AlimtalkProvider {
     /// Asks for the results that changed within a span.
     ///
@@ -12,13 +11,34 @@ package protocol DeliveryReporting: AlimtalkProvider {
     func deliveries(in reply: ProviderReply, page: String?) -> DeliveryPage?
 }
 
+/// A provider without a list of results: the result of each message is requested by itself. Optional, like ``DeliveryReporting``.
+package protocol SingleDeliveryReporting: AlimtalkProvider {
+    /// Asks for the result of one message.
+    func deliveryRequest(of message: OpenDelivery, attempt: SendingAttempt) -> ProviderRequest
+    /// The result in a reply, none while it is open; `nil` when the reply cannot be read.
+    func deliveries(of message: OpenDelivery, in reply: ProviderReply, at unixMilliseconds: Int64) -> [Delivery]?
+}
+
+/// An accepted message without a result.
+package struct OpenDelivery: Sendable, Equatable {
+    /// The id of ``MessageOutcome/accepted(messageID:)``.
+    package var messageID: String
+    package var createdAt: Timestamp
+
+    package init(messageID: String, createdAt: Timestamp) {
+        self.messageID = messageID
+        self.createdAt = createdAt
+    }
+}
+
 /// The result of an accepted message. Results that are still open have none.
 package struct Delivery: Sendable, Equatable {
     package enum Result: String, Sendable, CaseIterable { case delivered, undelivered }
 
     /// The id of ``MessageOutcome/accepted(messageID:)``.
     package var messageID: String
-    package var result: Result
+    /// `nil` for a final result whose meaning the provider does not document.
+    package var result: Result?
     /// The provider's code.
     package var code: String?
 }
@@ -53,8 +73,11 @@ extension ProviderNotifier {
     /// Shorter than the time for which a server claims the poll.
     private static let longestPoll = Duration.seconds(20)
 
-    /// Whether ``deliveries(in:)`` can succeed.
-    package var reportsDeliveries: Bool { provider is any DeliveryReporting }
+    /// Whether ``deliveries(in:)`` or ``deliveries(of:)`` can succeed.
+    package var reportsDeliveries: Bool { provider is any DeliveryReporting || reportsSingleDeliveries }
+
+    /// Whether results are requested message by message, with ``deliveries(of:)``.
+    package var reportsSingleDeliveries: Bool { provider is any SingleDeliveryReporting }
 
     /// What a poll has found.
     package struct DeliveryReport: Sendable {
@@ -63,6 +86,8 @@ extension ProviderNotifier {
         package var error: String?
         /// For how long the provider wants no further request.
         package var retryAfter: Duration?
+
+        package init() {}
     }
 
     /// Asks the provider for the results that changed within a span, page by page.
@@ -73,24 +98,51 @@ extension ProviderNotifier {
         var page: String?
         for _ in 0..<Self.mostPages where .now() < deadline {
             let request = provider.deliveryRequest(span, page: page, attempt: .now())
-            let exchange = await exchange(request, min(deadline, .now() + limits.timeout))
-            report.retryAfter = exchange.retryAfter
-            switch exchange {
-            case .notSent(let reason), .unanswered(let reason):
-                report.error = provider.secrets.filter { !$0.isEmpty }
-                    .reduce("\(name): \(reason)") { $0.replacing($1, with: "***") }
+            guard let reply = await reply(to: request, by: deadline, in: &report) else { return report }
+            guard let found = provider.deliveries(in: reply, page: page) else {
+                report.error = "\(name): HTTP \(reply.status), which leaves the results open"
                 return report
-            case .reply(let reply):
-                guard let found = provider.deliveries(in: reply, page: page) else {
-                    report.error = "\(name): HTTP \(reply.status), which leaves the outcome open"
-                    return report
-                }
-                report.deliveries += found.deliveries
-                guard let next = found.next, next != page else { return report }
-                page = next
             }
+            report.deliveries += found.deliveries
+            guard let next = found.next, next != page else { return report }
+            page = next
         }
         report.error = "\(name): more results than one poll reads"
         return report
+    }
+
+    /// Asks the provider for the result of each of some messages, at the pace of look-ups; what time does not suffice for stays open.
+    package func deliveries(of messages: [OpenDelivery]) async -> DeliveryReport {
+        var report = DeliveryReport()
+        guard let provider = provider as? any SingleDeliveryReporting else { return report }
+        let deadline = MonotonicTime.now() + Self.longestPoll
+        for message in messages {
+            await awaitTurn()
+            guard .now() < deadline else { break }
+            let request = provider.deliveryRequest(of: message, attempt: .now())
+            guard let reply = await reply(to: request, by: deadline, in: &report) else { return report }
+            guard
+                let found = provider.deliveries(of: message, in: reply, at: SendingAttempt.now().unixMilliseconds)
+            else {
+                report.error = "\(name): HTTP \(reply.status), which leaves the results open"
+                return report
+            }
+            report.deliveries += found
+        }
+        return report
+    }
+
+    /// Sends a request for results; `nil` with the report's error when there is no reply.
+    private func reply(
+        to request: ProviderRequest, by deadline: MonotonicTime, in report: inout DeliveryReport
+    ) async -> ProviderReply? {
+        let exchange = await exchange(request, min(deadline, .now() + limits.timeout))
+        report.retryAfter = exchange.retryAfter
+        switch exchange {
+        case .notSent(let reason), .unanswered(let reason):
+            report.error = clean("\(name): \(reason)", nil)
+            return nil
+        case .reply(let reply): return reply
+        }
     }
 }

@@ -33,7 +33,7 @@ package struct HTTPSClient: Sendable {
 
     /// Scheme, host and port.
     let baseURL: String
-    /// What a certificate must come from.
+    /// The roots that a certificate must come from.
     let roots: TrustedRoots
     private let handles = IdleHandles()
 
@@ -42,7 +42,7 @@ package struct HTTPSClient: Sendable {
         self.roots = roots
     }
 
-    /// Sends a request; ends by the deadline, whatever happens.
+    /// Sends a request; always returns by the deadline.
     func exchange(_ request: ProviderRequest, deadline: MonotonicTime) async -> ProviderExchange {
         await withCheckedContinuation { continuation in
             let isStarted = DetachedThread.start {
@@ -65,7 +65,7 @@ package struct HTTPSClient: Sendable {
     }
 }
 
-/// A thread that nobody waits for. Foundation's own does not report when the system has none left.
+/// A detached thread. Foundation's own does not report when the system has none left.
 private final class DetachedThread {
     private let work: @Sendable () -> Void
 
@@ -73,7 +73,7 @@ private final class DetachedThread {
         self.work = work
     }
 
-    /// - Returns: false when there is none; then `work` does not run.
+    /// - Returns: `false` when the system has none; then `work` does not run.
     static func start(_ work: @escaping @Sendable () -> Void) -> Bool {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -99,7 +99,7 @@ private final class HTTPSExchange {
     private var received = 0
     private var isTooLong = false
 
-    /// Sends a request and waits for the end of its reply, or of the time.
+    /// Sends a request and waits for the end of its reply or the deadline.
     static func perform(
         _ request: ProviderRequest, url: String, roots: TrustedRoots, deadline: MonotonicTime,
         _ curl: UnsafeMutableRawPointer
@@ -160,7 +160,7 @@ private final class HTTPSExchange {
         return isSent ? .unanswered(reason) : .notSent(reason)
     }
 
-    /// - Returns: how many bytes were taken; fewer than there are end the transfer.
+    /// - Returns: how many bytes were accepted; fewer than there are end the transfer.
     fileprivate func take(body bytes: UnsafeRawBufferPointer) -> Int {
         guard isWithinLimit(bytes) else { return 0 }
         body.append(contentsOf: bytes)

@@ -3,10 +3,10 @@ import JSON
 
 /// What providers' replies need of JSON values. Codes come as numbers here and as strings there, so both are read as text.
 extension JSONValue {
-    /// The values of an object, whatever their names.
+    /// The values of an object, without their names.
     var values: [JSONValue]? { members?.map(\.value) }
 
-    /// A string or a number as it is. It may contain anything, so it is compared and never put into a reason.
+    /// A string or a number as it is. It may contain anything, so it is compared and never part of a reason.
     var text: String? {
         switch self {
         case .number(let number): number.text

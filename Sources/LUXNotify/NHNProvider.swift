@@ -60,19 +60,19 @@ package struct NHNProvider: AlimtalkProvider {
 
     var path: String { "/alimtalk/v2.3/appkeys/\(appkey)/messages" }
 
-    /// By the codes of the header and of the one recipient, whatever the HTTP status.
+    /// By the codes of the header and of the one recipient; the HTTP status does not matter.
     package func outcome(of reply: ProviderReply) -> MessageOutcome {
         guard let json = reply.json, let header = json["header"], let code = header["resultCode"]?.code else {
             return reply.outcome(of: Self.name)
         }
         let recipientCode = json["message"]?["sendResults"]?[0]?["resultCode"]?.code
-        // Every recipient was rejected, and there is one: its own code says why (since 2025-04-29).
+        // Every recipient was rejected, and there is one: its own code is the reason (since 2025-04-29).
         guard code == "0" else {
             return Self.outcome(code == Self.allRejected ? recipientCode ?? code : code, reply)
         }
         guard reply.isSuccess, header["isSuccessful"]?.isTrue == true,
             let result = json["message"]?["sendResults"]?[0], let resultCode = result["resultCode"]?.code
-        else { return .unknown(reason: "nhn: HTTP \(reply.status), a partial answer") }
+        else { return .unknown(reason: "nhn: HTTP \(reply.status), a partial response") }
         if smsSender != nil, Self.resentBySMS.contains(resultCode) {
             return CodeRule.Kind.unknown.outcome(
                 "nhn: code \(resultCode), a text message may follow", advice: .lookUp)
@@ -101,6 +101,8 @@ package struct NHNProvider: AlimtalkProvider {
         CodeRule(.misconfigured, .console, ["-1030"]),
         CodeRule(.refused, .newProfile, ["-1028"]),
         CodeRule(.later(isSafe: true, isSoon: false), .quota, ["-1017"]),
+        // Every recipient was rejected; its own code, which normally decides, is missing.
+        CodeRule(.refused, .noCode, ["-1031"]),
         // An earlier attempt with the same key has arrived; only a look-up shows whether it was accepted.
         CodeRule(.unknown, .lookUp, ["-1005"]),
         CodeRule(.later(isSafe: false, isSoon: true), .later, ["-7000", "-9999"]),

@@ -1,16 +1,16 @@
 import LUX
 
-/// A message of unknown outcome, by what its audit row knows of it.
+/// A message of unknown outcome, as far as its audit row describes it.
 package struct SoughtMessage: Sendable {
     /// The account that it is for.
     package var userID: Int64
-    /// The account's number today; `nil` when it is gone.
+    /// The account's present number; `nil` when it has none.
     package var phoneNumber: PhoneNumber?
-    /// When it was asked for.
+    /// When it was requested.
     package var time: Timestamp
     /// See ``AlimtalkMessage/reference``.
     package var reference: String
-    /// The ids of messages that belong to other rows of the account.
+    /// The ids of messages that belong to other rows.
     package var otherIDs: Set<String>
 
     package init(
@@ -24,10 +24,10 @@ package struct SoughtMessage: Sendable {
     }
 }
 
-/// The requests that find out what became of one message. A value without I/O: ``ProviderNotifier`` sends each request and passes the
+/// The requests that find out the outcome of one message. A value without I/O: ``ProviderNotifier`` sends each request and passes the
 /// reply on until a step ends it.
 package protocol ProviderLookUp: Sendable {
-    /// The next request, signed for this attempt; `nil` when what is known of the message does not suffice.
+    /// The next request, signed for this attempt; `nil` when the account has no number, which the provider needs.
     func request(attempt: SendingAttempt) -> ProviderRequest?
     /// Reads the reply to it.
     mutating func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep
@@ -37,7 +37,7 @@ package protocol ProviderLookUp: Sendable {
 package enum LookUpStep: Sendable, Equatable {
     /// There is another request.
     case next
-    /// What became of the message.
+    /// The outcome of the message.
     case settled(MessageOutcome)
     /// The provider lists all of its messages, and this one is not among them.
     case notFound
@@ -48,7 +48,7 @@ package enum LookUpStep: Sendable, Equatable {
 }
 
 extension SoughtMessage {
-    /// Seconds since the message was asked for.
+    /// Seconds since the message was requested.
     func age(at unixMilliseconds: Int64) -> Int64 {
         (unixMilliseconds - time.microseconds / 1_000) / 1_000
     }

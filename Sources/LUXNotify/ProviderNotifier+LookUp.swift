@@ -5,25 +5,25 @@ import LUX
 extension ProviderNotifier {
     /// The result of looking a message up. Reasons contain neither number nor key.
     package enum LookUp: Sendable, Equatable {
-        /// What became of it.
+        /// Its outcome.
         case settled(MessageOutcome)
         /// The provider does not know yet.
         case waits(reason: String)
         /// It is not known, and a later look-up may not help.
         case open(reason: String)
-        /// The provider takes no more requests for longer than is waited here.
+        /// The provider requires a longer pause than a look-up waits for.
         case paused(reason: String)
     }
 
     /// Between two requests of look-ups; providers allow some hundred a second, which messages need too.
     static let lookUpInterval = Duration.milliseconds(100)
-    /// The longest `Retry-After` that is waited for.
+    /// Maximum `Retry-After` that a look-up waits for.
     private static let longestPause = Duration.seconds(60)
     private static let attemptsOfLookUp = 3
     /// A message that a provider does not list may be listed a little later.
     private static let listingDelay = Int64(180)
 
-    /// Asks the provider what became of a message: one request after the other, at the provider's pace.
+    /// Asks the provider for the outcome of a message: one request after the other, at the provider's pace.
     package func lookUp(_ message: SoughtMessage) async -> LookUp {
         var lookUp = provider.lookUp(message)
         while true {
@@ -47,7 +47,7 @@ extension ProviderNotifier {
         }
     }
 
-    private enum Answer {
+    private enum LookUpReply {
         case reply(ProviderReply)
         case missing
         case failed(String)
@@ -56,7 +56,7 @@ extension ProviderNotifier {
 
     /// Sends the next request of a look-up, and again after a pause while the provider is busy. A look-up changes nothing, so any may
     /// be retried.
-    private func ask(_ lookUp: any ProviderLookUp) async -> Answer {
+    private func ask(_ lookUp: any ProviderLookUp) async -> LookUpReply {
         var number = 1
         while true {
             guard let request = lookUp.request(attempt: .now()) else { return .missing }
@@ -74,7 +74,7 @@ extension ProviderNotifier {
     }
 
     /// Waits until ``lookUpInterval`` after the latest request.
-    private func awaitTurn() async {
+    func awaitTurn() async {
         let now = MonotonicTime.now()
         let turn = latestLookUp.withLock { latest -> MonotonicTime in
             let turn = latest.map { max(now, $0 + Self.lookUpInterval) } ?? now

@@ -81,7 +81,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
         }
         defer { slots.release(account: notification.userID) }
         guard let pass = breaker.withLock({ $0.enter(at: .now()) }) else {
-            return .tryLater(reason: "\(name): not asked after repeated failures", isSafe: true)
+            return .tryLater(reason: "\(name): not called after repeated failures", isSafe: true)
         }
         let own = MonotonicTime.now() + limits.timeout
         // A task of its own: the caller's is cancelled when its client hangs up, and the message is sent all the same.
@@ -148,14 +148,14 @@ package final class ProviderNotifier: AlimtalkNotifier {
         case .tryLater(_, let isSafe, let isSoon): isSoon && (isSafe || provider.rejectsRepeats)
         case .unknown:
             switch exchange {
-            // A reply of success, or that the key is known, is not made clearer by a retry.
+            // A retry cannot clarify a reply of success, or one that the key is known.
             case .reply(let reply): provider.rejectsRepeats && reply.status >= 500
             case .notSent, .unanswered: provider.rejectsRepeats
             }
         }
     }
 
-    /// Removes number and keys from reasons and ids, which go into rows and logs, whatever a provider put into them.
+    /// Removes number and keys from reasons and ids, which become part of rows and logs, in case a provider's reply contains them.
     func scrubbed(_ outcome: MessageOutcome, _ phoneNumber: PhoneNumber?) -> MessageOutcome {
         func clean(_ text: String) -> String { self.clean(text, phoneNumber) }
         return switch outcome {

@@ -7,15 +7,20 @@ package enum ProviderReachability {
     /// - Parameters:
     ///   - baseURL: scheme, host and port.
     ///   - roots: what the provider's certificate must come from.
-    /// - Returns: why not, with what an operator can do; `nil` if it does.
-    package static func fault(baseURL: String, roots: TrustedRoots, timeout: Duration) -> String? {
-        guard lux_curl_global_init() == CURLE_OK, let curl = curl_easy_init() else { return "libcurl cannot be used" }
+    /// - Returns: why not, and what an operator can do; `nil` if it does.
+    package static func error(
+        baseURL: String, roots: TrustedRoots, timeout: Duration
+    ) -> (reason: String, advice: String)? {
+        guard lux_curl_global_init() == CURLE_OK, let curl = curl_easy_init() else {
+            return ("libcurl cannot be used", "install libcurl4 again")
+        }
         defer { curl_easy_cleanup(curl) }
         let milliseconds = Int(timeout.components.seconds) * 1_000
         CurlConnection.configure(
             curl, url: baseURL, roots: roots, milliseconds: milliseconds, connect: milliseconds)
         lux_curl_set_long(curl, CURLOPT_CONNECT_ONLY, 1)
         let code = curl_easy_perform(curl)
-        return code == CURLE_OK ? nil : ConnectionFault.reason(code, detail: "", isSent: false)
+        guard code != CURLE_OK else { return nil }
+        return (ConnectionFault.text(code, detail: "", isSent: false), ConnectionFault.advice(code).rawValue)
     }
 }

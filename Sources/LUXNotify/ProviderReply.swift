@@ -41,7 +41,7 @@ package struct ProviderReply: Sendable {
     }
 }
 
-/// What an HTTP status means where the body says nothing, the same for all providers.
+/// The meaning of an HTTP status where the body has no known code; the same for all providers.
 package struct HTTPStatusRule: Sendable {
     package let statuses: ClosedRange<Int>
     package let kind: CodeRule.Kind

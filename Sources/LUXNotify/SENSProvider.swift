@@ -16,7 +16,7 @@ package struct SENSProvider: AlimtalkProvider {
     private let secretKey: String
     private let serviceID: String
     let channelID: String
-    private let templateCode: String
+    let templateCode: String
     private let text: String
     private let variables: TemplateVariables
     let smsSender: String?
@@ -76,7 +76,7 @@ package struct SENSProvider: AlimtalkProvider {
                 secretKey: secretKey))
     }
 
-    /// A short message holds 90 bytes of EUC-KR, in which Korean letters have two.
+    /// A short message has at most 90 bytes of EUC-KR, in which a Korean letter has two.
     private static func isShort(_ text: String) -> Bool {
         text.unicodeScalars.reduce(0) { $0 + ($1.isASCII ? 1 : 2) } <= 90
     }
@@ -109,7 +109,7 @@ package struct SENSProvider: AlimtalkProvider {
                 ?? .refused(reason: "sens: code \(code)")
         }
         guard code != nil, let message = json["messages"]?[0], let messageCode = message["requestStatusCode"]?.code
-        else { return .unknown(reason: "sens: HTTP \(reply.status), a partial answer") }
+        else { return .unknown(reason: "sens: HTTP \(reply.status), a partial response") }
         guard messageCode == "A000" else {
             return CodeRule.Kind.refused.outcome("sens: code \(messageCode)", advice: .template)
         }
@@ -127,125 +127,6 @@ package struct SENSProvider: AlimtalkProvider {
     }
 
     package func lookUp(_ message: SoughtMessage) -> any ProviderLookUp {
-        SENSLookUp(
-            message: message, provider: self, path: path, channelID: channelID, templateCode: templateCode,
-            pattern: TextPattern(text, variables, for: message), hasFallback: smsSender != nil)
-    }
-}
-
-/// Looks a message up in the list by channel, time of the request, number and template, and compares the text of each that no other row
-/// has, as SENS keeps no reference of ours.
-private struct SENSLookUp: ProviderLookUp {
-    private static let mostMessages = 100
-
-    let message: SoughtMessage
-    let provider: SENSProvider
-    let path: String
-    let channelID: String
-    let templateCode: String
-    let pattern: TextPattern
-    let hasFallback: Bool
-    private var nextToken: String?
-    private var isListed = false
-    /// Ids of messages whose text is not compared yet.
-    private var candidates: [String] = []
-    private var hasOtherText = false
-    private var matches: [LookUpStep] = []
-
-    init(
-        message: SoughtMessage, provider: SENSProvider, path: String, channelID: String, templateCode: String,
-        pattern: TextPattern, hasFallback: Bool
-    ) {
-        self.message = message
-        self.provider = provider
-        self.path = path
-        self.channelID = channelID
-        self.templateCode = templateCode
-        self.pattern = pattern
-        self.hasFallback = hasFallback
-    }
-
-    func request(attempt: SendingAttempt) -> ProviderRequest? {
-        guard let number = message.phoneNumber else { return nil }
-        var target = path
-        if isListed, let id = candidates.last {
-            target += "/" + ProviderRequest.percentEncoded(id)
-        } else {
-            // Signatures allow 5 minutes between the clocks, and a message has up to 5 minutes.
-            var query = [
-                ("plusFriendId", channelID), ("requestStartTime", message.koreanTime(adding: -600)),
-                ("requestEndTime", message.koreanTime(adding: 900)), ("to", number.domestic),
-                ("templateCode", templateCode), ("pageSize", "100"),
-            ]
-            if let nextToken { query.append(("nextToken", nextToken)) }
-            target += "?" + ProviderRequest.encoded(query)
-        }
-        var request = ProviderRequest("GET", target)
-        provider.sign(&request, attempt)
-        return request
-    }
-
-    mutating func read(_ reply: ProviderReply, at unixMilliseconds: Int64) -> LookUpStep {
-        if isListed { return readMessage(reply) }
-        // The reply to a list without messages (seen with the real service).
-        if reply.status == 404, reply.isWhole, reply.body.allSatisfy({ $0 <= 0x20 }) { return endOfList() }
-        guard reply.isSuccess, let json = reply.json, let messages = json["messages"]?.items else {
-            return .open("sens: HTTP \(reply.status), which leaves the outcome open")
-        }
-        for found in messages {
-            guard found["to"]?.text.map(message.isNumber) ?? true,
-                found["templateCode"]?.text.map({ $0 == templateCode }) ?? true
-            else { continue }
-            guard let id = found["messageId"]?.code else { return .open("sens: a message without an id is listed") }
-            if !message.otherIDs.contains(id), !candidates.contains(id) { candidates.append(id) }
-        }
-        guard candidates.count <= Self.mostMessages else { return .open("sens: too many messages to this number") }
-        if let token = json["nextToken"]?.text, !token.isEmpty, token != nextToken, !messages.isEmpty {
-            nextToken = token
-            return .next
-        }
-        return endOfList()
-    }
-
-    private mutating func endOfList() -> LookUpStep {
-        isListed = true
-        return candidates.isEmpty ? .notFound : .next
-    }
-
-    /// One message with its text, which the list may lack.
-    private mutating func readMessage(_ reply: ProviderReply) -> LookUpStep {
-        guard reply.isSuccess, let json = reply.json, let id = candidates.popLast() else {
-            return .open("sens: HTTP \(reply.status), which leaves the outcome open")
-        }
-        let found = json["messages"]?[0] ?? json
-        if let content = found["content"]?.text, !pattern.matches(content) {
-            hasOtherText = true
-        } else {
-            matches.append(verdict(found, id))
-        }
-        if !candidates.isEmpty { return .next }
-        if matches.count == 1 { return matches[0] }
-        return .open(
-            matches.isEmpty && hasOtherText
-                ? "sens: the messages to this number around that time have another text"
-                : "sens: several messages around that time have this text and number")
-    }
-
-    private func verdict(_ found: JSONValue, _ id: String) -> LookUpStep {
-        guard let code = found["requestStatusCode"]?.code else {
-            return .open("sens: the message is listed without a status")
-        }
-        guard code == "A000" else { return .settled(.refused(reason: "sens: code \(code)")) }
-        guard found["messageStatusName"]?.string == "fail" else { return .settled(.accepted(messageID: id)) }
-        let refusal = LookUpStep.settled(
-            .refused(reason: "sens: delivery code \(found["messageStatusCode"]?.code ?? "none")"))
-        guard hasFallback, let failover = found["failover"], !failover.isNull else { return refusal }
-        switch failover["messageStatusName"] {
-        case .string("fail"): return refusal
-        case .string("success"): return .settled(.accepted(messageID: id))
-        default:
-            return failover["messageStatusCode"]?.code == "0000" || failover["messageStatusCode"]?.code == "0"
-                ? .settled(.accepted(messageID: id)) : .waits("sens: a text message is in flight")
-        }
+        SENSLookUp(message: message, provider: self, pattern: TextPattern(text, variables, for: message))
     }
 }

@@ -96,7 +96,7 @@ package struct SolapiProvider: AlimtalkProvider {
         guard let message = json["messageList"]?[0] ?? json["messageList"]?.values?.first,
             let code = message["statusCode"]?.code,
             count?["registeredFailed"]?.code ?? "0" == "0"
-        else { return .unknown(reason: "solapi: HTTP \(reply.status), a partial answer") }
+        else { return .unknown(reason: "solapi: HTTP \(reply.status), a partial response") }
         guard code == "2000" else { return Self.outcome(status: code) }
         guard let id = message["messageId"]?.code else {
             return .unknown(reason: "solapi: accepted without a message id")
@@ -165,7 +165,7 @@ private struct SolapiLookUp: ProviderLookUp {
             message.time.adding(seconds: seconds).appendISO8601(to: &bytes)
             return String(decoding: bytes, as: UTF8.self)
         }
-        // Signatures allow 15 minutes between the clocks, and a message takes some more.
+        // Signatures allow 15 minutes between the clocks, and a message may need some more.
         var query = [
             ("dateType", "CREATED"), ("limit", String(Self.pageSize)), ("startDate", date(-1_000)),
             ("endDate", date(1_800)),

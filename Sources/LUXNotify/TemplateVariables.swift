@@ -3,7 +3,7 @@ import LUX
 
 /// The template's variables by name, with what their values contain for a message.
 package struct TemplateVariables: Sendable, Equatable {
-    /// Kakao takes no longer text.
+    /// Kakao accepts no longer text.
     package static let longestText = 1_000
 
     /// Values by bare name (`name`, not `#{name}`), with placeholders such as `{child}` in them.
@@ -76,8 +76,7 @@ package struct TemplateVariables: Sendable, Equatable {
 
     // MARK: Checks
 
-    /// Why no message can be sent with these variables; `nil` when it can. A placeholder that is unknown would reach the parent as it
-    /// is.
+    /// Why no message can be sent with these variables; `nil` when it can. An unknown placeholder would be sent literally.
     package var error: String? {
         for (name, pattern) in patterns.sorted(by: { $0.key < $1.key }) {
             if pattern.utf8.contains(UInt8(ascii: "\r")) { return "\(name) must not contain CR, only LF" }

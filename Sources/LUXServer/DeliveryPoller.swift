@@ -16,10 +16,15 @@ package final class DeliveryPoller: Sendable {
     /// For so long a hint is kept while a poll is in flight or was a moment ago.
     private static let hintLifetime = Duration.seconds(40)
     private static let databaseTimeout = Duration.seconds(5)
+    /// Of a provider that is asked for each message by itself: how many in one poll, and how old the youngest is.
+    private static let singleMessages = 20
+    private static let youngestAge = Duration.seconds(60)
 
     private struct State {
         var hintUntil: MonotonicTime?
         var isFailing = false
+        /// The row of the latest message that was asked for by itself.
+        var lastMessage: Int64 = 0
         var task: Task<Void, Never>?
     }
 
@@ -86,13 +91,16 @@ package final class DeliveryPoller: Sendable {
         guard
             let poll = try await store.claimDeliveryPoll(provider: name, interval: interval, isHinted: isHinted)
         else { return false }
-        let report = await notifier.deliveries(in: DeliverySpan(from: poll.from, until: poll.until))
+        let report = try await report(poll)
         let stored = try await store.finish(
-            poll, provider: name, deliveries: report.deliveries.map { ($0.messageID, $0.result.rawValue, $0.code) },
-            isComplete: report.error == nil, pause: report.retryAfter ?? .zero)
+            poll, provider: name,
+            deliveries: report.deliveries.map {
+                DeliveryResult(messageID: $0.messageID, result: $0.result?.rawValue, code: $0.code)
+            }, isComplete: report.error == nil, pause: report.retryAfter ?? .zero)
         for delivery in stored {
-            metrics.count(delivery: delivery.result, of: name)
-            guard delivery.result == Delivery.Result.undelivered.rawValue else { continue }
+            guard let result = delivery.result else { continue }
+            metrics.count(delivery: result, of: name)
+            guard result == Delivery.Result.undelivered.rawValue else { continue }
             logger.log(
                 .notice, "alimtalk undelivered",
                 [.cause: "row \(delivery.id): \(name): code \(delivery.code ?? "none")"])
@@ -105,6 +113,21 @@ package final class DeliveryPoller: Sendable {
             logger.log(.warning, "results of alimtalk cannot be read", [.cause: "\(error)"])
         }
         return true
+    }
+
+    /// Asks the provider for what has changed, or for some messages.
+    private func report(_ poll: DeliveryPoll) async throws -> ProviderNotifier.DeliveryReport {
+        guard notifier.reportsSingleDeliveries else {
+            return await notifier.deliveries(in: DeliverySpan(from: poll.from, until: poll.until))
+        }
+        let messages = try await store.openMessages(
+            of: notifier.name, olderThan: min(Self.youngestAge, interval), after: state.withLock { $0.lastMessage },
+            limit: Self.singleMessages)
+        guard let last = messages.last else { return ProviderNotifier.DeliveryReport() }
+        let report = await notifier.deliveries(
+            of: messages.map { OpenDelivery(messageID: $0.messageID, createdAt: $0.createdAt) })
+        state.withLock { $0.lastMessage = last.id }
+        return report
     }
 
     private var store: DeviceStore { DeviceDatabase(pool: pool).store(deadline: .now() + Self.databaseTimeout) }

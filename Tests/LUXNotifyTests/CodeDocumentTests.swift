@@ -34,7 +34,7 @@ import Testing
         }
         text += "| 200 to 299, unreadable | unknown | \(Advice.lookUp.rawValue) |\n"
         text += "\n| connection | outcome | what to do |\n|---|---|---|\n"
-        for rule in ConnectionFault.rules { text += "| \(rule.words) | not taken | \(rule.advice.rawValue) |\n" }
+        for rule in ConnectionFault.rules { text += "| \(rule.words) | not accepted | \(rule.advice.rawValue) |\n" }
         return text + "| no reply, or a part of one | unknown | \(Advice.lookUp.rawValue) |\n\n"
     }
 
@@ -82,6 +82,20 @@ import Testing
             let reason = provider.outcome(of: ProviderReply(status: 200, body: Array(body.utf8))).reason ?? ""
             #expect(reason.hasPrefix("nhn: code \(code); ") && reason.contains(advice), "\(reason)")
         }
+    }
+
+    @Test(arguments: [
+        #"{"header":{"resultCode":-1031,"isSuccessful":false},"message":null}"#,
+        #"{"header":{"resultCode":-1031,"isSuccessful":false}}"#,
+        #"{"header":{"resultCode":-1031,"isSuccessful":false},"message":{"requestId":null,"sendResults":[]}}"#,
+    ]) func `nhn: a rejection of all recipients without their codes has advice too`(_ body: String) {
+        let environment = Dictionary(
+            uniqueKeysWithValues: NHNProvider.variables.map { ("LUX_ALIMTALK_NHN_\($0.name)", "value") })
+        var settings = AlimtalkSettings(
+            provider: "nhn", environment: environment, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
+            smsSender: nil)
+        let outcome = NHNProvider(&settings).outcome(of: ProviderReply(status: 200, body: Array(body.utf8)))
+        #expect(outcome == .refused(reason: "nhn: code -1031; \(Advice.noCode.rawValue)"))
     }
 
     @Test func `a connection that fails names what an operator can do`() {

@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 import LUX
 import Testing
@@ -126,5 +127,100 @@ import Testing
             #expect(try next(name, 500, "{}") == nil)
         }
         #expect(try next("nhn", 200, #"{"header":{"isSuccessful":false},"messages":[]}"#) == nil)
+    }
+
+    // MARK: Aligo
+
+    private static let created = Timestamp(microseconds: 1_740_000_000_000_000)
+
+    private static func aligo(delivered: String?) throws -> AligoProvider {
+        var environment = Dictionary(
+            uniqueKeysWithValues: AligoProvider.variables.map { ("LUX_ALIMTALK_ALIGO_\($0.name)", "0212345678") })
+        environment["LUX_ALIMTALK_ALIGO_DELIVERED"] = delivered
+        var settings = AlimtalkSettings(
+            provider: "aligo", environment: environment,
+            variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
+        let provider = AligoProvider(&settings)
+        #expect(settings.faults == [])
+        return provider
+    }
+
+    private static func detail(_ row: String) -> String { #"{"code":0,"message":"성공","list":[\#(row)],"totalPage":1}"# }
+
+    /// Rows of the history as the provider documents them; the result within an hour, and after a day.
+    private static let details: [(row: String, delivered: String?, early: [Delivery], late: [Delivery])] = {
+        func one(_ result: Delivery.Result?, _ code: String?) -> [Delivery] {
+            [Delivery(messageID: "47", result: result, code: code)]
+        }
+        func row(_ fields: String, id: String = "1", smid: String = "0") -> String {
+            #"{"msgid":"\#(id)","phone":"010-1234-5678","smid":"\#(smid)"\#(fields)}"#
+        }
+        return [
+            (row(#","status":"3","rslt":"U","rslt_message":"x""#), nil, one(.undelivered, "U"), one(.undelivered, "U")),
+            (
+                row(#","status":"2","rslt":"""#), nil, one(.undelivered, "status 2"), one(.undelivered, "status 2")
+            ),
+            (row(#","status":"3","rslt":"0""#), nil, [], one(nil, "0")),
+            (row(#","status":"3","rslt":"0""#), "S, 0", one(.delivered, "0"), one(.delivered, "0")),
+            (row(#","status":"3","rslt":0"#), "0", one(.delivered, "0"), one(.delivered, "0")),
+            (row(#","status":"3","rslt":"3018""#), "0", [], one(.undelivered, "3018")),
+            (row(#","status":"3","rslt":"U""#, smid: "88"), "0", [], one(nil, "smid")),
+            (row(#","status":"3","rslt":"""#, id: "Q1"), "0", [], one(nil, nil)),
+            ("", "0", [], one(nil, nil)),
+        ]
+    }()
+
+    @Test(arguments: details)
+    func `aligo: a result that is documented or configured counts, any other is final after a day and not judged`(
+        _ row: String, _ delivered: String?, _ early: [Delivery], _ late: [Delivery]
+    ) throws {
+        let provider = try Self.aligo(delivered: delivered)
+        let reply = ProviderReply(status: 200, body: Array(Self.detail(row).utf8))
+        let message = OpenDelivery(messageID: "47", createdAt: Self.created)
+        let start = Self.created.microseconds / 1_000
+        for (age, expected) in [(Int64(3_600), early), (86_399, early), (86_400, late)] {
+            #expect(provider.deliveries(of: message, in: reply, at: start + age * 1_000) == expected, "\(age)")
+        }
+    }
+
+    @Test func `aligo: asks for each message by its id, and an error is no result`() throws {
+        let provider = try Self.aligo(delivered: nil)
+        let message = OpenDelivery(messageID: "47", createdAt: Self.created)
+        let request = provider.deliveryRequest(of: message, attempt: SendingAttempt(unixMilliseconds: 0, salt: "s"))
+        #expect(request.method == "POST" && request.target == "/akv10/history/detail/")
+        #expect(
+            String(decoding: request.body, as: UTF8.self)
+                == "apikey=0212345678&userid=0212345678&senderkey=0212345678&mid=47&page=1&limit=50")
+        for (status, body) in [
+            (200, #"{"code":-99,"message":"x"}"#), (200, "<html>"), (500, "{}"), (200, #"{"code":0}"#),
+        ] {
+            let reply = ProviderReply(status: status, body: Array(body.utf8))
+            #expect(provider.deliveries(of: message, in: reply, at: Int64.max) == nil, "\(body)")
+        }
+    }
+
+    @Test func `messages that are asked for one by one keep the pace of look-ups, and end with the first error`()
+        async throws
+    {
+        let count = Locked(0)
+        let found = Self.detail(#"{"msgid":"1","phone":"1","smid":"0","rslt":"U"}"#)
+        let notifier = ProviderNotifier(
+            provider: try Self.aligo(delivered: nil), limits: .init(),
+            exchange: { _, _ in
+                let number = count.withLock { count in
+                    count += 1
+                    return count
+                }
+                let body = number == 4 ? #"{"code":-99,"message":"IP"}"# : found
+                return .reply(ProviderReply(status: 200, body: Array(body.utf8)))
+            })
+        #expect(notifier.reportsDeliveries && notifier.reportsSingleDeliveries)
+        let messages = (1...9).map { OpenDelivery(messageID: "\($0)", createdAt: Self.created) }
+        let start = MonotonicTime.now()
+        let report = await notifier.deliveries(of: messages)
+        #expect(MonotonicTime.now() - start >= .milliseconds(299))
+        #expect(report.deliveries.map(\.messageID) == ["1", "2", "3"])
+        #expect(report.error == "aligo: HTTP 200, which leaves the results open")
+        #expect(count.withLock { $0 } == 4)
     }
 }

@@ -186,6 +186,23 @@ import Testing
         #expect(reason.contains(says))
     }
 
+    @Test(arguments: [
+        (Self.sent, LookUpStep.open("sens: a message around that time has this text and another number")),
+        ("another", .notFound),
+    ]) func `sens: a message to a number that the account no longer has does not become failed`(
+        _ text: String, _ expected: LookUpStep
+    ) throws {
+        let (step, requests) = try lookUp("sens", Self.message(others: ["S7"])) { request, _ in
+            if request.target.contains("&to=") { return (404, "") }
+            if request.target.hasSuffix("/S8") {
+                return (200, Self.sens("S8", Self.content(text)).replacing("01012345678", with: "01099998888"))
+            }
+            return (200, #"{"messages":[\#(Self.sens("S7")),\#(Self.sens("S8"))]}"#)
+        }
+        #expect(step == expected)
+        #expect(requests.count == 3 && !requests[1].target.contains("&to="))
+    }
+
     @Test func `sens: an empty 404 is an empty list, and any other reply is none`() throws {
         #expect(try lookUp("sens") { _, _ in (404, "") }.step == .notFound)
         #expect(try lookUp("sens") { _, _ in (200, #"{"messages":[]}"#) }.step == .notFound)
@@ -271,6 +288,9 @@ import Testing
         for (hours, isFinal) in [(Int64(1), false), (25, true)] {
             let none = try lookUp("aligo", hours: hours) { _, _ in (200, Self.list([])) }.step
             let other = try lookUp("aligo", hours: hours) { _, index in
+                (200, index == 0 ? Self.list([Self.history("8", "another")]) : Self.detail("01099998888"))
+            }.step
+            let otherNumber = try lookUp("aligo", hours: hours) { _, index in
                 (200, index == 0 ? Self.list([Self.history("8", Self.sent)]) : Self.detail("01099998888"))
             }.step
             let unlisted = try lookUp("aligo", hours: hours) { _, index in
@@ -280,7 +300,10 @@ import Testing
                 #expect(
                     step == (isFinal ? .notFound : .waits("aligo: not in the history yet, which is final after a day")))
             }
-            if case .open = unlisted { #expect(isFinal) } else { #expect(!isFinal, "\(unlisted)") }
+            // The account may have had that number.
+            for step in [unlisted, otherNumber] {
+                if case .open = step { #expect(isFinal) } else { #expect(!isFinal, "\(step)") }
+            }
         }
     }
 
@@ -304,7 +327,7 @@ import Testing
 
     // MARK: All
 
-    @Test func `a text is recognised whatever the children were called, and no other is`() throws {
+    @Test func `a text matches with any names of children, and no other text does`() throws {
         let variables = TemplateVariables(
             patterns: ["a": "{children} ({user_id})", "t": "{time}"],
             timeZone: try #require(TimeZone(identifier: "Asia/Seoul")))

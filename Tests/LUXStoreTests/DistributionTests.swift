@@ -50,6 +50,7 @@ import Testing
         "full_hour_of_messages": .node("user_id = $1"),
         "full_day_of_messages": .everywhere("the messages of all accounts are counted"),
         "claim_delivery_poll": .everywhere("the messages of a provider"),
+        "open_messages": .everywhere("the messages of a provider"),
         "store_deliveries": .everywhere("messages by the provider's id"),
         "release_delivery_poll": .node("where provider = $1"),
         "lock_messages_of_server": .node("pg_advisory"),

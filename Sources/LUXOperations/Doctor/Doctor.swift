@@ -108,14 +108,11 @@ package struct Doctor {
             return [Finding(subject: subject, detail: "log: each message is a log line, and none is sent")]
         }
         let provider = "\(alimtalk.name) at \(alimtalk.baseURL)"
-        let fault = ProviderReachability.fault(
+        let error = ProviderReachability.error(
             baseURL: alimtalk.baseURL, roots: alimtalk.roots, timeout: Self.providerTimeout)
-        if let fault {
+        if let error {
             return [
-                Finding(
-                    subject: subject, detail: "\(provider): \(fault)",
-                    advice: "check name resolution, the firewall (outgoing) and ca-certificates, or correct"
-                        + " LUX_ALIMTALK_BASE_URL, SSL_CERT_FILE or SSL_CERT_DIR")
+                Finding(subject: subject, detail: "\(provider): \(error.reason)", advice: error.advice)
             ]
         }
         return [

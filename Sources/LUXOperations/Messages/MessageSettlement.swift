@@ -8,22 +8,30 @@ package struct MessageSettlement: CustomStringConvertible {
     /// The result for the operator.
     package let description: String
 
-    /// Closes a row.
+    /// Closes a row and leaves an access record, both in one transaction.
     ///
     /// - Parameters:
     ///   - status: `sent` or `failed`.
     ///   - longestCall: seconds for which a pending message may be in flight.
-    /// - Throws: `PostgresError`.
+    /// - Throws: `AccessRecords.Rejection`, `PostgresError`.
     package static func settle(
-        id: Int64, status: String, operator name: String, longestCall: Int, session: PostgresSession
-    ) throws(PostgresError) -> MessageSettlement {
-        let result = try OpenMessages(session: session).settleByHand(
-            id: id, status: status, operator: name, longestCall: longestCall)
-        return switch result {
-        case .done: MessageSettlement(isDone: true, description: "\(id) \(status), settled by \(name)")
-        case .missing: MessageSettlement(isDone: false, description: "there is no message \(id)")
-        case .settled(let status): MessageSettlement(isDone: false, description: "\(id) is \(status) already")
-        case .inFlight: MessageSettlement(isDone: false, description: "\(id) may be in flight; try again later")
+        id: Int64, status: String, actor: Actor, longestCall: Int, session: PostgresSession
+    ) throws -> MessageSettlement {
+        try session.transaction {
+            let result = try OpenMessages(session: session).settleByHand(
+                id: id, status: status, operator: actor.name, longestCall: longestCall)
+            switch result {
+            case .done(let userID):
+                let records = actor.records(session)
+                let subject = AccessSubject("message \(id)", userID: userID)
+                try records.finish(records.begin("alimtalk settle", subject, count: 1))
+                return MessageSettlement(isDone: true, description: "\(id) \(status), settled by \(actor.name)")
+            case .missing: return MessageSettlement(isDone: false, description: "there is no message \(id)")
+            case .settled(let status):
+                return MessageSettlement(isDone: false, description: "\(id) is \(status) already")
+            case .inFlight:
+                return MessageSettlement(isDone: false, description: "\(id) may be in flight; try again later")
+            }
         }
     }
 }

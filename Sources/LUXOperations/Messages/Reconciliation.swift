@@ -14,20 +14,25 @@ package struct Reconciliation {
         case busy
     }
 
+    private let session: PostgresSession
     private let messages: OpenMessages
+    private let access: AccessRecords
     private let provider: String
     private let lookUp: (SoughtMessage) -> ProviderNotifier.LookUp
     private let report: (String) -> Void
 
     /// - Parameters:
+    ///   - actor: whose access record a run leaves, unless there is nothing to look up.
     ///   - provider: the name in the rows.
     ///   - lookUp: asks the provider, at its pace; blocks.
     ///   - report: called with each line for the operator.
     package init(
-        session: PostgresSession, provider: String, lookUp: @escaping (SoughtMessage) -> ProviderNotifier.LookUp,
-        report: @escaping (String) -> Void
+        session: PostgresSession, actor: Actor, provider: String,
+        lookUp: @escaping (SoughtMessage) -> ProviderNotifier.LookUp, report: @escaping (String) -> Void
     ) {
+        self.session = session
         messages = OpenMessages(session: session)
+        access = actor.records(session)
         self.provider = provider
         self.lookUp = lookUp
         self.report = report
@@ -35,19 +40,20 @@ package struct Reconciliation {
 
     /// Looks up each row that is older than a number of seconds.
     ///
-    /// - Throws: `PostgresError`.
-    package func run(olderThan seconds: Int) throws(PostgresError) -> End {
+    /// - Throws: `AccessRecords.Rejection`, `PostgresError`.
+    package func run(olderThan seconds: Int) throws -> End {
         guard try messages.acquire() else {
             report("another run is looking messages up")
             return .busy
         }
-        let rows = try messages.rows(of: provider, olderThan: seconds)
+        let (rows, record) = try begin(olderThan: seconds)
         var (left, waiting) = (0, 0)
         loop: for (index, row) in rows.enumerated() {
             let message = SoughtMessage(
                 userID: row.userID, phoneNumber: row.phoneNumber.flatMap { PhoneNumber($0) }, time: row.createdAt,
                 reference: AlimtalkMessage.reference(row: row.id, created: row.createdAt),
                 otherIDs: try messages.otherMessageIDs(of: row, provider: provider))
+            if let record { try access.add(1, to: record) }
             switch lookUp(message) {
             case .settled(let outcome): try settle(row, outcome)
             case .waits(let reason):
@@ -62,11 +68,21 @@ package struct Reconciliation {
                 break loop
             }
         }
+        if let record { try access.finish(record) }
         let forgotten = try messages.countForgotten(of: provider)
         if forgotten > 0 { report("\(forgotten) older than 30 days are not looked up") }
         if waiting > 0 { report("\(waiting) wait for the provider") }
         report(left == 0 ? "nothing is left open" : "\(left) left open")
         return .done(left: left)
+    }
+
+    /// Reads the rows, which contain numbers, and leaves an access record in the same transaction if there are any.
+    private func begin(olderThan seconds: Int) throws -> (rows: [OpenMessages.Row], record: Int64?) {
+        try session.transaction {
+            let rows = try messages.rows(of: provider, olderThan: seconds)
+            let subject = AccessSubject("messages of \(provider)")
+            return (rows, rows.isEmpty ? nil : try access.begin("alimtalk reconcile", subject))
+        }
     }
 
     private func settle(_ row: OpenMessages.Row, _ outcome: MessageOutcome) throws(PostgresError) {

@@ -11,11 +11,32 @@ package struct DeliveryPoll: Sendable, Equatable {
     package var isSweep: Bool
 }
 
+/// A result to store.
+package struct DeliveryResult: Sendable, Equatable {
+    package var messageID: String
+    /// `delivered` or `undelivered`; `nil` for a final result whose meaning is not known.
+    package var result: String?
+    package var code: String?
+
+    package init(messageID: String, result: String?, code: String?) {
+        self.messageID = messageID
+        self.result = result
+        self.code = code
+    }
+}
+
+/// A message whose result is open.
+package struct OpenMessage: Sendable, Equatable {
+    package var id: Int64
+    package var messageID: String
+    package var createdAt: Timestamp
+}
+
 /// A result of an open message that was stored.
 package struct StoredDelivery: Sendable, Equatable {
     /// Its row.
     package var id: Int64
-    package var result: String
+    package var result: String?
     package var code: String?
 }
 
@@ -24,7 +45,7 @@ extension DeviceStore {
 
     /// Results after that are not expected: KakaoTalk confirms within three days or not at all.
     private static let isOpen: SQL = """
-        status = 'sent' and delivery is null and message_id is not null
+        status = 'sent' and delivery is null and message_id is not null and delivery_at is null
           and created_at > statement_timestamp() - interval '3 days'
         """
 
@@ -72,6 +93,37 @@ extension DeviceStore {
         }
     }
 
+    /// Round robin: first the messages after the latest one that was asked for.
+    private static let openMessages = PostgresStatement(
+        "open_messages",
+        """
+        select id, message_id, created_at from alimtalks
+        where provider = $1 and \(isOpen) and created_at < statement_timestamp() - $2 * interval '1 microsecond'
+        order by id <= $3, id limit $4
+        """)
+
+    /// Some messages whose result is open, for a provider that is asked for each by itself.
+    ///
+    /// - Parameters:
+    ///   - age: of the youngest.
+    ///   - last: the row of the latest message that was asked for.
+    /// - Throws: `PostgresError`.
+    package func openMessages(
+        of provider: String, olderThan age: Duration, after last: Int64, limit: Int
+    ) async throws(PostgresError) -> [OpenMessage] {
+        let result = try await read(
+            Self.openMessages(
+                .text(provider), .int8(age.wholeNanoseconds / 1_000), .int8(last), .int8(Int64(limit))))
+        var messages: [OpenMessage] = []
+        for row in result.rows {
+            messages.append(
+                OpenMessage(
+                    id: try row.int8(0), messageID: try row.text(1),
+                    createdAt: Timestamp(microseconds: try row.timestamptz(2))))
+        }
+        return messages
+    }
+
     private static let storeDeliveries = PostgresStatement(
         "store_deliveries",
         """
@@ -95,14 +147,13 @@ extension DeviceStore {
     /// Stores results and releases the claim.
     ///
     /// - Parameters:
-    ///   - deliveries: message id, `delivered` or `undelivered`, and code; those of messages that are not open change nothing.
+    ///   - deliveries: those of messages that are not open change nothing.
     ///   - isComplete: whether these are all results of the poll's span.
     ///   - pause: for how long no server polls.
     /// - Returns: the results of messages that were open.
     /// - Throws: `PostgresError`.
     package func finish(
-        _ poll: DeliveryPoll, provider: String, deliveries: [(messageID: String, result: String, code: String?)],
-        isComplete: Bool, pause: Duration
+        _ poll: DeliveryPoll, provider: String, deliveries: [DeliveryResult], isComplete: Bool, pause: Duration
     ) async throws -> [StoredDelivery] {
         try await transaction { transaction in
             let results = try await transaction.run([
@@ -120,7 +171,7 @@ extension DeviceStore {
             }
             for row in changed.rows {
                 stored.append(
-                    StoredDelivery(id: try row.int8(0), result: try row.text(1), code: try row.textOrNull(2)))
+                    StoredDelivery(id: try row.int8(0), result: try row.textOrNull(1), code: try row.textOrNull(2)))
             }
             try await transaction.commit([])
             return stored

@@ -14,7 +14,7 @@ package struct OpenMessages {
 
     /// The result of ``settleByHand(id:status:operator:longestCall:)``.
     package enum Settlement: Sendable, Equatable {
-        case done
+        case done(userID: Int64?)
         /// There is no such row.
         case missing
         /// The row has this status already.
@@ -72,16 +72,19 @@ package struct OpenMessages {
         return rows.first?.first.flatMap { $0 }.flatMap { Int($0) } ?? 0
     }
 
-    /// The ids of messages that belong to other rows of the account around the time of this one.
+    /// The ids of messages that belong to other rows: those of the account within a day of this one, and those of all accounts within
+    /// an hour, as the account may have had another number.
     ///
     /// - Throws: `PostgresError`.
     package func otherMessageIDs(of row: Row, provider: String) throws(PostgresError) -> Set<String> {
         let rows = try session.query(
             """
             select message_id from alimtalks
-            where user_id = $1 and provider = $2 and id <> $3 and message_id is not null
-              and created_at between timestamptz 'epoch' + ($4::bigint - 86400000000) * interval '1 microsecond'
-                                 and timestamptz 'epoch' + ($4::bigint + 86400000000) * interval '1 microsecond'
+            where provider = $2 and id <> $3 and message_id is not null
+              and (user_id = $1 and created_at between timestamptz 'epoch' + ($4::bigint - 86400000000) * interval '1 microsecond'
+                                                   and timestamptz 'epoch' + ($4::bigint + 86400000000) * interval '1 microsecond'
+                or created_at between timestamptz 'epoch' + ($4::bigint - 3600000000) * interval '1 microsecond'
+                                  and timestamptz 'epoch' + ($4::bigint + 3600000000) * interval '1 microsecond')
             """, [String(row.userID), provider, String(row.id), String(row.createdAt.microseconds)])
         return Set(rows.compactMap { $0.first ?? nil })
     }
@@ -111,9 +114,9 @@ package struct OpenMessages {
             update alimtalks
             set status = $2, error = concat_ws('; ', error, 'settled as ' || $2 || ' by ' || $3::text)
             where id = $1 and (status = 'unknown'
-              or status = 'pending' and created_at < now() - make_interval(secs => $4)) returning id
+              or status = 'pending' and created_at < now() - make_interval(secs => $4)) returning user_id
             """, [String(id), status, name, String(longestCall)])
-        if !changed.isEmpty { return .done }
+        if let row = changed.first { return .done(userID: row.first.flatMap { $0 }.flatMap { Int64($0) }) }
         guard let status = try session.query("select status from alimtalks where id = $1", [String(id)]).first?.first
         else { return .missing }
         return status == "pending" || status == "unknown" ? .inFlight : .settled(status ?? "")

@@ -7,6 +7,7 @@ import LUX
 import LUXNotify
 import LUXOperations
 import LUXSettings
+import LUXStore
 import Postgres
 
 /// `lux-server alimtalk`
@@ -43,7 +44,9 @@ struct AlimtalkCommand: ParsableCommand {
 extension AlimtalkCommand {
     /// `lux-server alimtalk test`
     struct Test: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Send one message, or show what would be sent.")
+        static let configuration = CommandConfiguration(
+            abstract: "Send one message, or show what would be sent.",
+            discussion: "Where a database is configured, a message leaves an access record.")
 
         @Option(help: "The Korean mobile number that it goes to.")
         var to: String
@@ -51,13 +54,20 @@ extension AlimtalkCommand {
         @Flag(help: "Print the request with the keys masked, and send nothing.")
         var dryRun = false
 
+        @OptionGroup var actor: ActorOptions
+
         @OptionGroup var options: ConfigurationOptions
 
         func run() throws {
             guard let number = PhoneNumber(to), number.isUsableForAlimtalk else {
                 throw ValidationError("--to must be a Korean mobile number such as 01012345678")
             }
-            let alimtalk = try options.read { AlimtalkCommand.settings(&$0).alimtalk }
+            let (alimtalk, databaseURL) = try options.read { reader in
+                (
+                    AlimtalkCommand.settings(&reader).alimtalk,
+                    reader.isSet(\.database.url) ? reader.read(\.database.url) : nil
+                )
+            }
             guard let provider = alimtalk.provider, let notifier = alimtalk.notifier() else {
                 print("The provider log sends nothing: set LUX_ALIMTALK_PROVIDER")
                 return
@@ -71,6 +81,9 @@ extension AlimtalkCommand {
                 print(request.printed(baseURL: alimtalk.baseURL, hiding: provider.secrets))
                 return
             }
+            if let databaseURL {
+                try record(number, provider: notifier.name, databaseURL)
+            }
             guard let outcome = AlimtalkCommand.wait(for: { await notifier.send(notification, deadline: nil) })
             else { return }
             guard case .accepted(let messageID) = outcome else {
@@ -79,6 +92,18 @@ extension AlimtalkCommand {
             }
             print("accepted by \(notifier.name), message id \(messageID ?? "none")")
             print("Accepted is not delivered: look at the phone, or look the id up in the provider's console.")
+        }
+
+        /// Before the message is sent: without a record none is.
+        private func record(_ number: PhoneNumber, provider: String, _ databaseURL: String) throws {
+            let actor = try actor.actor()
+            do {
+                let records = actor.records(try PostgresSession(connectionString: databaseURL))
+                let subject = AccessSubject("test message to \(number.masked) by \(provider)")
+                try records.finish(records.begin("alimtalk test", subject, count: 1))
+            } catch {
+                throw Environment.failure(error)
+            }
         }
     }
 
@@ -95,6 +120,8 @@ extension AlimtalkCommand {
         @Option(help: "Seconds that a message must be old, LUX_REQUEST_TIMEOUT at least, as it may be in flight.")
         var olderThan = 60
 
+        @OptionGroup var actor: ActorOptions
+
         @OptionGroup var options: ConfigurationOptions
 
         func run() throws {
@@ -106,9 +133,11 @@ extension AlimtalkCommand {
                 print("The provider log has nothing to reconcile: set LUX_ALIMTALK_PROVIDER")
                 return
             }
+            let actor = try actor.actor()
             do {
                 let reconciliation = Reconciliation(
-                    session: try PostgresSession(connectionString: databaseURL), provider: notifier.name,
+                    session: try PostgresSession(connectionString: databaseURL), actor: actor,
+                    provider: notifier.name,
                     lookUp: { message in
                         AlimtalkCommand.wait(for: { await notifier.lookUp(message) }) ?? .open(reason: "cancelled")
                     },
@@ -136,7 +165,7 @@ extension AlimtalkCommand {
         @Argument(help: "The outcome: sent or failed.")
         var status: Status
 
-        @Option(help: "Who does this; it is recorded in the row.")
+        @Option(help: "Who does this, for the row and the access record.")
         var `operator`: String
 
         @OptionGroup var options: ConfigurationOptions
@@ -155,7 +184,7 @@ extension AlimtalkCommand {
             let result: MessageSettlement
             do {
                 result = try MessageSettlement.settle(
-                    id: id, status: status.rawValue, operator: `operator`,
+                    id: id, status: status.rawValue, actor: Actor(name: `operator`),
                     longestCall: Int(timeout.inSeconds.rounded(.up)),
                     session: try PostgresSession(connectionString: databaseURL))
             } catch {

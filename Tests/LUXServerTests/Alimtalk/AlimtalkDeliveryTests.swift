@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// Whether accepted messages were delivered: polls, and the web hook that causes one.
+/// Delivery results of accepted messages: polls, and the web hook that causes one.
 @Suite struct AlimtalkDeliveryTests {
     private static let secret = "hook-secret_0123456789"
 
@@ -57,7 +57,7 @@ import Testing
             let user = try world.user(phone: "+821093847561")
             expect(try world.call("POST", "alimtalk", as: user), answers: "null")
             #expect(try counted(world.server, kit, "undelivered") == "0")
-            // An error of the provider is no result.
+            // An error of the provider is not a result.
             #expect(waits { provider.requests.contains { $0.method == "GET" } })
             #expect(try row(world) == ["sent", nil, nil, nil])
             result.set()
@@ -67,10 +67,48 @@ import Testing
             #expect(try waits { try counted(world.server, kit, "undelivered") == "1" })
             #expect(world.server.logLines { $0["message"]?.string == "alimtalk undelivered" }.count == 1)
             for request in provider.requests { try kit.expectSignature(of: request) }
-            // Without open messages nothing is asked.
+            // Without open messages there are no requests.
             let count = provider.requests.count
             Thread.sleep(forTimeInterval: 2.5)
             #expect(provider.requests.count == count)
+            world.server.stop()
+        }
+    }
+
+    @Test func `aligo: messages are asked for one by one, and one whose result is not documented is asked for no more`()
+        async throws
+    {
+        try await onThread {
+            let kit = AlimtalkKit.aligo
+            let provider = try FakeProvider()
+            provider.reset(answering: { request in
+                let result = AlimtalkKit.form(request)["mid"] == "2" ? "U" : "S"
+                let row = #"{"msgid":"1","phone":"\#(AlimtalkKit.number)","status":"3","rslt":"\#(result)","smid":"0"}"#
+                return .reply(200, #"{"code":0,"list":[\#(row)]}"#)
+            })
+            let world = try World.own(
+                environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"]))
+            let user = try world.user(phone: "+821093847561")
+            try world.sql.query(
+                """
+                insert into alimtalks (user_id, provider, status, message_id, created_at)
+                select $1, 'aligo', 'sent', n, now() - interval '25 hours' from generate_series(1, 3) n
+                """, [String(user)])
+            let stored = "select delivery, delivery_code, (delivery_at is not null)::text from alimtalks order by id"
+            let expected: [[String?]] = [[nil, "S", "true"], ["undelivered", "U", "true"], [nil, "S", "true"]]
+            #expect(try waits { try world.sql.query(stored) == expected })
+            #expect(provider.requests.map(\.target) == Array(repeating: "/akv10/history/detail/", count: 3))
+            #expect(try waits { try counted(world.server, kit, "undelivered") == "1" })
+            #expect(try counted(world.server, kit, "delivered") == "0")
+            // Of a message of today an undocumented value may still change.
+            try world.sql.query(
+                """
+                insert into alimtalks (user_id, provider, status, message_id, created_at)
+                values ($1, 'aligo', 'sent', '4', now() - interval '1 hour')
+                """, [String(user)])
+            #expect(waits { provider.requests.count >= 5 })
+            #expect(try world.sql.query(stored).last == [nil, nil, "false"])
+            for request in provider.requests { try kit.expectSignature(of: request) }
             world.server.stop()
         }
     }
@@ -105,7 +143,7 @@ import Testing
         }
     }
 
-    @Test func `a web hook causes a poll and is not believed itself`() async throws {
+    @Test func `a web hook causes a poll, and its body is not used`() async throws {
         try await onThread {
             let kit = AlimtalkKit.solapi
             let provider = try FakeProvider()

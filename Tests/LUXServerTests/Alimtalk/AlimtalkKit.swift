@@ -8,10 +8,10 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
     static let key = "hidden-key-42"
     static let template = "[LUX] #{children}님의 전극이 떨어졌습니다.\n#{time} \"LUX\""
     static let senderKey = "hidden-sender-key-7"
-    /// The number that messages go to, as providers are told of it and may tell of it again.
+    /// The number that messages go to, as providers receive it and may echo it.
     static let number = "01093847561"
     static let echo = "010-9384-7561 (\(number)) is not for \(key), \(secret)"
-    /// What nobody may read.
+    /// What may never be printed.
     static let hidden = [secret, key, senderKey, serviceID]
     static let serviceID = "ncp:kkobizmsg:kr:1234567:lux"
 
@@ -46,7 +46,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         return environment.merging(more) { $1 }
     }
 
-    /// The answer of a message that was taken, and the id that its row then holds.
+    /// The reply to an accepted message, and the id that its row then contains.
     var accepted: (reply: FakeProvider.Behaviour, id: String) {
         switch self {
         case .nhn:
@@ -123,7 +123,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
             """)
     }
 
-    /// A 2xx that says in its body that this one message was refused with a code.
+    /// A 2xx whose body rejects the one message with a code.
     func refusal(_ code: String, number: String = Self.number) -> FakeProvider.Behaviour {
         switch self {
         case .nhn:
@@ -163,7 +163,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         }
     }
 
-    /// What a message is counted as, and what its row says.
+    /// The outcome that a message is counted as, and the status of its row.
     struct Verdict: Sendable {
         var counted: String
         var row: String
@@ -183,7 +183,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         var verdict: Verdict
         /// What its error has to contain.
         var error: String
-        /// How often the provider is called; 2 stands for more than once.
+        /// How often the provider is called; 2 means more than once.
         var calls = 1
 
         init(_ name: String, _ behaviour: FakeProvider.Behaviour, _ verdict: Verdict, _ error: String, calls: Int = 1) {
@@ -195,7 +195,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         }
     }
 
-    /// What each provider says in its own words.
+    /// Replies in each provider's own codes.
     var ownCases: [Case] {
         switch self {
         case .nhn:
@@ -328,7 +328,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
         #"{"status":\#(status),"errors":["x"],"errorMessage":"no"}"#
     }
 
-    /// What HTTP and TCP can do to any of them. Only `nhn` has a key that makes a repeat of the unknown harmless.
+    /// Errors of HTTP and TCP, the same for all. Only `nhn` has a key by which a retry after an unknown outcome is harmless.
     var commonCases: [Case] {
         let again = self == .nhn ? 2 : 1
         return [

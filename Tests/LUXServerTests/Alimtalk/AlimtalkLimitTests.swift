@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// POST alimtalk to a provider that does not answer: slots for calls in flight, a circuit breaker, and their metrics.
+/// POST alimtalk to a provider that does not respond: slots for calls in flight, a circuit breaker, and their metrics.
 @Suite struct AlimtalkLimitTests {
     private static let calls = 70
     /// An account's share of the 16 slots, and how many of its calls may wait.

@@ -70,9 +70,10 @@ import Testing
     }
 
     @Test(arguments: AlimtalkKit.allCases)
-    func `a provider that cannot be reached is not called and its row says so`(_ kit: AlimtalkKit) async throws {
+    func `a provider that cannot be reached is not called, and the row has the reason`(_ kit: AlimtalkKit) async throws
+    {
         try await onThread {
-            // A port that nobody listens on, and a name that no host has (RFC 6761).
+            // A port without a listener, and a name that no host has (RFC 6761).
             let port = try FakeProvider().port
             for (url, error) in [("http://127.0.0.1:\(port)", "connect"), ("http://nobody.invalid", "resolve")] {
                 let world = try World.own(environment: kit.environment(url))

@@ -41,7 +41,7 @@ import Testing
                     ])
             }
         }
-        // Another account's child in treatment is nobody's business.
+        // Another account's child in treatment does not matter.
         _ = try world.device(of: try world.child(of: try world.user(), first: "Stranger"), alias: "strange")
         expect(try world.call("POST", "alimtalk", as: user), answers: "null")
         world.server.stop()

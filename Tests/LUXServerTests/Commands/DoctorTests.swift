@@ -124,12 +124,19 @@ import Testing
             (trusting(stranger.baseURL), "alimtalk: nhn at \(stranger.baseURL): ", false),
             (trusting(known.baseURL), "nhn at \(known.baseURL) is configured and in reach", true),
             (["LUX_ALIMTALK_BASE_URL": known.baseURL], "alimtalk: nhn at \(known.baseURL): ", false),
-            (["LUX_ALIMTALK_BASE_URL": "http://127.0.0.1:1"], "-> check name resolution, the firewall", false),
-            (["LUX_ALIMTALK_BASE_URL": "https://no-such-host.invalid"], "resolve", false),
+            (
+                ["LUX_ALIMTALK_BASE_URL": "http://127.0.0.1:1"],
+                "\n       -> check host and port of LUX_ALIMTALK_BASE_URL and the firewall", false
+            ),
+            (["LUX_ALIMTALK_BASE_URL": "https://no-such-host.invalid"], "\n       -> unknown host: check", false),
         ] {
             let run = try doctor(database, complete.merging(change) { $1 })
             #expect(run.output.contains(said), "\(run.output)")
             #expect(faults(run).contains("alimtalk") == !isWell, "\(run.output)")
+            let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
+            if let line = lines.firstIndex(where: { $0.hasPrefix("fault  alimtalk: ") }) {
+                #expect(!lines[line].contains("; "), "advice twice: \(lines[line])")
+            }
             #expect(!run.everything.contains("hidden"))
         }
         #expect(plain.requests.isEmpty && stranger.requests.isEmpty && known.requests.isEmpty && plain.connections == 1)
