@@ -112,7 +112,7 @@ let package = Package(
             swiftSettings: settings),
         testTarget("BytesTests", ["Bytes"]),
         testTarget("EventLoopTests", ["Concurrency", "EventLoop", "LUXTestSupport"]),
-        testTarget("HTTPTests", ["Concurrency", "HTTP", "EventLoop"]),
+        testTarget("HTTPTests", ["Concurrency", "HTTP", "EventLoop", "LUXTestSupport"]),
         testTarget("SystemdTests", ["Concurrency", "LUXTestSupport", "Systemd"]),
         testTarget("TLSTests", ["COpenSSL", "LUXTestSupport"]),
         testTarget("JSONTests", ["JSON", "LUXTestSupport"]),

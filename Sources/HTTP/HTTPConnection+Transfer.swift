@@ -8,7 +8,6 @@ extension HTTPConnection {
     func moreInput() async -> Wait {
         while !failed {
             if !readable {
-                stepsWithoutWait = 0
                 let wait = await waitForInput()
                 guard wait == .ready else { return wait }
             } else if await yieldIfLong(), inputDeadline <= server.loop.now {
@@ -24,14 +23,12 @@ extension HTTPConnection {
         return .gone
     }
 
-    /// Lets the loop serve others and look at its clock, if this connection has kept it busy.
+    /// Lets the loop serve others and look at its clock, if its present turn has been long. Called after each request and each read.
     ///
-    /// - Returns: whether it had to.
+    /// - Returns: whether it was.
     @discardableResult
     func yieldIfLong() async -> Bool {
-        stepsWithoutWait += 1
-        guard stepsWithoutWait >= Self.turnSteps, .now() - server.loop.now > Self.turnTime else { return false }
-        stepsWithoutWait = 0
+        guard .now() - server.loop.now > Self.turnTime else { return false }
         await server.nextTurn()
         return true
     }

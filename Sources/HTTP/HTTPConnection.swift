@@ -39,7 +39,6 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     var requests = 0
     /// When the first byte of an unfinished header section was received.
     private var requestStart: MonotonicTime?
-    var stepsWithoutWait = 0
     /// What the responder knows of the request whose body is being read.
     private var admission: (any Sendable)?
     /// Who is charged for the memory of the current request.
@@ -53,9 +52,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Above this much unsent output no further request is parsed.
     private static let outputBound = 64 << 10
-    /// After so many requests or reads without a wait the clock is looked at.
-    static let turnSteps = 8
-    /// After this much of a turn the other connections have theirs.
+    /// After this much of a turn of the loop the other connections have theirs.
     static let turnTime = Duration.milliseconds(1)
 
     /// - Parameter client: `nil` for a trusted proxy.

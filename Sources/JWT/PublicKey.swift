@@ -17,6 +17,8 @@ final class PublicKey: @unchecked Sendable {
         case rs512 = "RS512"
         /// RSASSA-PSS, with a salt as long as the hash (section 3.5).
         case ps256 = "PS256"
+        case ps384 = "PS384"
+        case ps512 = "PS512"
         /// ECDSA on P-256 and P-384 (section 3.4).
         case es256 = "ES256"
         case es384 = "ES384"
@@ -27,11 +29,13 @@ final class PublicKey: @unchecked Sendable {
         fileprivate var digest: OpaquePointer? {
             switch self {
             case .rs256, .ps256, .es256: EVP_sha256()
-            case .rs384, .es384: EVP_sha384()
-            case .rs512: EVP_sha512()
+            case .rs384, .ps384, .es384: EVP_sha384()
+            case .rs512, .ps512: EVP_sha512()
             case .edDSA: nil
             }
         }
+
+        fileprivate var isPSS: Bool { self == .ps256 || self == .ps384 || self == .ps512 }
     }
 
     /// What a key is, which limits what it can be used with.
@@ -50,7 +54,7 @@ final class PublicKey: @unchecked Sendable {
         /// The first is used where nothing names one.
         fileprivate var algorithms: [Algorithm] {
             switch self {
-            case .rsa: [.rs256, .rs384, .rs512, .ps256]
+            case .rsa: [.rs256, .rs384, .rs512, .ps256, .ps384, .ps512]
             case .p256: [.es256]
             case .p384: [.es384]
             case .ed25519: [.edDSA]
@@ -146,7 +150,7 @@ final class PublicKey: @unchecked Sendable {
         defer { EVP_MD_CTX_free(context) }
         var parameters: OpaquePointer?
         guard EVP_DigestVerifyInit(context, &parameters, algorithm.digest, nil, key) == 1,
-            algorithm != .ps256 || lux_use_pss(parameters) == 1
+            !algorithm.isPSS || lux_use_pss(parameters) == 1
         else { throw .cryptography(OpenSSLError.last().description) }
         // A wrong signature is 0 or less, and may leave errors behind.
         defer { ERR_clear_error() }

@@ -24,7 +24,10 @@ package final class DevelopmentDatabase {
     /// - Throws: ``Fault`` when no PostgreSQL of version 15 or later is installed.
     package init(folder: URL) throws {
         self.folder = folder
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: folder.deletingLastPathComponent(), withIntermediateDirectories: true)
+        // The working directory may be one that others write, such as /tmp.
+        try PrivateFile.requireFolder(folder.path, mode: 0o755)
         binaries = try PostgresBinaries.find()
         account = geteuid() == 0 ? try UnprivilegedAccount.find() : nil
         data = folder.appendingPathComponent("data")

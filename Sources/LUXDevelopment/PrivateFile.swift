@@ -1,11 +1,11 @@
 import Glibc
 
-/// Files and folders that nobody else may read or exchange.
+/// Files and folders that no other user can read or replace.
 package enum PrivateFile {
     /// Writes a file of mode 600 in place of one of that name. It has no other mode at any moment, and a link of that name is
     /// removed, not followed.
     ///
-    /// - Parameter account: who shall own it; `nil` for this process's user.
+    /// - Parameter account: its owner; `nil` for this process's user.
     /// - Throws: ``DevelopmentDatabase/Fault``.
     package static func write(_ text: String, to path: String, for account: UnprivilegedAccount? = nil) throws {
         guard unlink(path) == 0 || errno == ENOENT else { throw fault("cannot replace", path) }
@@ -23,12 +23,12 @@ package enum PrivateFile {
         }
     }
 
-    /// Creates a folder, or checks that an existing one is no link, belongs to this process's user or the account, and cannot
-    /// be written by others: anybody who could write it could exchange what is in it.
+    /// Creates a folder, or checks that an existing one is not a link, belongs to this process's user or the account, and is not
+    /// writable by others, who could replace what is in it.
     ///
     /// - Parameters:
     ///   - mode: of a new folder.
-    ///   - account: who shall own it; `nil` for this process's user.
+    ///   - account: its owner; `nil` for this process's user.
     /// - Throws: ``DevelopmentDatabase/Fault``.
     package static func requireFolder(
         _ path: String, mode: mode_t = 0o700, for account: UnprivilegedAccount? = nil
@@ -36,7 +36,7 @@ package enum PrivateFile {
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw fault("cannot create", path) }
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw DevelopmentDatabase.Fault(description: "\(path) is a link or no folder; remove it")
+            throw DevelopmentDatabase.Fault(description: "\(path) is a link, or not a folder; remove it")
         }
         defer { close(descriptor) }
         var status = stat()
@@ -44,7 +44,9 @@ package enum PrivateFile {
         let isOurs = status.st_uid == geteuid() || status.st_uid == account?.user
         guard isOurs, status.st_mode & 0o022 == 0 else {
             throw DevelopmentDatabase.Fault(
-                description: "\(path) belongs to somebody else or may be written by others; remove it")
+                description:
+                    "\(path) belongs to another user or is writable by others; remove it, or correct its owner and mode"
+            )
         }
         if let account, fchown(descriptor, account.user, account.group) != 0 {
             throw fault("cannot change the owner of", path)

@@ -21,12 +21,14 @@ package struct CertificateReloader {
     ) {
         let watcher = FileWatcher(
             "lux.certificate", files.paths, since: since,
-            load: {
+            load: { isRequested in
                 do throws(TLSError) {
                     let credentials = try files.credentials()
                     server.use(try TLSContext(credentials))
                     metrics.observe(credentials)
-                    logger.info("certificate and key were read")
+                    logger.log(
+                        .info, "certificate and key were read",
+                        [.cause: isRequested ? "requested" : "the files have changed"])
                     return nil
                 } catch {
                     return error.description

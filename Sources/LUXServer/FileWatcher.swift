@@ -53,18 +53,18 @@ struct FileWatcher {
     ///
     /// - Parameters:
     ///   - since: the files as they were before they were last loaded.
-    ///   - load: loads them; returns why it cannot, which is then tried again at each look.
+    ///   - load: loads them, on request or because they have changed; returns why it cannot, which is then retried at each look.
     ///   - onFailure: receives a failure that has not been reported yet.
     init(
         _ label: String, _ paths: [String], since stamps: [FileStamp?],
-        load: @escaping @Sendable () -> String?, onFailure: @escaping @Sendable (String) -> Void
+        load: @escaping @Sendable (_ isRequested: Bool) -> String?, onFailure: @escaping @Sendable (String) -> Void
     ) {
         let queue = DispatchQueue(label: label)
         let looks = Locked(Looks(loaded: stamps, last: stamps))
         let attempt = { @Sendable (isRequested: Bool) in
             // Before the reading: a change in between makes a difference at the next look.
             let stamps = FileStamp.all(paths)
-            let failure = load()
+            let failure = load(isRequested)
             let isNew = looks.withLock { looks in
                 defer { looks = Looks(loaded: stamps, last: stamps, failure: failure) }
                 return looks.failure != failure

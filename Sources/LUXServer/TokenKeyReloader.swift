@@ -15,7 +15,7 @@ package struct TokenKeyReloader {
         guard let path = keys.file else { return nil }
         watcher = FileWatcher(
             "lux.tokenkeys", [path], since: [FileStamp(path)],
-            load: {
+            load: { _ in
                 do throws(TokenKeyError) {
                     let loaded = try keys.load {
                         logger.log(.warning, "a key of the JWKS is not used", [.cause: "\($0)"])

@@ -1,23 +1,32 @@
 import Concurrency
+import Dispatch
 import Glibc
 
 /// What this process uses, under the names that all Prometheus clients give it (proc(5)).
 package struct ProcessMetrics: Sendable {
     /// Seconds since the Unix epoch.
     private let startTime: Double
-    /// The last count of descriptors. Listing them takes time with thousands of connections, and anybody may scrape.
-    private let descriptors = Locked<(count: Double, time: MonotonicTime)?>(nil)
-    private static let descriptorInterval = Duration.seconds(10)
+    /// The latest count of descriptors. To list them takes milliseconds with thousands of connections, and anybody may scrape: it is
+    /// done on a queue of its own, and a scrape reports the latest count, which is as old as the scrape before it.
+    private let descriptors: Locked<(count: Int, time: MonotonicTime)>
+    private let countDescriptors: @Sendable () -> Int
+    private let queue = DispatchQueue(label: "lux.descriptors", qos: .utility)
+    /// Minimum time between two counts.
+    package static let descriptorInterval = Duration.seconds(5)
 
-    /// Remembers when the process started.
-    package init() {
+    /// Records when the process started, and counts its descriptors, which are few.
+    ///
+    /// - Parameter countDescriptors: counts the open descriptors of the process; slow.
+    package init(countDescriptors: @escaping @Sendable () -> Int = ProcessMetrics.listDescriptors) {
+        self.countDescriptors = countDescriptors
+        descriptors = Locked((countDescriptors(), .now()))
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         startTime = Double(time.tv_sec)
     }
 
-    /// Writes them.
-    package func write(to text: inout MetricsText) {
+    /// Writes all of them. From any thread; does not block.
+    package func write(to text: inout MetricsText, now: MonotonicTime = .now()) {
         var usage = rusage()
         getrusage(RUSAGE_SELF.rawValue, &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
@@ -25,7 +34,7 @@ package struct ProcessMetrics: Sendable {
             "process_cpu_seconds_total", "CPU time, user and system.", seconds(usage.ru_utime) + seconds(usage.ru_stime)
         )
         text.gauge("process_resident_memory_bytes", "Memory that is in RAM.", Self.residentBytes())
-        text.gauge("process_open_fds", "Open file descriptors.", openDescriptors())
+        text.gauge("process_open_fds", "Open file descriptors.", openDescriptors(at: now))
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         text.gauge("process_max_fds", "How many may be open.", Double(limit.rlim_cur))
@@ -43,22 +52,28 @@ package struct ProcessMetrics: Sendable {
         return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    private func openDescriptors() -> Double {
-        let now = MonotonicTime.now()
-        return descriptors.withLock { last in
-            if let last, now < last.time + Self.descriptorInterval { return last.count }
-            let count = Self.countDescriptors()
-            last = (count, now)
-            return count
+    private func openDescriptors(at now: MonotonicTime) -> Double {
+        let (count, isDue) = descriptors.withLock { latest in
+            let isDue = now >= latest.time + Self.descriptorInterval
+            if isDue { latest.time = now }
+            return (latest.count, isDue)
         }
+        if isDue {
+            queue.async { [descriptors, countDescriptors] in
+                let count = countDescriptors()
+                descriptors.withLock { $0.count = count }
+            }
+        }
+        return Double(count)
     }
 
-    private static func countDescriptors() -> Double {
+    /// The descriptors in `/proc/self/fd`.
+    package static func listDescriptors() -> Int {
         guard let folder = opendir("/proc/self/fd") else { return 0 }
         defer { closedir(folder) }
         var count = 0
         while readdir(folder) != nil { count += 1 }
         // Without `.`, `..` and the descriptor of the folder itself.
-        return Double(max(0, count - 3))
+        return max(0, count - 3)
     }
 }

@@ -57,8 +57,10 @@ package final class HTTPClient {
     }
 
     /// Does a TLS handshake on the open connection.
-    package func startTLS(_ offer: TLSClient.Offer = TLSClient.Offer()) throws {
-        tls = try TLSClient(descriptor: descriptor, offer: offer)
+    package func startTLS(
+        _ offer: TLSClient.Offer = TLSClient.Offer(), whenHalfway: (() throws -> Void)? = nil
+    ) throws {
+        tls = try TLSClient(descriptor: descriptor, offer: offer, whenHalfway: whenHalfway)
     }
 
     package func send(_ bytes: [UInt8]) throws(Failure) {

@@ -31,7 +31,9 @@ package final class TLSClient {
     private let ssl: OpaquePointer
 
     /// Does the handshake on a connected socket.
-    package init(descriptor: Int32, offer: Offer) throws {
+    ///
+    /// - Parameter whenHalfway: called once the server's first messages have arrived, before the client's last ones are sent.
+    package init(descriptor: Int32, offer: Offer, whenHalfway: (() throws -> Void)? = nil) throws {
         guard let context = SSL_CTX_new(TLS_client_method()) else { throw Failure("SSL_CTX_new") }
         guard lux_ctx_set_versions(context, offer.versions.lowerBound, offer.versions.upperBound) == 1,
             SSL_CTX_set_cipher_list(context, offer.ciphers) == 1,
@@ -48,12 +50,26 @@ package final class TLSClient {
         if !list.isEmpty { SSL_set_alpn_protos(ssl, list, UInt32(list.count)) }
         if let session = offer.session { SSL_set_session(ssl, session.pointer) }
         SSL_set_fd(ssl, descriptor)
+        if let whenHalfway { try Self.begin(ssl, descriptor, whenHalfway) }
         guard SSL_connect(ssl) == 1 else { throw Failure("handshake") }
     }
 
     deinit {
         SSL_free(ssl)
         SSL_CTX_free(context)
+    }
+
+    /// Sends the first message and waits for the response.
+    private static func begin(_ ssl: OpaquePointer, _ descriptor: Int32, _ whenHalfway: () throws -> Void) throws {
+        // With nothing to read from, the handshake stops after the client's first message, however fast the server is.
+        SSL_set0_rbio(ssl, BIO_new(BIO_s_mem()))
+        ERR_clear_error()
+        let error = SSL_get_error(ssl, SSL_connect(ssl))
+        SSL_set0_rbio(ssl, BIO_new_socket(descriptor, BIO_NOCLOSE))
+        guard error == SSL_ERROR_WANT_READ else { throw Failure("the first message: \(error)") }
+        var readiness = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&readiness, 1, 15_000) == 1 else { throw Failure("no response to the first message") }
+        try whenHalfway()
     }
 
     /// Like recv(2): a count, 0 at a close_notify, -1 for a fault (with `errno`).

@@ -41,7 +41,7 @@ package struct StoredDelivery: Sendable, Equatable {
 }
 
 extension DeviceStore {
-    static let deliveryStatements = [claimDeliveryPoll, storeDeliveries, releaseDeliveryPoll]
+    static let deliveryStatements = [claimDeliveryPoll, openMessages, storeDeliveries, releaseDeliveryPoll]
 
     /// Results after that are not expected: KakaoTalk confirms within three days or not at all.
     private static let isOpen: SQL = """

@@ -57,4 +57,70 @@ import Testing
             }
         }
     }
+
+    /// What another user may have placed where `dev` keeps its state.
+    enum Planted: CaseIterable {
+        case link, openFolder, foreignFolder
+    }
+
+    /// Places it at a path.
+    private func plant(_ planted: Planted, _ path: String, target: String) throws {
+        switch planted {
+        case .link: #expect(symlink(target, path) == 0)
+        case .openFolder:
+            #expect(mkdir(path, 0o755) == 0)
+            chmod(path, 0o777)
+        case .foreignFolder:
+            #expect(mkdir(path, 0o755) == 0)
+            #expect(chown(path, 12_345, 12_345) == 0)
+        }
+    }
+
+    /// Owner and mode.
+    private func owner(_ path: String) throws -> [UInt32] {
+        var status = stat()
+        try #require(lstat(path, &status) == 0, "\(path)")
+        return [status.st_uid, status.st_gid, status.st_mode & 0o7777]
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root changes owners"), arguments: Planted.allCases)
+    func `run by root, rejects a folder or link that another user has placed in the path of its state`(
+        _ planted: Planted
+    ) async throws {
+        try await onThread {
+            let base = try makeTemporaryFolder()
+            // PostgreSQL's user cannot enter it, so that the state is in /var/tmp.
+            chmod(base, 0o700)
+            let target = base + "/target"
+            #expect(mkdir(target, 0o755) == 0)
+            let before = try owner(target)
+            func elsewhere(_ folder: String) -> String {
+                var hash: UInt64 = 14_695_981_039_346_656_037
+                for byte in (folder + "/.lux").utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+                return "/var/tmp/lux-" + String(hash, radix: 16)
+            }
+            for place in ["working directory", "/var/tmp", "data", "run"] {
+                let folder = base + "/" + place.filter(\.isLetter)
+                #expect(mkdir(folder, 0o755) == 0)
+                let state = elsewhere(folder)
+                defer { try? FileManager.default.removeItem(atPath: state) }
+                let path: String
+                switch place {
+                case "working directory": path = folder + "/.lux"
+                case "/var/tmp": path = state
+                default:
+                    #expect(mkdir(state, 0o755) == 0)
+                    path = state + "/" + place
+                }
+                try plant(planted, path, target: target)
+                let planting = try owner(path)
+                let process = try ChildProcess(
+                    Locations.server, ["dev", "--port", "0"], environment: LUXCommand.environment([:]), folder: folder)
+                #expect(process.wait(seconds: 60) == .exit(1), "\(place): \(process.output)\(process.errors)")
+                #expect(process.errors.contains("\(path) "), "\(process.errors)")
+                #expect(try owner(target) == before && owner(path) == planting)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: target) == [], "nothing is written there")
+            }
+        }
+    }
 }

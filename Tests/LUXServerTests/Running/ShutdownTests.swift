@@ -1,3 +1,4 @@
+import COpenSSL
 import Foundation
 import Glibc
 import LUXTestSupport
@@ -108,6 +109,36 @@ import Testing
                 #expect(reply.status == 200 && reply.header("Connection") == "close")
             }
             #expect(server.process.wait(seconds: 10) == .exit(0), "\(server.process.errors)")
+        }
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a client in the middle of its TLS handshake at the signal finishes it and gets its response`(
+        _ version: Int32
+    ) async throws {
+        try await onThread {
+            let certificate = try TestCertificate()
+            let server = try TestServer(try TestDatabase.make(), environment: certificate.environment)
+            let client = try server.connect()
+            let other = try HTTPClient(port: server.port, offer: TLSClient.Offer())
+            try other.send(TestServer.request("GET", "/healthz"))
+            #expect(try other.receive().status == 200)
+            var offer = TLSClient.Offer()
+            offer.versions = version...version
+            var isHalfway = false
+            try client.startTLS(offer) {
+                server.process.signal(SIGTERM)
+                let isDraining = try other.isEnded()
+                #expect(isDraining && server.process.isRunning)
+                isHalfway = true
+            }
+            #expect(isHalfway)
+            try client.send(TestServer.request("GET", "/healthz"))
+            let reply = try client.receive()
+            #expect(reply.status == 200 && reply.header("Connection") == "close")
+            #expect(server.process.wait(seconds: 10) == .exit(0), "\(server.process.errors)")
+            let last = server.process.outputLines.last.flatMap { JSONValue($0) }
+            #expect(last?["message"]?.string == "stopped" && last?["clean"] == .bool(true), "\(last ?? .null)")
         }
     }
 
