@@ -120,6 +120,41 @@ import Testing
         }
     }
 
+    @Test func `a request within the cooldown of a message in flight waits for its outcome`() async throws {
+        try await onThread {
+            let kit = AlimtalkKit.nhn
+            for (reply, isSent) in [(kit.refusal("-3003"), false), (kit.accepted.reply, true)] {
+                let (provider, isOver) = (try FakeProvider(), Flag())
+                provider.reset(answering: { _ in
+                    while !isOver.isSet { usleep(10_000) }
+                    return reply
+                })
+                let world = try World.own(
+                    environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_COOLDOWN": "60"]))
+                let token = Token.access(user: try world.user(phone: "+821093847561"))
+                let clients = try (0..<3).map { _ in
+                    let client = try world.server.connect()
+                    try client.send(TestServer.request("POST", World.api + "alimtalk", token: token))
+                    return client
+                }
+                for _ in 0..<1_000 where provider.requests.isEmpty { usleep(10_000) }
+                // Time for a wrong response to the others.
+                usleep(300_000)
+                isOver.set()
+                for client in clients {
+                    if isSent {
+                        expect(try client.receive(), answers: "null")
+                    } else {
+                        expect(try client.receive(), 409, "Alimtalk send failed")
+                    }
+                }
+                #expect(provider.requests.count == 1)
+                #expect(try world.sql.integer("select count(*) from alimtalks") == 1)
+                world.server.stop()
+            }
+        }
+    }
+
     @Test func `a request within the cooldown gets 200 and sends nothing`() async throws {
         try await onThread {
             let provider = try FakeProvider()

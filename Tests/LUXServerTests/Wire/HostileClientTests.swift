@@ -189,6 +189,33 @@ import Testing
         }
     }
 
+    @Test func `400 clients that do not read a large asset share one copy of it`() async throws {
+        try await onThread {
+            raiseDescriptorLimit()
+            let folder = try makeTemporaryFolder()
+            let asset = String(repeating: "/", count: 1_400_000)
+            for name in ["swagger-ui-bundle.js", "swagger-ui.css"] {
+                try asset.write(toFile: folder + "/" + name, atomically: false, encoding: .utf8)
+            }
+            let server = try TestServer(
+                World.sharedDatabase, environment: ["LUX_DOCS_ASSETS": folder, "LUX_WRITE_TIMEOUT": "60"])
+            #expect(try server.call("GET", "/docs/swagger-ui-bundle.js").body.count == asset.utf8.count)
+            let before = ProcessUsage(of: server.process.pid).memory
+            let clients = try (0..<400).map { _ in
+                let client = try server.connect(receiveBuffer: 4_096)
+                try client.send(TestServer.request("GET", "/docs/swagger-ui-bundle.js"))
+                return client
+            }
+            #expect(try server.call("GET", "/healthz").status == 200)
+            // Each with a copy of its own would be 547 MiB.
+            let after = ProcessUsage(of: server.process.pid).memory
+            #expect(after < before + 64 * 1_024, "KiB: \(before) → \(after)")
+            #expect(try clients[0].receive().body.count == asset.utf8.count)
+            for client in clients { client.abort() }
+            server.stop()
+        }
+    }
+
     @Test func `a client that pipelines without reading cannot make the server hold its answers`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_WRITE_TIMEOUT": "1"])
