@@ -50,7 +50,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// Creates a loop that does nothing before ``start()``.
     ///
     /// - Parameter label: the name of its dispatch queue.
-    /// - Throws: ``EventLoopError`` when the kernel grants no descriptor for it.
+    /// - Throws: ``EventLoopError`` when the kernel has no descriptor for it.
     package init(label: String) throws(EventLoopError) {
         queue = DispatchQueue(label: label)
         now = .now()
@@ -125,7 +125,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
 
     /// Watches a descriptor; its handler is kept until ``unwatch(_:)``.
     ///
-    /// - Throws: ``EventLoopError`` when epoll_ctl(2) refuses.
+    /// - Throws: ``EventLoopError`` when epoll_ctl(2) fails.
     package func watch(_ descriptor: Int32, for events: Readiness, handler: any EventHandler) throws(EventLoopError) {
         assertCurrent()
         let index = Int(descriptor)
@@ -144,7 +144,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         try control(EPOLL_CTL_MOD, descriptor, events, generation: registrations[Int(descriptor)].generation)
     }
 
-    /// Ends watching. Events of this descriptor that the current turn still holds are dropped, so that a new owner of
+    /// Ends watching. Events of this descriptor that are left in the current turn are dropped, so that a new owner of
     /// the same number never sees them. A descriptor that was closed already is fine, and one that has a new owner by
     /// now stays the new owner's.
     package func unwatch(_ descriptor: Int32, handler: any EventHandler) {
@@ -220,7 +220,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         for block in taken.blocks { block() }
     }
 
-    /// Runs jobs until none is left, but not for ever: a job that always makes another must not keep sockets waiting.
+    /// Runs jobs until none is left, but not for ever: a job that always enqueues another must not keep sockets waiting.
     private func runJobs() {
         var rounds = 0
         while !jobs.isEmpty, rounds < 64 {
@@ -246,7 +246,7 @@ private func exchange(_ flag: inout Bool) -> Bool {
     return flag
 }
 
-/// A refusal by the kernel while an event loop was made or changed.
+/// A system call that failed while an event loop was created or changed.
 package struct EventLoopError: Error, CustomStringConvertible {
     /// The system call.
     package let call: String

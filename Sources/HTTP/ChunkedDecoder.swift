@@ -11,7 +11,7 @@ struct ChunkedDecoder {
 
     private let limits: HTTPLimits
     private var state = State.size
-    /// Bytes of extensions and trailers so far, which nobody reads.
+    /// Bytes of extensions and trailers so far, which are discarded.
     private var overhead = 0
     private var trailerCount = 0
 

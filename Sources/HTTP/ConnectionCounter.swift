@@ -3,7 +3,7 @@ import Concurrency
 /// Counts connections, in all and for each client network, across all loops. May be used from any thread.
 final class ConnectionCounter: Sendable {
     /// Why a connection is rejected.
-    enum Refusal: String, Sendable {
+    enum Rejection: String, Sendable {
         case total = "too many connections"
         case address = "too many connections of one client"
     }
@@ -20,10 +20,10 @@ final class ConnectionCounter: Sendable {
         self.limits = limits
     }
 
-    /// Counts a connection; each that is not rejected has to be released with ``remove(_:)``.
+    /// Counts a connection; each that is not rejected must be released with ``remove(_:)``.
     ///
     /// - Parameter client: `nil` for a trusted proxy, which has no share of its own.
-    func add(_ client: ClientAddress?) -> Refusal? {
+    func add(_ client: ClientAddress?) -> Rejection? {
         counts.withLock { counts in
             guard counts.total < limits.connections else { return .total }
             guard Self.add(client, to: &counts, limits) else { return .address }

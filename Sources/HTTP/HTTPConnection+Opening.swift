@@ -28,7 +28,7 @@ extension HTTPConnection {
                 readable = true
                 guard let named else { return true }
                 guard server.assign(named) else {
-                    server.onEvent(.connectionRefused(ConnectionCounter.Refusal.address.rawValue))
+                    server.onEvent(.connectionRejected(ConnectionCounter.Rejection.address.rawValue))
                     return false
                 }
                 client = named
@@ -76,10 +76,10 @@ extension HTTPConnection {
     /// A response that the client can read, as it does not speak TLS.
     private func rejectPlainHTTP() {
         server.onEvent(.handshakeFailed("plain HTTP on the TLS port"))
-        var request = RefusedRequest()
+        var request = RejectedRequest()
         request.client = client
         request.detail = "This port speaks HTTPS: use https://"
-        let response = server.responder.refuse(.badRequest, reason: "plain HTTP on the TLS port", request: request)
+        let response = server.responder.reject(.badRequest, reason: "plain HTTP on the TLS port", request: request)
         var bytes: [UInt8] = []
         ResponseEncoder.encode(
             response, isHead: false, version: .http11, keepAlive: false, date: server.date, into: &bytes)

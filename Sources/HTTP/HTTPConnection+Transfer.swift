@@ -35,7 +35,7 @@ extension HTTPConnection {
 
     func receive() -> TransferResult {
         server.withReceiveBuffer { buffer in
-            // What comes after the end is discarded, so it needs no decrypting.
+            // Input after the end is discarded, so it is not decrypted.
             if lingering {
                 let result = Socket.receive(transport.descriptor, into: buffer)
                 if case .transferred(let count) = result { discarded += count }
@@ -109,7 +109,7 @@ extension HTTPConnection {
         }
         if events.contains(.peerClosed) { peerClosed = true }
         if transport.isSecure || events.containsAny(.ended, .writable) {
-            // The edge comes once, whatever the task is doing.
+            // The edge is reported once, even while the task does something else.
             if outputWaiter == nil { flush() }
             resumeOutput(failed ? .gone : .ready)
         }
@@ -139,7 +139,7 @@ extension HTTPConnection {
         resumeInput(.gone)
     }
 
-    /// Ends the connection whatever is in flight.
+    /// Ends the connection, even with a request in flight.
     func abort() {
         server.loop.assertCurrent()
         failed = true

@@ -3,7 +3,7 @@ import EventLoop
 
 /// One client's connection: read, parse, respond, write, keep or close. Never throws: an error ends the connection.
 ///
-/// `+Opening` reads what comes before the first request, `+Transfer` moves bytes and takes the events of the loop.
+/// `+Opening` reads what precedes the first request, `+Transfer` moves bytes and handles the events of the loop.
 ///
 /// One request is in flight at a time, which keeps pipelined responses in order and is the backpressure: while a response
 /// is computed or the client does not read it, nothing more is read.
@@ -33,7 +33,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     var inputWaiter: UnsafeContinuation<Wait, Never>?
     var outputWaiter: UnsafeContinuation<Wait, Never>?
-    /// When the wait for input, whatever it is for, ends without it.
+    /// When any wait for input ends without it.
     var inputDeadline: MonotonicTime
     var lingering = false
     var requests = 0
@@ -47,7 +47,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private var chargedBytes = 0
     /// Bytes received while lingering.
     var discarded = 0
-    /// Whether the client may still be sending what nobody will read.
+    /// Whether the client may still be sending a body that is discarded.
     var hasUnreadInput = false
 
     /// Above this much unsent output no further request is parsed.
@@ -91,11 +91,11 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
                 case .head(let head): admit(identified(head))
                 case .request(let request): await respond(to: identified(request))
                 }
-                // What the kernel takes at once needs no share.
+                // Bytes that the kernel accepts at once are not charged.
                 if output.unsent > Self.outputBound { flush() }
                 if output.unsent > Self.outputBound {
                     guard chargeMemory() == nil else {
-                        // To send it takes as long as the client likes, and the memory is needed now.
+                        // The client decides how long sending would last, and the memory is needed now.
                         failed = true
                         break
                     }
@@ -113,7 +113,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             unfinished.client = client ?? server.trustedProxies.client(in: unfinished.headers)
             unfinished.received = requestStart
             write(
-                server.responder.refuse(error.status, reason: error.reason, request: unfinished),
+                server.responder.reject(error.status, reason: error.reason, request: unfinished),
                 method: unfinished.method)
         }
     }
@@ -167,8 +167,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         self.admission = nil
         guard server.inFlight < server.maximumInFlight || server.responder.isProbe(request) else {
             charge(0)
-            return server.responder.refuse(
-                .serviceUnavailable, reason: "too many requests in flight", request: RefusedRequest(request))
+            return server.responder.reject(
+                .serviceUnavailable, reason: "too many requests in flight", request: RejectedRequest(request))
         }
         server.inFlight += 1
         charge(request.body.count)
@@ -222,7 +222,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         }
     }
 
-    /// Charges what the connection holds in memory to its client and account.
+    /// Charges the memory of the connection to its client and account.
     ///
     /// - Returns: the error when one of them exceeds its share, or all together the limit.
     private func chargeMemory() -> HTTPParseError? {
@@ -243,7 +243,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Sends what is left, then closes so that the client can still read it: a close with unread input in the kernel
     /// would reset the connection and might destroy the response (RFC 9112 section 9.6). A client that is still sending
-    /// a body gets the time that nginx gives it.
+    /// a body gets the time that nginx grants.
     private func finish() async {
         guard await drainOutput() == .ready else { return }
         transport.closeSending()

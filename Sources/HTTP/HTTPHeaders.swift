@@ -4,7 +4,7 @@ import Bytes
 /// section 5.1).
 ///
 /// The lines are kept as one array of bytes as they are on the wire, with the places of names and values in it. Nothing is
-/// copied out of it but the values that somebody asks for.
+/// copied out of it but the values that are looked up.
 package struct HTTPHeaders: Sendable {
     private struct Field: Sendable {
         var known: HTTPField?
@@ -35,7 +35,7 @@ package struct HTTPHeaders: Sendable {
         for line in lines { try parseLine(line.lowerBound - start, line.upperBound - start) }
     }
 
-    /// - Throws: ``HTTPParseError`` when a line without its end is no field.
+    /// - Throws: ``HTTPParseError`` when a line is not a field.
     static func check(_ line: ArraySlice<UInt8>) throws(HTTPParseError) {
         var headers = HTTPHeaders()
         try headers.parse(line, lines: [line.startIndex..<line.endIndex])
@@ -127,7 +127,7 @@ package struct HTTPHeaders: Sendable {
 
     /// Adds a field behind the others.
     ///
-    /// A value that contains CR, LF or NUL would end the field early and could begin a response of somebody else's making;
+    /// A value that contains CR, LF or NUL would end the field early and could begin a response that an attacker has written;
     /// these become spaces (RFC 9110 section 5.5).
     package mutating func add(_ name: String, _ value: String) {
         var name = name

@@ -24,15 +24,15 @@ package struct HTTPLimits: Sendable {
     package var requestsPerConnection = 10_000
     /// Requests in flight; one more is rejected with 503, but for probes. More would only wait for the database.
     package var requestsInFlight = 4_096
-    /// Bytes of unfinished requests that are held for all clients; who sends more meanwhile gets 503. Without it, as many
+    /// Bytes of unfinished requests and unread responses of all clients; more is rejected with 503. Without it, as many
     /// slow bodies as there are connections could fill the memory.
     package var bufferedBytes = 256 << 20
-    /// Bytes of a buffer that a connection keeps for its next request; larger ones are given back, as idle connections count
+    /// Bytes of a buffer that a connection keeps for its next request; larger ones are released, as idle connections count
     /// for nothing above.
     package var idleBufferBytes = 8 << 10
     /// From the start of a connection to the end of its TLS handshake.
     package var handshakeTime = Duration.seconds(10)
-    /// From the first byte of a header section to its last; a client that dribbles holds a connection no longer.
+    /// From the first byte of a header section to its last; a slow client occupies a connection no longer.
     package var headerTime = Duration.seconds(10)
     /// Maximum time between two reads of a request body.
     package var bodyStall = Duration.seconds(15)

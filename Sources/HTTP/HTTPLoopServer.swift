@@ -27,7 +27,7 @@ final class HTTPLoopServer: @unchecked Sendable {
     let maximumInFlight: Int
     /// Memory of unfinished requests and unsent responses.
     var memory: MemoryShares
-    /// While the server drains: when a wait for input ends whatever it is for.
+    /// While the server drains: when any wait for input ends.
     private(set) var inputDeadline = MonotonicTime(nanoseconds: .max)
     /// For other threads; updated at each tick.
     let statistics = Locked(HTTPStatistics())
@@ -139,7 +139,7 @@ final class HTTPLoopServer: @unchecked Sendable {
         return body(receiveBuffer)
     }
 
-    /// Ends idle connections that have had a response and makes every other one's current or first response its last.
+    /// Ends idle connections that have had a response; on all others the current or first response is the last one.
     ///
     /// - Parameter completion: called on the loop when no connection is left.
     func drain(_ completion: @escaping @Sendable () -> Void) {

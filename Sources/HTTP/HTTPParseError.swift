@@ -3,7 +3,7 @@
 package struct HTTPParseError: Error, Equatable, Sendable {
     /// The status that the client gets.
     package let status: HTTPStatus
-    /// For the log; holds nothing of what was sent.
+    /// For the log; contains no byte of the request.
     package let reason: String
 
     package init(status: HTTPStatus, reason: String) {

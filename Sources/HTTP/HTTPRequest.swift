@@ -19,7 +19,7 @@ package struct HTTPRequest: Sendable {
     /// Whether the client names `keep-alive` in `Connection`: pools that do read `Keep-Alive` in the response.
     package var requestsKeepAlive = false
 
-    /// The client that sent it, as the connection or a trusted proxy says.
+    /// The client that sent it, from the connection or a trusted proxy.
     package internal(set) var client: ClientAddress?
 
     /// The authority that the request is for, and path and query as they were sent (RFC 9112 section 3.3): those of a target

@@ -18,7 +18,7 @@ package protocol HTTPResponder: AnyObject, Sendable {
     ) async -> HTTPResponse
 
     /// The response to a malformed, timed-out or rejected request.
-    func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse
+    func reject(_ status: HTTPStatus, reason: String, request: RejectedRequest) -> HTTPResponse
 
     /// Whether a request is a probe of the server, which is never rejected because of load.
     func isProbe(_ request: HTTPRequest) -> Bool
@@ -42,7 +42,7 @@ extension HTTPResponder {
 }
 
 /// What was read of a request before it was refused.
-package struct RefusedRequest: Sendable {
+package struct RejectedRequest: Sendable {
     /// The method, if the request line was read.
     package var method: HTTPMethod?
     /// The header fields, if all of them were read.
@@ -55,7 +55,7 @@ package struct RefusedRequest: Sendable {
     /// The client that sent it.
     package internal(set) var client: ClientAddress?
 
-    /// Whether the whole connection was rejected (see ``HTTPServerEvent/connectionRefused(_:)``).
+    /// Whether the whole connection was rejected (see ``HTTPServerEvent/connectionRejected(_:)``).
     package internal(set) var isConnection = false
 
     /// Nothing read yet.

@@ -8,8 +8,8 @@ import TLS
 package enum HTTPServerEvent: Sendable {
     /// A TLS handshake did not come to its end, and why.
     case handshakeFailed(String)
-    /// A connection was refused, and for which limit.
-    case connectionRefused(String)
+    /// A connection was rejected, and for which limit.
+    case connectionRejected(String)
     /// No connection can be accepted for a moment, as the system has no descriptors or memory for it.
     case acceptPaused(String)
 }
@@ -138,25 +138,25 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     private func take(_ descriptor: Int32, of client: ClientAddress) {
         let tls = tls.withLock { $0 }
         let client = trustedProxies.contains(client) ? nil : client
-        if let refusal = counter.add(client) {
-            onEvent(.connectionRefused(refusal.rawValue))
-            return refuse(descriptor, isSecure: tls != nil)
+        if let rejection = counter.add(client) {
+            onEvent(.connectionRejected(rejection.rawValue))
+            return reject(descriptor, isSecure: tls != nil)
         }
         servers[next].adopt(descriptor, of: client, tls: tls)
         next = (next + 1) % servers.count
     }
 
-    /// Closes a connection over the limits, sending a best-effort 503 first. What the client has sent is
-    /// taken off the kernel first, as a close would otherwise reset the connection and destroy that word.
-    private func refuse(_ descriptor: Int32, isSecure: Bool) {
+    /// Closes a connection over the limits, sending a best-effort 503 first. The client's bytes are
+    /// read before that, as a close would otherwise reset the connection and destroy the response.
+    private func reject(_ descriptor: Int32, isSecure: Bool) {
         if !isSecure {
             var response: [UInt8] = []
-            var request = RefusedRequest()
+            var request = RejectedRequest()
             request.isConnection = true
-            let refusal = servers[0].responder.refuse(
+            let rejection = servers[0].responder.reject(
                 .serviceUnavailable, reason: "over the limit of connections", request: request)
             ResponseEncoder.encode(
-                refusal, isHead: false, version: .http11, keepAlive: false, date: servers[0].date, into: &response)
+                rejection, isHead: false, version: .http11, keepAlive: false, date: servers[0].date, into: &response)
             servers[0].withReceiveBuffer { _ = Socket.receive(descriptor, into: $0) }
             _ = response.withUnsafeBytes { Socket.send(descriptor, $0) }
             Socket.shutdownSending(descriptor)

@@ -7,7 +7,7 @@ struct MemoryOwner: Hashable {
 
 /// Bytes of unfinished requests and unsent responses on one loop: in all, by client address and by account.
 ///
-/// Each of them has a share, so that whoever exceeds one is rejected alone. Confined to its loop.
+/// Each of them has a share, so that a client that exceeds one is rejected alone. Confined to its loop.
 struct MemoryShares {
     /// Bytes of one connection that are not counted.
     static let uncountedBytes = 4 << 10

@@ -1,6 +1,6 @@
 import Bytes
 
-/// Percent-decoding (RFC 3986 section 2.1), strict: a bad escape or invalid UTF-8 is no text.
+/// Percent-decoding (RFC 3986 section 2.1), strict: a bad escape or invalid UTF-8 is an error.
 enum PercentDecoding {
     /// The decoded text.
     ///

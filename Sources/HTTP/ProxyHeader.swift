@@ -9,7 +9,7 @@ enum ProxyHeader: Equatable {
     case present(length: Int, client: ClientAddress?)
     case malformed
 
-    /// Longer headers are rejected: version 1 has at most 107 bytes, and nobody needs that many TLVs of version 2.
+    /// Longer headers are rejected: version 1 has at most 107 bytes, and version 2 needs more only for many TLVs.
     static let maximumLength = 2_048
 
     private static let signature1 = Array("PROXY ".utf8)

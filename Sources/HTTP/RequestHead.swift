@@ -49,7 +49,7 @@ struct RequestHead {
     }
 
     /// RFC 9112 section 6. Both headers together, several lengths, even equal ones, and codings in HTTP/1.0 are how requests
-    /// are smuggled (section 11.2), so they are refused rather than repaired.
+    /// are smuggled (section 11.2), so they are rejected rather than repaired.
     private static func framing(
         _ headers: HTTPHeaders, version: HTTPVersion, limits: HTTPLimits
     ) throws(HTTPParseError) -> Framing {

@@ -2,7 +2,7 @@ import Glibc
 
 /// Turns bytes into requests: a pure, incremental parser that owns its receive buffer.
 ///
-/// Strict where RFC 9112 leaves a choice: whatever two servers could read in two ways is refused.
+/// Strict where RFC 9112 leaves a choice: a request that two servers could read in two ways is rejected.
 package struct RequestParser {
     /// What the next bytes belong to.
     package enum Phase: Sendable {
@@ -41,8 +41,8 @@ package struct RequestParser {
     private var scanned = 0
     /// The lines of the header section found so far, without their ends.
     private var lines: [Range<Int>] = []
-    /// What is known of the request that is being read; also when it is then refused.
-    package private(set) var unfinished = RefusedRequest()
+    /// What is known of the request that is being read; also when it is then rejected.
+    package private(set) var unfinished = RejectedRequest()
     private var expectsContinue = false
     /// The client that its requests are from.
     var client: ClientAddress?
@@ -78,7 +78,7 @@ package struct RequestParser {
         return buffer.count - start + decoder.content.count
     }
 
-    /// Discards the body of the request whose ``Step/head(_:)`` was returned last: it takes no memory, and ``next()``
+    /// Discards the body of the request whose ``Step/head(_:)`` was returned last: it uses no memory, and ``next()``
     /// goes on with the request after it.
     package mutating func discardBody() {
         switch state {
@@ -89,7 +89,7 @@ package struct RequestParser {
         case .head, .discarding, .discardingChunks: break
         }
         expectsContinue = false
-        unfinished = RefusedRequest()
+        unfinished = RejectedRequest()
     }
 
     /// Whether the client waits for `100 Continue` before it sends a body of which nothing is here (RFC 9110 section
@@ -130,7 +130,7 @@ package struct RequestParser {
             start += length
             return finish(head, body)
         case .chunked(let head, var decoder):
-            // The decoder's content must not be held twice, or each append would copy it.
+            // The decoder's content must not be referenced twice, or each append would copy it.
             state = .head
             let isComplete = try decoder.decode(buffer, from: &start)
             guard isComplete else {
@@ -164,7 +164,7 @@ package struct RequestParser {
         emptyLines = 0
         discardConsumed()
         state = .head
-        unfinished = RefusedRequest()
+        unfinished = RejectedRequest()
         return request(head, body)
     }
 

@@ -34,7 +34,7 @@ struct RequestTarget {
         throw .malformed("a target of a form that is not served")
     }
 
-    /// An encoded slash is part of a segment and not a separator, so a path that holds one stays as it was sent and
+    /// An encoded slash is part of a segment and not a separator, so a path that contains one stays as it was sent and
     /// matches no route.
     private static func decode(_ path: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
         guard path.contains(UInt8(ascii: "%")) else { return String(decoding: path, as: UTF8.self) }

@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// A refusal by the system while a socket was made or used.
+/// A system call on a socket that failed.
 package struct SocketError: Error, CustomStringConvertible {
     /// The call that failed.
     package let call: String
-    /// What the system said.
+    /// The system's text for the error.
     package let reason: String
     /// Whether the address, not the port, is what cannot be used.
     package let isAboutAddress: Bool

@@ -8,7 +8,7 @@ package struct TrustedProxies: Sendable, Equatable {
 
     private var ranges: [Range] = []
 
-    /// Trusts nobody.
+    /// Trusts no proxy.
     package init() {}
 
     /// Reads addresses and networks in CIDR notation, separated by commas; `nil` when one of them cannot be read.

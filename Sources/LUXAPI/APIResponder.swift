@@ -71,7 +71,7 @@ package final class APIResponder: HTTPResponder {
         }
     }
 
-    package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+    package func reject(_ status: HTTPStatus, reason: String, request: RejectedRequest) -> HTTPResponse {
         var record = RequestRecord(refused: request, reason: reason)
         var response = ErrorResponse(refused: status, reason: reason, detail: request.detail).response
         finish(&response, &record, received: request.received ?? .now(), request: request.headers)

@@ -25,7 +25,7 @@ package final class ServerEventLog: Sendable {
         switch event {
         case .handshakeFailed(let reason):
             logger.log(.debug, "TLS handshake failed", [.cause: "\(reason)"])
-        case .connectionRefused(let reason):
+        case .connectionRejected(let reason):
             tell("connections refused", reason, count(refused))
         case .acceptPaused(let reason):
             tell("cannot accept connections for the moment", reason, count(paused))

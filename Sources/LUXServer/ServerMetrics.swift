@@ -48,7 +48,7 @@ package final class ServerMetrics: Sendable {
         let name =
             switch event {
             case .handshakeFailed: "handshake_failed"
-            case .connectionRefused: "connection_refused"
+            case .connectionRejected: "connection_refused"
             case .acceptPaused: "accept_paused"
             }
         events.withLock { $0[name, default: 0] += 1 }

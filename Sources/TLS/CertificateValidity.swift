@@ -11,7 +11,7 @@ package struct CertificateValidity: Equatable, Sendable {
 
     /// Reads a chain.
     ///
-    /// - Throws: ``TLSError`` when the file cannot be read or holds no certificate.
+    /// - Throws: ``TLSError`` when the file cannot be read or contains no certificate.
     package init(certificateFile path: String) throws(TLSError) {
         guard let data = FileManager.default.contents(atPath: path) else { throw TLSError("\(path): cannot be read") }
         try self.init(chain: Array(data), name: path)
@@ -35,7 +35,7 @@ package struct CertificateValidity: Equatable, Sendable {
         }
         ERR_clear_error()
         guard let notBefore = spans.map(\.0).max(), let notAfter = spans.map(\.1).min() else {
-            throw TLSError("\(path): holds no certificate")
+            throw TLSError("\(path): contains no certificate")
         }
         self.notBefore = notBefore
         self.notAfter = notAfter

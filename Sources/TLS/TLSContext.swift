@@ -3,7 +3,7 @@ import COpenSSL
 /// What all TLS connections share: versions, ciphers, certificate, key, and the keys of session tickets.
 ///
 /// Mozilla's intermediate configuration without its finite-field ciphers, which no client needs that has TLS 1.2 with
-/// elliptic curves. No session cache: tickets alone resume sessions, sealed with keys that OpenSSL makes for each context.
+/// elliptic curves. No session cache: tickets alone resume sessions, sealed with keys that OpenSSL creates for each context.
 /// A new context is therefore a rotation of the ticket keys, too.
 ///
 /// `@unchecked Sendable`: never changed after `init`; OpenSSL allows `SSL_new` from several threads (openssl-threads(7)).
@@ -58,7 +58,7 @@ package final class TLSContext: @unchecked Sendable {
         ERR_clear_error()
     }
 
-    /// A BIO that holds a copy of these bytes (BIO_s_mem(3)).
+    /// A BIO with a copy of these bytes (BIO_s_mem(3)).
     private static func memory(_ bytes: [UInt8]) throws(TLSError) -> OpaquePointer {
         guard let bio = BIO_new(BIO_s_mem()) else { throw .openSSL("BIO_new") }
         guard BIO_write(bio, bytes, Int32(clamping: bytes.count)) == Int32(clamping: bytes.count) else {

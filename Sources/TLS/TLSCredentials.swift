@@ -12,8 +12,8 @@ package struct TLSCredentials: Sendable {
 
     /// Reads both files.
     ///
-    /// - Throws: ``TLSError`` when one cannot be read, or when others than its owner may read the key: it has to belong to
-    ///   this process's user with no rights for anybody else, or to root with at most read rights for the group.
+    /// - Throws: ``TLSError`` when one cannot be read, or when others than its owner may read the key: it must belong to
+    ///   this process's user with no rights for others, or to root with at most read rights for the group.
     package init(certificateFile: String, keyFile: String) throws(TLSError) {
         self.certificateFile = certificateFile
         self.keyFile = keyFile
@@ -47,7 +47,7 @@ package struct TLSCredentials: Sendable {
 
     /// From when until when the chain is valid.
     ///
-    /// - Throws: ``TLSError`` when it holds no certificate.
+    /// - Throws: ``TLSError`` when it contains no certificate.
     package func validity() throws(TLSError) -> CertificateValidity {
         try CertificateValidity(chain: chain, name: "the chain")
     }

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Why a certificate, a key or a handshake is not taken.
+/// Why a certificate, a key or a handshake is rejected.
 package struct TLSError: Error, Equatable, CustomStringConvertible {
     /// The file that is at fault.
     package enum File: Sendable { case certificate, key }

@@ -4,11 +4,11 @@ import COpenSSL
 ///
 /// Not `Sendable`: confined to the loop of its connection.
 package final class TLSSession {
-    /// What became of one step.
+    /// The result of one step.
     package enum Outcome: Equatable {
         /// Done; for reads and writes the number of bytes.
         case done(Int)
-        /// A record without data was read: more may follow, and nothing says whether it has arrived.
+        /// A record without data was read: more may follow and may have arrived already.
         case controlRecord
         /// The peer speaks HTTP without TLS.
         case plainHTTP
@@ -27,7 +27,7 @@ package final class TLSSession {
     /// Consecutive records without data after the handshake.
     private var controlRecords = 0
 
-    /// A peer updates its keys once in many gigabytes (RFC 8446 section 5.5), and nobody renegotiates here. Each such
+    /// A peer updates its keys once in many gigabytes (RFC 8446 section 5.5), and renegotiation is disabled. Each such
     /// record costs a key derivation.
     private static let maximumControlRecords = 16
 
@@ -83,7 +83,7 @@ package final class TLSSession {
         return .controlRecord
     }
 
-    /// Encrypts and sends. After ``Outcome/wouldBlock`` the same bytes have to be given again, from any address.
+    /// Encrypts and sends. After ``Outcome/wouldBlock`` the same bytes must be passed again, from any address.
     package func write(_ bytes: UnsafeRawBufferPointer) -> Outcome {
         guard !bytes.isEmpty else { return .done(0) }
         ERR_clear_error()

@@ -114,7 +114,7 @@ import Testing
         let (old, new) = (Recorder(), Recorder())
         let replaced = Flag()
         // Both become ready in one turn. Whichever is called first closes the other's descriptor, whose number a new
-        // pipe takes over at once: the second event of that turn is then meant for nobody.
+        // pipe takes over at once: the second event of that turn then has no handler.
         let swap: @Sendable (Int32) -> Void = { descriptor in
             guard !replaced.isSet else { return }
             replaced.set()
@@ -156,7 +156,7 @@ import Testing
         #expect(old.count.value == 0)
     }
 
-    @Test func `what the kernel refuses is an error with its reason`() async throws {
+    @Test func `an error of the kernel is thrown with its reason`() async throws {
         let loop = try running()
         defer { loop.stop() }
         let description = await on(loop) { () -> String in

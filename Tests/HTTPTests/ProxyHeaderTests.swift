@@ -67,7 +67,7 @@ import Testing
         #expect(TrustedProxies(text) == nil)
     }
 
-    @Test func `takes the last forwarded address that is not a proxy's`() throws {
+    @Test func `chooses the last forwarded address that is not a proxy's`() throws {
         let proxies = try #require(TrustedProxies("10.0.0.0/8"))
         for (fields, client) in [
             ([], nil), (["192.0.2.1"], "192.0.2.1"), (["1.1.1.1, 192.0.2.1"], "192.0.2.1"),

@@ -3,7 +3,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
     enum Outcome: Equatable, Sendable {
         /// Methods, paths and bodies of the requests, and nothing left to read.
         case requests([String])
-        /// The status of the refusal, whatever came before it.
+        /// The status of the rejection, after any number of good requests.
         case refused(Int)
         /// Neither a request nor a fault yet.
         case incomplete

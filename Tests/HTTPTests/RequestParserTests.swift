@@ -150,7 +150,7 @@ struct SplitMix64: RandomNumberGenerator {
 }
 
 extension RequestParser {
-    /// The next complete request, whatever is decided on its header section.
+    /// The next complete request, with its body.
     mutating func nextRequest() throws(HTTPParseError) -> HTTPRequest? {
         while let step = try next() {
             if case .request(let request) = step { return request }

@@ -97,7 +97,7 @@ import Testing
         #expect(query.items.map(\.name) == ["a", "b", "a", "c", "", "e", "a"])
     }
 
-    @Test func `refuses bad escapes and what is not UTF-8`() {
+    @Test func `rejects bad escapes and invalid UTF-8`() {
         for text in ["a=%", "a=%1", "a=%g1", "%=1", "a=%FF", "a=%C0%80", "a=%ED%A0%80", "a=%F4%90%80%80"] {
             #expect(HTTPQuery(Array(text.utf8)) == nil, "\(text)")
         }

@@ -29,7 +29,7 @@ import Testing
             return HTTPResponse(status: .ok)
         }
 
-        func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+        func reject(_ status: HTTPStatus, reason: String, request: RejectedRequest) -> HTTPResponse {
             HTTPResponse(status: status)
         }
     }
@@ -48,7 +48,7 @@ import Testing
             let other = try HTTPClient(port: port)
             try other.send("GET /first HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(try other.receive().status == 200)
-            // The bytes are in the kernel while the 20th request keeps the loop busy, whatever else the machine does.
+            // The bytes are in the kernel while the 20th request keeps the loop busy, however busy the machine is.
             nonisolated(unsafe) let sender = other
             responder.event.withLock {
                 $0 = (20, { try? sender.send("GET /other HTTP/1.1\r\nHost: h\r\n\r\n") })

@@ -90,7 +90,7 @@ final class ResponderDoor: Door {
             }
             return nil
         } catch {
-            return encode(responder.refuse(error.status, reason: error.reason, request: parser.unfinished), to: nil)
+            return encode(responder.reject(error.status, reason: error.reason, request: parser.unfinished), to: nil)
         }
     }
 

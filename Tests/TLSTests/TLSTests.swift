@@ -40,7 +40,7 @@ import Testing
         for _ in 0..<100 { #expect(try client.receive().status == 200) }
     }
 
-    @Test func `bodies and answers of many records pass whole`() throws {
+    @Test func `bodies and responses of many records arrive whole`() throws {
         let world = try World()
         let (user, child, device) = try world.family()
         let records = (1...2_000).map {
@@ -56,7 +56,7 @@ import Testing
         )
     }
 
-    @Test func `an answer that the client takes late arrives whole`() async throws {
+    @Test func `a response that the client reads late arrives whole`() async throws {
         try await onThread {
             let certificate = try TestCertificate()
             let server = try TestServer(
@@ -65,7 +65,7 @@ import Testing
             let (user, child, _) = try world.family()
             for _ in 0..<150 { _ = try world.device(of: child) }
             let request = TestServer.request("GET", World.api + "get-all-device", token: Token.access(user: user))
-            // For one of them the last answer is the one that the kernel does not take whole.
+            // For one of them the last response is the one that the kernel does not accept whole.
             let clients = try (1...70).map { count in
                 let client = try HTTPClient(port: server.port, receiveBuffer: 4_096, offer: TLSClient.Offer())
                 try client.send(String(repeating: request, count: count))
@@ -99,26 +99,26 @@ import Testing
         ("ECDHE-ECDSA-AES128-GCM-SHA256", true), ("ECDHE-ECDSA-CHACHA20-POLY1305", true),
         ("ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0", false), ("AES128-GCM-SHA256", false),
         ("ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0", false), ("aNULL:@SECLEVEL=0", false),
-    ]) func `of the ciphers of TLS 1.2 only those with forward secrecy and authentication are taken`(
-        _ cipher: String, _ taken: Bool
+    ]) func `of the ciphers of TLS 1.2 only those with forward secrecy and authentication are accepted`(
+        _ cipher: String, _ isAccepted: Bool
     ) {
         let client = try? connect {
             $0.versions = TLS1_2_VERSION...TLS1_2_VERSION
             $0.ciphers = cipher
         }
-        #expect((client != nil) == taken)
+        #expect((client != nil) == isAccepted)
     }
 
     @Test(arguments: [("X25519", true), ("P-256", true), ("P-384", true), ("P-521", false)])
-    func `the key exchange is by X25519, P-256 or P-384`(_ group: String, _ taken: Bool) {
+    func `the key exchange is by X25519, P-256 or P-384`(_ group: String, _ isAccepted: Bool) {
         let client = try? connect {
             $0.versions = TLS1_3_VERSION...TLS1_3_VERSION
             $0.groups = group
         }
-        #expect((client != nil) == taken)
+        #expect((client != nil) == isAccepted)
     }
 
-    @Test func `updates of keys are served, a flood of them closes the connection and nobody else notices`()
+    @Test func `updates of keys are served, a flood of them closes the connection and no other client notices`()
         async throws
     {
         try await onThread {
@@ -141,7 +141,7 @@ import Testing
         #expect(throws: TLSClient.Failure.self) { try connect { $0.protocols = ["h2"] } }
     }
 
-    @Test func `a renegotiation is refused, and costs at most that connection`() throws {
+    @Test func `a renegotiation is rejected, and costs at most that connection`() throws {
         let client = try connect { $0.versions = TLS1_2_VERSION...TLS1_2_VERSION }
         #expect(client.tls?.renegotiates() == false)
         let other = try connect()
@@ -177,7 +177,7 @@ import Testing
         let half = try connect()
         try half.send(Self.plain)
         half.tls?.close()
-        #expect(try half.receive().status == 200, "what was asked before the end is answered")
+        #expect(try half.receive().status == 200, "a request before the end gets its response")
         #expect(try half.isEnded())
     }
 
@@ -192,7 +192,7 @@ import Testing
         #expect(try other.receive().status == 200)
     }
 
-    @Test func `a handshake that does not come to its end is cut, while others are served`() throws {
+    @Test func `a handshake that is not finished is ended, while others are served`() throws {
         let certificate = try TestCertificate()
         let server = try TestServer(
             World.sharedDatabase, environment: certificate.environment.merging(["LUX_HANDSHAKE_TIMEOUT": "0.5"]) { $1 })
@@ -209,7 +209,7 @@ import Testing
         server.stop()
     }
 
-    @Test func `SIGHUP takes a new pair for new connections, and keeps the old one when the new one is bad`() throws {
+    @Test func `SIGHUP loads a new pair for new connections, and keeps the old one when the new one is bad`() throws {
         let certificate = try TestCertificate(serial: 11)
         let server = try TestServer(World.sharedDatabase, environment: certificate.environment)
         func serial() throws -> String? {

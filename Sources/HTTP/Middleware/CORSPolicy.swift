@@ -1,5 +1,5 @@
 /// Which pages of other origins may call the API (the CORS protocol of the Fetch standard). Never with credentials: the
-/// token is a header field that the page itself has to know.
+/// token is a header field that the page itself must know.
 package struct CORSPolicy: Sendable, Equatable {
     /// The origins as browsers write them; `nil` for all.
     package var origins: Set<String>?

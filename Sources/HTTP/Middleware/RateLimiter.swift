@@ -2,7 +2,7 @@ import Concurrency
 
 /// A token bucket for each user, shared by all loops.
 package final class RateLimiter: Sendable {
-    /// Requests for each second that a bucket is filled with, and how many it holds.
+    /// Requests that a bucket gains each second, and its capacity.
     package struct Rate: Sendable, Equatable {
         /// Requests per second, above 0.
         package var perSecond: Double
@@ -22,14 +22,14 @@ package final class RateLimiter: Sendable {
 
     private struct Buckets {
         package var ofUser: [Int64: Bucket] = [:]
-        /// With this many, full buckets, which say nothing, are thrown out before a new one is made.
+        /// With this many, full buckets are discarded before a new one is created: they contain no information.
         package var sweepAt = 10_000
     }
 
     private let rate: Rate
     private let buckets = Locked(Buckets())
 
-    /// Buckets that are held.
+    /// Number of buckets.
     package var count: Int { buckets.withLock { $0.ofUser.count } }
 
     package init(_ rate: Rate) {

@@ -1,6 +1,6 @@
 import Concurrency
 
-/// What the log contains of one request. Never holds a token, a body or a phone number.
+/// What the log contains of one request. Never contains a token, a body or a phone number.
 package struct RequestRecord: Sendable {
     /// The id that the response carries as `X-Request-ID`.
     package var requestID: String
@@ -18,16 +18,16 @@ package struct RequestRecord: Sendable {
     package var client: ClientAddress?
     /// Why the response is an error, for the operator.
     package var cause: String?
-    /// Whether the operator has to act although the status is one of the client's errors.
+    /// Whether the operator must act although the status is one of the client's errors.
     package var isServerError = false
     /// The span of a trace that the request comes from.
     package var trace: TraceContext?
 
-    /// Whether it is a refused connection: neither a request of the metrics nor a line of the log, of which there are few for
+    /// Whether it is a rejected connection: neither a request of the metrics nor a line of the log, of which there are few for
     /// a flood.
     package var isConnection = false
 
-    /// All other methods are logged as `other`: anybody can invent them, of any length and with anything in it.
+    /// All other methods are logged as `other`: clients can invent them, of any length and content.
     package static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     private static func name(of method: HTTPMethod) -> String {
@@ -48,8 +48,8 @@ package struct RequestRecord: Sendable {
         milliseconds = Double(MonotonicTime.now().nanoseconds - received.nanoseconds) / 1e6
     }
 
-    /// Of a request that the HTTP server refused.
-    package init(refused request: RefusedRequest, reason: String) {
+    /// Of a request that the HTTP server rejected.
+    package init(refused request: RejectedRequest, reason: String) {
         requestID = RequestID.of(request.headers)
         method = request.method.map(Self.name) ?? ""
         isConnection = request.isConnection

@@ -12,7 +12,7 @@ package struct TraceContext: Equatable, Sendable {
     /// Length of version 00, and of what a later version has in the same places.
     private static let length = 55
 
-    /// - Returns: `nil` when there is none, more than one, or one that has to be ignored.
+    /// - Returns: `nil` when there is none, more than one, or one that must be ignored.
     package init?(_ headers: HTTPHeaders) {
         let fields = headers.values(for: .traceparent)
         guard fields.count == 1 else { return nil }

@@ -32,7 +32,7 @@ package final class PortResponder: HTTPResponder {
         }
     }
 
-    package func refuse(_ status: HTTPStatus, reason: String, request: RefusedRequest) -> HTTPResponse {
+    package func reject(_ status: HTTPStatus, reason: String, request: RejectedRequest) -> HTTPResponse {
         finish(
             ErrorResponse(refused: status, reason: reason, detail: request.detail).response,
             RequestRecord(refused: request, reason: reason), request.received ?? .now())

@@ -5,7 +5,7 @@ import Testing
 
 /// A password of the database that changes while the server runs.
 @Suite struct DatabasePasswordTests {
-    @Test func `takes a rotated password from DATABASE_URL_FILE at the next connection`() async throws {
+    @Test func `uses a rotated password from DATABASE_URL_FILE at the next connection`() async throws {
         try await onThread {
             let cluster = try TestCluster()
             let database = try TestDatabase.makeEmpty(in: cluster)

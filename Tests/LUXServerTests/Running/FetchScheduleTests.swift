@@ -19,7 +19,7 @@ import Testing
         #expect(wait(schedule, from: start) == 300)
     }
 
-    @Test func `backs off while fetches fail, whatever keys tokens name`() {
+    @Test func `backs off while fetches fail, even for tokens with unknown keys`() {
         var schedule = FetchSchedule(now: start)
         for expected in [1.0, 2, 4, 8, 16, 32, 60, 60] {
             schedule.failed(now: start)

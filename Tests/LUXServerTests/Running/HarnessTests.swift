@@ -8,7 +8,7 @@ import Testing
         #expect(signature == "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM")
     }
 
-    @Test func `starts a private PostgreSQL that answers`() throws {
+    @Test func `starts a private PostgreSQL that responds`() throws {
         #expect(try TestCluster.shared.session().value("select 6 * $1::int", ["7"]) == "42")
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 /// /healthz and /readyz, with the database there, gone and back.
 @Suite struct HealthTests {
-    @Test func `answers both without a token`() throws {
+    @Test func `responds to both without a token`() throws {
         let server = World.sharedServer
         for path in ["/healthz", "/readyz"] {
             #expect(try server.call("GET", path).status == 200)

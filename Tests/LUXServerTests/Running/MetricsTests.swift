@@ -176,7 +176,7 @@ import Testing
         }
     }
 
-    @Test func `has a port of its own when it is given one`() async throws {
+    @Test func `has a port of its own when one is configured`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_METRICS_PORT": "0"])
             expect(try server.call("GET", "/metrics"), 404, "Resource not found")
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func `the port of its own listens where it is configured, the other one where LUX_HOST says`() async throws {
+    @Test func `the port of its own listens where it is configured, the other one on LUX_HOST`() async throws {
         try await onThread {
             let server = try TestServer(
                 World.sharedDatabase,

@@ -20,7 +20,7 @@ import Testing
         var pending = 0
     }
 
-    @Test func `no connection is refused and no upload is lost while the server is restarted`() async throws {
+    @Test func `no connection is rejected and no upload is lost while the server is restarted`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let manager = try ServiceManagerStandIn()

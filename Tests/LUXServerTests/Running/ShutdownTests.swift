@@ -181,7 +181,7 @@ import Testing
         }
     }
 
-    @Test func `loses nothing that was answered when it is killed under load`() async throws {
+    @Test func `loses no acknowledged upload when it is killed under load`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database)

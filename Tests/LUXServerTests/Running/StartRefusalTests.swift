@@ -1,14 +1,14 @@
 import LUXTestSupport
 import Testing
 
-/// Wrong or missing configuration: all of it said at once, exit status 78, no port opened, no secret printed.
+/// Wrong or missing configuration: all errors reported at once, exit status 78, no port opened, no secret printed.
 @Suite struct StartRefusalTests {
     private static let good = [
         "DATABASE_URL": "postgresql://user:hidden-password@127.0.0.1:1/none", "LUX_JWT_SECRET": Token.secret,
         "LUX_HOST": "127.0.0.1", "LUX_PORT": "0",
     ]
 
-    /// Changes to a good environment (an empty value takes a variable away) and the variables to be named.
+    /// Changes to a good environment (an empty value removes a variable) and the variables to be named.
     private static let faults: [(changes: [String: String], named: [String])] = [
         (["DATABASE_URL": ""], ["DATABASE_URL"]), (["LUX_JWT_SECRET": ""], ["LUX_JWT_SECRET", "LUX_JWT_PUBLIC_KEY"]),
         (["DATABASE_URL": "", "LUX_JWT_SECRET": "", "LUX_PORT": "x"], ["DATABASE_URL", "LUX_JWT_SECRET", "LUX_PORT"]),
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `says in one line what is wrong with the command line`() async throws {
+    @Test func `reports an error of the command line in one line`() async throws {
         try await onThread {
             for arguments in [
                 ["no-such-command"], ["serve", "--no-such-option"], ["token"], ["provision", "devices"],

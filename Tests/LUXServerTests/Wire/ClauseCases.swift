@@ -1,15 +1,15 @@
 import LUXTestSupport
 
-/// What a server must do by RFC 9112 and, where that leaves it to RFC 9110, by that: clause, what is sent, what is answered.
+/// What a server must do by RFC 9112 and, where that leaves it to RFC 9110, by that: clause, request, response.
 struct ClauseCase: Sendable, CustomStringConvertible {
     /// What becomes of the connection.
     enum After: Sendable { case kept, closed }
 
-    /// The section, RFC 9112's unless it says otherwise.
+    /// The section, of RFC 9112 unless it is named.
     let clause: String
     let rule: String
     let bytes: String
-    /// The status of each answer, in order.
+    /// The status of each response, in order.
     let answers: [Int]
     let after: After
 

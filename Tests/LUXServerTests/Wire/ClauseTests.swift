@@ -7,7 +7,7 @@ import Testing
 
     private static let next = "GET /readyz HTTP/1.1\r\nHost: h\r\nX-Request-ID: next\r\n\r\n"
 
-    @Test func `does what each clause says, and reads nothing behind what it refused`() throws {
+    @Test func `follows each clause, and reads nothing after a rejected request`() throws {
         for clause in ClauseCase.all {
             do { try check(clause) } catch { Issue.record("\(clause) → \(error)") }
         }

@@ -11,7 +11,7 @@ import Testing
 
     private static let forwarded = "GET /healthz HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n"
 
-    @Test func `ignores what a client that is not trusted says`() throws {
+    @Test func `ignores the header of a client that is not trusted`() throws {
         let server = try TestServer(try TestDatabase.make(), environment: ["LUX_TRUSTED_PROXIES": "192.0.2.0/24"])
         let client = try server.connect()
         try client.send(Self.forwarded)
@@ -23,7 +23,7 @@ import Testing
         server.stop()
     }
 
-    @Test func `takes the address from a trusted proxy`() throws {
+    @Test func `accepts the address from a trusted proxy`() throws {
         let server = try TestServer(try TestDatabase.make(), environment: ["LUX_TRUSTED_PROXIES": "127.0.0.1"])
         let byField = try server.connect()
         try byField.send(Self.forwarded)

@@ -60,7 +60,7 @@ import Testing
         #expect(try client.receive().status == 200)
     }
 
-    @Test func `a body that is rejected takes no memory`() async throws {
+    @Test func `a body that is rejected uses no memory`() async throws {
         try await onThread {
             let environment = ["LUX_MAX_BUFFERED_BYTES": "1048576", "LUX_LOOPS": "1"]
             let world = try World.own(environment: environment)

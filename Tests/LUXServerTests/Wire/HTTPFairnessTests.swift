@@ -7,7 +7,7 @@ import Testing
 @Suite struct HTTPFairnessTests {
     private static let plain = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 
-    @Test func `the answer to a pipelined request does not wait for the next one's`() async throws {
+    @Test func `the response to a pipelined request does not wait for the next one's`() async throws {
         try await onThread {
             let world = try World.own()
             let (user, child, device) = try world.family()
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a refusal of HEAD has no content`() throws {
+    @Test func `a rejection of HEAD has no content`() throws {
         let server = World.sharedServer
         for (fields, status) in [
             ("Content-Length: 9999999", 413), ("Transfer-Encoding: gzip", 501), ("Expect: more", 417),

@@ -57,11 +57,11 @@ import Testing
         (505, "GET / HTTP/3.0\r\nHost: h\r\n\r\n"),
     ]
 
-    @Test func `answers what is malformed with 400 and closes`() throws {
+    @Test func `rejects malformed requests with 400 and closes`() throws {
         for bytes in Self.malformed { try refused(bytes, status: 400) }
     }
 
-    @Test func `answers what is over a limit or not supported with its status and closes`() throws {
+    @Test func `rejects requests over a limit or not supported with their status and closes`() throws {
         for (status, bytes) in Self.limits { try refused(bytes, status: status) }
     }
 
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func `takes what is just within the limits`() throws {
+    @Test func `accepts requests just within the limits`() throws {
         let target = "/healthz?" + String(repeating: "a", count: 8192 - 9)
         let client = try server.connect()
         let cases = [
@@ -101,7 +101,7 @@ import Testing
         expectFault(try world.call("POST", "devlog", as: user, body: body), at: "log_arrays")
     }
 
-    @Test func `answers what came before a malformed request, then refuses that one`() throws {
+    @Test func `responds to the requests before a malformed one, then rejects that one`() throws {
         let client = try server.connect(timeout: 5)
         try client.send(Self.get("") + Self.get("") + Self.get("Na me: x\r\n") + Self.get(""))
         #expect(try client.receive().status == 200)

@@ -3,7 +3,7 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// The caps: what is beyond them is refused cleanly, and served again when there is room.
+/// The limits: requests beyond them are rejected with a response, and served again when there is room.
 @Suite struct HTTPLimitTests {
     private static let plain = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -11,7 +11,7 @@ import Testing
         try TestServer(World.sharedDatabase, environment: environment)
     }
 
-    /// Whether a new connection is served; what is refused has to be refused with 503 and Retry-After, or by a close.
+    /// Whether a new connection is served; a rejection must be a 503 with Retry-After, or a close.
     private func isServed(_ server: TestServer) throws -> Bool {
         let client = try server.connect(timeout: 5)
         do {
@@ -22,13 +22,13 @@ import Testing
             #expect(reply.header("Retry-After") != nil)
             #expect(reply.json?["detail"]?.string == "Service temporarily unavailable")
         } catch HTTPClient.Failure.closed, HTTPClient.Failure.truncated, HTTPClient.Failure.socket(EPIPE) {
-            // A close is a refusal, too.
+            // A close is a rejection, too.
         }
         return false
     }
 
     @Test(arguments: ["LUX_MAX_CONNECTIONS", "LUX_MAX_CONNECTIONS_PER_CLIENT"])
-    func `connections over the cap are refused until there is room again`(_ variable: String) async throws {
+    func `connections over the limit are rejected until there is room again`(_ variable: String) async throws {
         try await onThread {
             let server = try server([variable: "20", "LUX_METRICS_PORT": "0"])
             let port = server.logLines { $0["message"]?.string == "metrics" }.first?["port"]?.integer
@@ -78,12 +78,12 @@ import Testing
         server.stop()
     }
 
-    @Test func `requests over the cap get 503 and keep their connection`() async throws {
+    @Test func `requests over the limit get 503 and keep their connection`() async throws {
         try await onThread {
             let world = try World.own(environment: ["LUX_MAX_REQUESTS_IN_FLIGHT": "1", "LUX_LOOPS": "1"])
             let (user, child, device) = try world.family()
             let token = Token.access(user: user)
-            // The request in flight waits for a row that this session holds.
+            // The request in flight waits for a row that this session has locked.
             try world.sql.script("begin")
             try world.sql.query("select * from devices where id = $1 for update", [String(device.id)])
             let slow = try world.server.connect()
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `unfinished bodies over the bound of memory are refused, and the memory is free again`() async throws {
+    @Test func `unfinished bodies over the limit of memory are rejected, and the memory is free again`() async throws {
         try await onThread {
             let server = try server([
                 "LUX_MAX_BUFFERED_BYTES": "1048576", "LUX_LOOPS": "1", "LUX_MAX_BODY_BYTES": "1048576",
@@ -184,7 +184,7 @@ import Testing
 
     @Test func `without descriptors the server neither spins nor fails, and goes on when it has some`() async throws {
         try await onThread {
-            // With its one database connection open, the server takes no descriptor by itself.
+            // With its one database connection open, the server opens no descriptor by itself.
             let server = try server(["LUX_DB_POOL": "1"])
             #expect(server.waits(for: 200, at: "/readyz"))
             let inside = try server.connect()

@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// Clients that are too slow: cut, while everybody else is answered.
+/// Clients that are too slow: disconnected, while all others are served.
 @Suite struct HTTPTimeoutTests {
     private static let started: (database: TestDatabase, server: TestServer) = {
         do {
@@ -38,7 +38,7 @@ import Testing
         ),
     ]
 
-    @Test(arguments: 0..<slow.count) func `answers a client past a time limit with 408 and closes`(_ number: Int)
+    @Test(arguments: 0..<slow.count) func `rejects a client past a time limit with 408 and closes`(_ number: Int)
         async throws
     {
         let (name, first, drip, pause) = Self.slow[number]
@@ -48,7 +48,7 @@ import Testing
             try client.send(first)
             for byte in drip.utf8 {
                 Thread.sleep(forTimeInterval: pause)
-                // The server may have closed already: what it said before that is what counts.
+                // The server may have closed already: its response before that counts.
                 do { try client.send([byte]) } catch { break }
                 if Date().timeIntervalSince(start) > 4 { break }
             }
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `closes an idle connection without a word`() async throws {
+    @Test func `closes an idle connection without a response`() async throws {
         try await onThread {
             let fresh = try Self.server.connect(timeout: 5)
             let used = try Self.server.connect(timeout: 5)
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `cuts a client that does not take its answers, and nobody else notices`() async throws {
+    @Test func `disconnects a client that does not read its responses, and no other client notices`() async throws {
         try await onThread {
             let (database, server) = Self.started
             let world = try World(database, server)
@@ -152,7 +152,7 @@ import Testing
 
             let client = try server.connect(timeout: 5, receiveBuffer: 4096)
             let start = Date()
-            // Some 40 MB of answers, not one of which is read.
+            // Some 40 MB of responses, none of which is read.
             do {
                 for number in 0..<200 {
                     try client.send(request)
@@ -171,7 +171,7 @@ import Testing
 
     private static let pipelined = 12
 
-    @Test func `clients that read no responses are cut beyond their address's share of memory`() async throws {
+    @Test func `clients that read no responses are disconnected beyond their address's share of memory`() async throws {
         try await onThread {
             let world = try World.own(environment: ["LUX_MAX_BUFFERED_BYTES": "1048576", "LUX_LOOPS": "1"])
             let (user, child, _) = try world.family()
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func `does not cut a slow request that keeps within its limits`() async throws {
+    @Test func `does not disconnect a slow request that keeps within its limits`() async throws {
         try await onThread {
             let client = try Self.server.connect(timeout: 5)
             for part in ["GET /healthz", " HTTP/1.1\r\n", "Host: h\r\n\r\n"] {

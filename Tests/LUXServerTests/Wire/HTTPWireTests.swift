@@ -7,7 +7,7 @@ import Testing
 
     private static let plain = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 
-    @Test func `answers many requests on one connection`() throws {
+    @Test func `serves many requests on one connection`() throws {
         let client = try server.connect()
         for _ in 0..<50 {
             try client.send(Self.plain)
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [40, 100]) func `answers pipelined requests in order`(count: Int) throws {
+    @Test(arguments: [40, 100]) func `responds to pipelined requests in order`(count: Int) throws {
         let world = try World()
         let user = try world.user()
         let children = try (0..<count).map { _ in try world.child(of: user) }
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `answers pipelined writes and reads of one device in order`() throws {
+    @Test func `responds to pipelined writes and reads of one device in order`() throws {
         let world = try World()
         let (user, child, device) = try world.family()
         let token = Token.access(user: user)
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func `says 100 Continue when it is asked to, and only then`() throws {
+    @Test func `sends 100 Continue when the client expects it, and only then`() throws {
         let world = try World()
         let (user, child, device) = try world.family()
         let body = World.logArrays([World.record(child: child, device: device, date: "2025-02-21T15:48:49")])
@@ -134,7 +134,7 @@ import Testing
         #expect(try old.receive(skippingInterim: false).status == 200, "HTTP/1.0 knows no 100")
     }
 
-    @Test func `answers a client that has closed its sending side`() throws {
+    @Test func `responds to a client that has closed its sending side`() throws {
         let client = try server.connect(timeout: 5)
         try client.send(Self.plain + Self.plain)
         client.closeWrite()

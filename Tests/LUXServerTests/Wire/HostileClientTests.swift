@@ -3,12 +3,12 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// Clients that mean harm: whatever they do, others are served meanwhile, and afterwards nothing of it is held.
+/// Hostile clients: others are served meanwhile, and afterwards the server has released everything.
 @Suite(.serialized) struct HostileClientTests {
     private static let plain = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 
     /// Runs an attack twice on a server of its own. After the first the allocator has what it needs; after the second the
-    /// server holds no descriptor and hardly any memory more.
+    /// server has no descriptor and hardly any memory more.
     private func survives(
         _ server: TestServer, offer: TLSClient.Offer? = nil, _ attack: () throws -> Void
     ) throws {
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `a flood of connections over the cap leaves those inside alone`() async throws {
+    @Test func `a flood of connections over the limit does not affect those within it`() async throws {
         try await onThread {
             raiseDescriptorLimit()
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_MAX_CONNECTIONS": "100"])
@@ -89,7 +89,7 @@ import Testing
                 for number in 0..<600 {
                     let client = try server.connect()
                     switch number % 3 {
-                    // A record that promises a ClientHello; bytes that are no TLS; nothing at all.
+                    // A record that promises a ClientHello; bytes that are not TLS; nothing at all.
                     case 0: try client.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03])
                     case 1: try client.send([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 100))
                     default: break
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `20,000 connections of random and mutilated bytes are answered properly or not at all`() async throws {
+    @Test func `20,000 connections of random and mutilated bytes get proper responses or none`() async throws {
         try await onThread {
             let seed = UInt64.random(in: 1...UInt64.max)
             let server = try TestServer(World.sharedDatabase)
@@ -128,7 +128,7 @@ import Testing
                             client.closeWrite()
                             while true { statuses[try client.receive().status, default: 0] += 1 }
                         } catch HTTPClient.Failure.timeout {
-                            Issue.record("an answer that never came; seed \(seed)")
+                            Issue.record("no response; seed \(seed)")
                         } catch {}
                     }
                     return statuses
@@ -216,7 +216,7 @@ import Testing
         }
     }
 
-    @Test func `a client that pipelines without reading cannot make the server hold its answers`() async throws {
+    @Test func `a client that pipelines without reading cannot make the server keep its responses`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_WRITE_TIMEOUT": "1"])
             try survives(server) {
@@ -224,7 +224,7 @@ import Testing
                 let clients = try (0..<20).map { _ in try server.connect(timeout: 0.2, receiveBuffer: 4_096) }
                 let batch = String(repeating: Self.plain, count: 500)
                 for client in clients {
-                    // Until the server takes no more.
+                    // Until the server accepts no more.
                     do { for _ in 0..<200 { try client.send(batch) } } catch {}
                 }
                 #expect(ProcessUsage(of: server.process.pid).memory < before + 20 * 1_024)

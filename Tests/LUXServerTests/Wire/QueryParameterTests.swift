@@ -35,7 +35,7 @@ import Testing
         try world.call(method, query.isEmpty ? name : name + "?" + query.joined(separator: "&"), as: user)
     }
 
-    @Test func `names a parameter that is missing, empty, given twice or of the wrong kind`() throws {
+    @Test func `names a parameter that is missing, empty, sent twice or of the wrong kind`() throws {
         for (method, name, parameters) in Self.endpoints {
             for (place, parameter) in parameters.enumerated() {
                 var query = parameters.map { $0.name + "=1" }
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `reports the first error in the order of the API page, whatever the order of the query`() throws {
+    @Test func `reports the first error in the order of the API page, not of the query`() throws {
         for (method, name, parameters) in Self.endpoints {
             for faulty in parameters.indices {
                 let query = parameters.enumerated().reversed().map { place, parameter in
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `ignores unknown parameters, even twice, and takes encoded names`() throws {
+    @Test func `ignores unknown parameters, even twice, and accepts encoded names`() throws {
         let child = try world.child(of: user)
         let device = try world.device(of: child)
         for query in [

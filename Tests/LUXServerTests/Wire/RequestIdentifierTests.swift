@@ -15,7 +15,7 @@ import Testing
             }
     }
 
-    @Test func `gives the client's own id back`() throws {
+    @Test func `returns the client's own id`() throws {
         let ids = [
             "a", "-", ".", "_", "Az09._-", String(repeating: "x", count: 128), "7f3b0c52-2d3a-4f7e-9d53-0c8ef1d0a4aa",
         ]
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `gives it back with a refusal of what was never handled`() throws {
+    @Test func `returns it with the rejection of a request that was not handled`() throws {
         let refused: [(headers: [(String, String)], status: Int)] = [
             ([("Content-Length", "2000000")], 413), ([("Transfer-Encoding", "gzip")], 501),
             ([("Content-Length", "+1")], 400), ([("Expect", "more")], 417),
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `makes a new id when the client has none or a bad one`() throws {
+    @Test func `creates a new id when the client has none or a bad one`() throws {
         let bad = ["", " ", "a b", "a,b", "a/b", "a\"b", "é", "{}", "%41", "a\tb", String(repeating: "x", count: 129)]
         var seen: Set<String> = []
         for headers in [[]] + bad.map({ [("X-Request-ID", $0)] }) {

@@ -87,7 +87,7 @@ import Testing
         #expect(try closing.isEnded(), "no byte of a body")
     }
 
-    @Test func `takes no body where none is wanted, and a body where it does not matter`() throws {
+    @Test func `accepts a body where none is needed`() throws {
         let user = try world.user()
         expect(try world.call("GET", "get-all-device", as: user, body: "{"), answers: "[]")
         expect(try world.call("POST", "/healthz", body: "x"), 405, "Method not allowed")
