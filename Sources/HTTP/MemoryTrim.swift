@@ -9,10 +9,13 @@ struct MemoryTrim {
     static let bytes = 16 << 20
     /// A burst of connections.
     static let connections = 256
+    /// What is left of a burst, by which connections become fewer after a trim: this share, and so many at least.
+    static let rest = (share: 4, connections: 16)
     /// The allocator locks each of its arenas meanwhile.
     static let interval = Duration.seconds(5)
 
     private var peakConnections = 0
+    private var connectionsAtTrim = 0
     private var owes = false
     private var earliest: MonotonicTime?
 
@@ -22,10 +25,16 @@ struct MemoryTrim {
     /// - Returns: whether to trim now.
     mutating func isDue(connections: Int, released: Int, now: MonotonicTime) -> Bool {
         peakConnections = max(peakConnections, connections)
-        if released > Self.bytes || peakConnections - connections >= Self.connections { owes = true }
+        let rest = max(Self.rest.connections, connectionsAtTrim / Self.rest.share)
+        if released > Self.bytes || peakConnections - connections >= Self.connections
+            || connectionsAtTrim - connections >= rest
+        {
+            owes = true
+        }
         guard owes, earliest.map({ $0 <= now }) ?? true else { return false }
         owes = false
         peakConnections = connections
+        connectionsAtTrim = connections
         earliest = now + Self.interval
         return true
     }
