@@ -21,7 +21,7 @@ COPY Migrations /usr/local/share/lux/Migrations
 ENV LUX_MIGRATIONS=/usr/local/share/lux/Migrations
 USER lux
 EXPOSE 8080
-# The process serves. Whether the database answers is /readyz: a container that is started anew for that helps nobody.
+# The process serves. /readyz shows whether the database responds: restarting the container would not help.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD curl -fsSk "http${LUX_TLS_CERT:+s}://127.0.0.1:${LUX_PORT:-8080}/healthz" || exit 1
 ENTRYPOINT ["lux-server"]

@@ -28,14 +28,14 @@ private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [String] {
                 outcome.append("\(request.method.rawValue) \(request.path) \(request.body) \(request.keepAlive)")
             }
         } catch {
-            // Which of several faults is told may depend on how many bytes are here, that one is told may not.
+            // Which of several errors is reported may depend on how many bytes are here; that one is reported may not.
             return outcome + ["refused"]
         }
     }
     return outcome
 }
 
-/// Decoding in pieces gives what decoding at once gives.
+/// Decoding in pieces and decoding as a whole have the same result.
 @Sendable func fuzzChunked(_ input: [UInt8]) {
     let bytes = Array(input.dropFirst())
     let cut = min(bytes.count, Int(input.first ?? 0))

@@ -242,7 +242,7 @@ package struct JSONReader {
         while digit() != nil {}
     }
 
-    /// Reads a string and checks all of it; its characters are made only when asked for.
+    /// Reads a string and checks all of it; its characters are decoded only on request.
     package mutating func string() throws(JSONError) -> JSONString {
         try expect("\"")
         let start = offset

@@ -12,7 +12,7 @@ struct CompactToken {
     let signature: [UInt8]
 
     init(_ token: some Collection<UInt8>) throws(JWTError) {
-        // The whole at once where it is contiguous, which generic code copies byte by byte.
+        // As a whole where it is contiguous, which generic code copies byte by byte.
         let bytes = token.withContiguousStorageIfAvailable { Array($0.prefix(Self.maximumLength + 1)) }
         try self.init(bytes: bytes ?? Array(token.prefix(Self.maximumLength + 1)))
     }

@@ -62,14 +62,14 @@ struct JSONWebKeySet {
         guard kind != nil || members["kty"] == nil && members["x5c"] != nil else {
             throw Unusable(reason: "kty is missing")
         }
-        guard members["kid"].map({ $0.string != nil }) ?? true else { throw Unusable(reason: "kid is no string") }
+        guard members["kid"].map({ $0.string != nil }) ?? true else { throw Unusable(reason: "kid is not a string") }
         guard members["use"].map({ $0.matches("sig", orOneOfSeveral: false) }) ?? true else {
             throw Unusable(reason: "use is not sig")
         }
         guard members["key_ops"].map({ $0.matches("verify", orOneOfSeveral: true) }) ?? true else {
             throw Unusable(reason: "key_ops does not contain verify")
         }
-        guard members["alg"].map({ $0.string != nil }) ?? true else { throw Unusable(reason: "alg is no string") }
+        guard members["alg"].map({ $0.string != nil }) ?? true else { throw Unusable(reason: "alg is not a string") }
         do throws(KeyError) {
             let key = try PublicKey(information: try information(kind, members), algorithm: members["alg"]?.string)
             guard kind == nil || kind == key.kind.type else { throw KeyError.certificateKind }
@@ -114,7 +114,7 @@ struct JSONWebKeySet {
     private static func certifiedKey(_ chain: JSONValue) throws(KeyError) -> [UInt8] {
         guard let first = chain.strings?.first,
             let certificate = Base64URL.decode(standardBase64: first)
-        else { throw .unusable("x5c is no array of base64 strings") }
+        else { throw .unusable("x5c is not an array of base64 strings") }
         return try PublicKey.information(ofCertificate: certificate)
     }
 

@@ -13,7 +13,7 @@ package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
     case key
     /// No keys have been loaded yet.
     case noKeys
-    /// No key made the signature.
+    /// The signature is by none of the keys.
     case signature
     /// The registered claim of this name is missing or of a wrong type.
     case claim(String)
@@ -40,7 +40,7 @@ package enum JWTError: Error, Equatable, Sendable, CustomStringConvertible {
         case .extensions: "crit: it asks for extensions of JWS"
         case .key: "kid: no key has it, or there are several keys and it is missing"
         case .noKeys: "keys: none have been loaded yet"
-        case .signature: "signature: no key has made it"
+        case .signature: "signature: by none of the keys"
         case .claim(let name): "\(name): missing or of a wrong type"
         case .unreadable: "claims: a required one cannot be read"
         case .notYetValid: "nbf: not valid yet"

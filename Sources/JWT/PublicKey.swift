@@ -141,7 +141,7 @@ final class PublicKey: @unchecked Sendable {
         return String(decoding: name.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Whether this key made the signature (EVP_DigestVerify(3)).
+    /// Whether the signature is by this key (EVP_DigestVerify(3)).
     ///
     /// - Throws: ``JWTError/cryptography(_:)`` when OpenSSL cannot begin.
     func isSigned(_ signature: [UInt8], over bytes: [UInt8]) throws(JWTError) -> Bool {

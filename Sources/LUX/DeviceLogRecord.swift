@@ -59,7 +59,7 @@ package struct LogPair: Hashable, Sendable {
     }
 }
 
-/// What makes a complete log the same as another one; an absent `log_file_id` equals an absent one.
+/// Identifies a complete log among those of a device; an absent `log_file_id` equals an absent one.
 package struct CompleteLogKey: Hashable, Sendable {
     /// The device.
     package var deviceID: Int64

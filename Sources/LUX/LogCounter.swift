@@ -1,7 +1,7 @@
 /// The numbers (`log_file_id`) of a device's complete logs: the highest one, and whether the device began again.
 ///
-/// A value; never throws. The device counts its logs up, and a factory reset makes it begin again. The app sends the logs
-/// above `last`: a number that is too high loses treatments, one that is too low only makes the app send logs again.
+/// A value; never throws. The device counts its logs up, and after a factory reset it begins again. The app sends the logs
+/// above `last`: a number that is too high loses treatments, after one that is too low the app only sends logs again.
 package struct LogCounter: Sendable, Equatable {
     /// `last_log_file_id` of the device.
     package var last: Int64
@@ -16,7 +16,7 @@ package struct LogCounter: Sendable, Equatable {
         self.latestStart = latestStart
     }
 
-    /// Counts a record that makes or completes a log.
+    /// Counts a record that creates or completes a log.
     ///
     /// - Returns: whether it shows that the device's counter has restarted.
     mutating func countLog(_ number: Int64, start: Timestamp) -> Bool {
@@ -88,7 +88,7 @@ package struct CompletedTemporary: Sendable, Equatable {
         self.treatmentTime = treatmentTime
     }
 
-    /// Several temporary logs of one pair and one start can have become complete; one of them makes a record late.
+    /// Several temporary logs of one pair and one start can have become complete; a record is late because of any of them.
     mutating func add(_ other: CompletedTemporary) {
         isSameTreatment = isSameTreatment || other.isSameTreatment
         treatmentTime = [treatmentTime, other.treatmentTime].compactMap { $0 }.max()

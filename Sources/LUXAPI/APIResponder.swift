@@ -177,7 +177,7 @@ package final class APIResponder: HTTPResponder {
     private func finish(
         _ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime, request: HTTPHeaders
     ) {
-        // Medical data: for no cache on the way, and never taken for another type than it says.
+        // Medical data: never cached, and never taken for another type than declared.
         response.headers.add(.cacheControl, "no-store")
         response.headers.add(.xContentTypeOptions, "nosniff")
         if let policy = services.strictTransportSecurity {

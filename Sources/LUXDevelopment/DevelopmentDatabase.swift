@@ -71,7 +71,7 @@ package final class DevelopmentDatabase {
 
     private func makeCluster() throws {
         let password = try keptSecret("password")
-        // Where initdb can read it, whoever it runs as.
+        // Where initdb can read it as any user.
         let passwordFile = sockets.appendingPathComponent("password")
         try PrivateFile.write(password, to: passwordFile.path, for: account)
         defer { try? FileManager.default.removeItem(at: passwordFile) }
@@ -187,7 +187,7 @@ package struct UnprivilegedAccount {
             description: "PostgreSQL refuses to run as root, and there is no user postgres or nobody")
     }
 
-    /// Whether every folder on the way may be entered by others.
+    /// Whether others may enter every folder of the path.
     package func canEnter(_ folder: URL) -> Bool {
         var url = folder.standardizedFileURL
         while true {

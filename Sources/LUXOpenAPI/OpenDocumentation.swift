@@ -18,7 +18,7 @@ extension RouteDocumentation {
         answer: .text("The metrics.", "text/plain"), refusals: [])
 
     package static let openAPI = RouteDocumentation(
-        id: "openapi", summary: "This document", description: "OpenAPI 3.1, made from the table of routes.",
+        id: "openapi", summary: "This document", description: "OpenAPI 3.1, derived from the table of routes.",
         answer: Answer(
             description: "The document.", schema: ["type": "object", "required": ["openapi", "info", "paths"]],
             examples: []),

@@ -16,7 +16,7 @@ struct FetchSchedule {
     private var pause = Self.firstPause
     private var isForUnknownKey = false
 
-    /// The first fetch is due at once.
+    /// The first fetch is due immediately.
     init(now: MonotonicTime) {
         lastFetch = now
         next = now

@@ -62,7 +62,7 @@ struct FileWatcher {
         let queue = DispatchQueue(label: label)
         let looks = Locked(Looks(loaded: stamps, last: stamps))
         let attempt = { @Sendable (isRequested: Bool) in
-            // Before the reading: a change in between makes a difference at the next look.
+            // Before the reading: a change in between is seen at the next look.
             let stamps = FileStamp.all(paths)
             let failure = load(isRequested)
             let isNew = looks.withLock { looks in

@@ -49,7 +49,7 @@ package final class KeySetFetcher: @unchecked Sendable {
         timer.cancel()
     }
 
-    /// Fetches at once. Blocks until that is done.
+    /// Fetches now, and blocks until that is done.
     package func reload() {
         queue.sync { fetch() }
     }

@@ -43,7 +43,7 @@ package struct Server {
     /// Serves until one of the signals that stop it, then drains.
     ///
     /// - Parameter migrate: whether missing migrations are applied.
-    /// - Throws: `Configuration.Faults` when an address cannot be listened on, `MigrationError` when the schema is not this program's, `PostgresError` when the database refuses,
+    /// - Throws: `Configuration.Faults` when an address cannot be listened on, `MigrationError` when the schema is not this program's, `PostgresError` when the database rejects,
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     package func run(migrate: Bool) throws {
         try requireDescriptors()
@@ -115,7 +115,7 @@ package struct Server {
             hangUp: HangUpSignal(reportingTo: manager, reloads.compactMap { $0 }))
     }
 
-    /// Ends all servers at once, so that together they take no longer than one.
+    /// Ends all servers in parallel, so that together they take no longer than one.
     private func shutDown(_ servers: [HTTPServer]) -> Bool {
         let allClean = Locked(true)
         let group = DispatchGroup()

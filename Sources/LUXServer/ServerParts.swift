@@ -11,7 +11,7 @@ import Logging
 import Postgres
 
 /// What a server consists of before it has a port: event loops, connections to the database, the keys of access tokens, the
-/// message provider and the metrics, and made from them one responder for each loop.
+/// message provider and the metrics, and the responders that use them, one for each loop.
 ///
 /// A value, created on the thread of ``Server/run(migrate:)``, or by a test that sends requests to the responders without a
 /// socket. Each part says itself on which threads it may be used.

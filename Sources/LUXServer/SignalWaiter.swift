@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 
-/// Waits for one of several signals. The one after that ends the process at once, with 128 plus its number.
+/// Waits for one of several signals. The one after that ends the process immediately, with 128 plus its number.
 package final class SignalWaiter {
     private let first = DispatchSemaphore(value: 0)
     private let received: Received

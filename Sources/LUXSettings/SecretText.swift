@@ -1,4 +1,4 @@
-/// Mistakes in the text of a secret that make it wrong, or known to everybody. Pure.
+/// Mistakes in the text of a secret: it is wrong, or well known. Pure.
 enum SecretText {
     /// - Returns: why the text is not accepted as a secret for tokens; `nil` when it is.
     static func error(in secret: [UInt8]) -> String? {

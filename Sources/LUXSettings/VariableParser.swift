@@ -130,7 +130,7 @@ extension VariableParser<String> {
             // A URI would take white space at its end for a part of its last component.
             let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
             guard PostgresConfiguration.isConnectionString(text) else {
-                throw Rejection("is no libpq connection string or URI")
+                throw Rejection("is not a libpq connection string or URI")
             }
             return text
         }
@@ -147,7 +147,7 @@ extension VariableParser<String> {
 
     static var folder: VariableParser {
         VariableParser("path") { (text) throws(Rejection) in
-            guard isFolder(text) else { throw Rejection("is no folder that can be read") }
+            guard isFolder(text) else { throw Rejection("is not a readable folder") }
             return text
         }
     }

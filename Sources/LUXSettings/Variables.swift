@@ -87,7 +87,7 @@ package struct Variables {
             faults.append(Configuration.Fault(variable: variable, reason: "the file cannot be read or is empty"))
             return
         }
-        // White space around a connection string is no part of it.
+        // White space around a connection string is not part of it.
         let bytes = Array(secret.utf8)
         let isURL = name == SettingsTable.shared.database.url.description.name
         if let reason = isURL ? SecretText.byteOrderMarkError(in: bytes) : SecretText.editorError(in: bytes) {

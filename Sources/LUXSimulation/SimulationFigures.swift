@@ -15,7 +15,7 @@ package struct SimulationFigures: Sendable {
     /// Requests that were sent again with the same body.
     package var retries = 0
     package var timeouts = 0
-    /// Kept connections that the server had closed; the request was sent on another one at once.
+    /// Kept connections that the server had closed; the request was sent on another one immediately.
     package var stale = 0
     package var connections = 0
     package var tokens = 0

@@ -236,7 +236,7 @@ extension DeviceStore {
             queries.append(
                 updateLogs(
                     .int8Array(plan.updates.map(\.logID)),
-                    // The number of a temporary record is no part of the log.
+                    // The number of a temporary record is not part of the log.
                     .int8Array(records.map { $0.isTemporary ? nil : $0.logFileID }),
                     .timestamptzArray(records.map(\.start.microseconds)),
                     .int2Array(records.map(\.finishFlag)),

@@ -28,7 +28,7 @@ extension DeviceStore {
             order by k.n
             """))
 
-    /// The device of a child that was connected last; of several connected at once the one with the highest id.
+    /// The device of a child that was connected last; of several connected at the same time the one with the highest id.
     ///
     /// - Throws: `LUXError.notAuthorizedUser` when the child is not the user's, `LUXError.deviceNotFound` when it has no
     ///   device; `PostgresError`.

@@ -44,7 +44,7 @@ package final class LineLog: Sendable {
         sink.append(line.end())
     }
 
-    /// Writes text that is no line of the log, in order with the lines.
+    /// Writes text that is not a line of the log, in order with the lines.
     package func write(text: String) {
         sink.append(Array(text.utf8))
     }

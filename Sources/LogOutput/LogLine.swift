@@ -1,7 +1,7 @@
 import Bytes
 import Logging
 
-/// One line of the log, made as bytes: time, level, message, then fields in the order in which they are added.
+/// One line of the log as bytes: time, level, message, then fields in the order in which they are added.
 ///
 /// No value can end the line or steer a terminal: control characters, those of U+0080 to U+009F among them, are escaped in JSON
 /// and blanked in text.

@@ -173,7 +173,7 @@ package final class LogSink: @unchecked Sendable {
                     rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
                     withLock { $0.inFlight = rest.count }
                 } else if count < 0, errno == EAGAIN {
-                    // Another process that shares the descriptor has made it non-blocking.
+                    // Another process that shares the descriptor has set it to non-blocking.
                     var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     Glibc.poll(&poll, 1, 100)
                 } else if count == 0 || errno != EINTR {

@@ -11,7 +11,7 @@ final class CancelQueue: Sendable {
     private let queue = DispatchQueue(label: "postgres.cancel")
     private let waiting = Locked(0)
 
-    /// A `PGcancel` on its way to another thread.
+    /// A `PGcancel` that is passed to another thread.
     ///
     /// `@unchecked Sendable`: libpq documents `PQcancel` as safe from any thread; the object is used once and freed there.
     private struct Request: @unchecked Sendable {

@@ -3,7 +3,7 @@ import Glibc
 
 /// Applies migrations in order, each with its history row in one transaction, under an advisory lock.
 ///
-/// Made for a database in use: each transaction waits for locks only briefly and is retried, so that one that waits does
+/// For a database in use: each transaction waits for locks only briefly and is retried, so that one that waits does
 /// not hold up everybody behind it. Blocking; not for an event loop.
 package struct Migrator {
     private let session: PostgresSession

@@ -9,7 +9,7 @@ enum StatementOutcome {
     case aborted(cause: PostgresError)
 }
 
-/// Whoever sent a statement and waits for what becomes of it. All calls come on the connection's loop.
+/// Receives the result of a pipelined statement. All calls come on the connection's loop.
 protocol OutcomeReceiver: AnyObject {
     /// ``PostgresCaller/name`` of the task that waits.
     var caller: String? { get }

@@ -26,7 +26,7 @@ package struct PostgresConfiguration: Sendable {
     package var commitSilence: Duration = .seconds(60)
     /// Maximum reads in flight in one pipeline; more wait.
     package var maximumReadsInFlight = 512
-    /// How many requests may wait in each of the two lanes; more are refused at once.
+    /// How many requests may wait in each of the two lanes; more are rejected immediately.
     package var maximumWaiting = 20_000
 
     /// From which duration on a statement is reported as ``PostgresPoolEvent/slow(_:)``; `nil` for never.
@@ -67,7 +67,7 @@ package struct PostgresConfiguration: Sendable {
 
     /// What each session is set to. Every statement of the program is meant to be found by an index whatever its
     /// parameters: a generic plan saves planning each one with arrays again (70 µs), and without sequential scans a plan
-    /// that was made while a table was empty stays right when it has grown. The costs that this makes up would start
+    /// that was created while a table was empty stays right when it has grown. The artificial costs that result would start
     /// the JIT compiler.
     private var settings: [(name: String, value: String)] {
         [

@@ -28,7 +28,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var constraint: String?
     /// The name of the statement.
     package var statement: String?
-    /// Whether the session's prepared statement is missing or was made for columns that have changed; it was not executed.
+    /// Whether the session's prepared statement is missing or was prepared for columns that have changed; it was not executed.
     private(set) var requiresPreparation = false
 
     static let lockNotAvailable = "55P03"
@@ -59,7 +59,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
             sqlState == "26000" || sqlState == "0A000" && field("R") == "RevalidateCachedQuery"
     }
 
-    /// What libpq says of a connection that was not made or was lost.
+    /// libpq's report about a connection that failed or was lost.
     init(connection: OpaquePointer) {
         kind = .connection
         message = String(cString: PQerrorMessage(connection))

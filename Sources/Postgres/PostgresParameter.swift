@@ -1,6 +1,6 @@
 /// A typed parameter of a statement, sent in PostgreSQL's binary format.
 ///
-/// Values reach the server only this way: SQL text is a literal of the program and never made from values.
+/// Values reach the server only this way: SQL text is a literal of the program and never composed from values.
 package enum PostgresParameter: Sendable {
     /// `bigint`
     case int8(Int64?)

@@ -285,7 +285,7 @@ package final class PostgresPool: @unchecked Sendable {
         if slot.isPipeline { reads.connection = nil }
         availability.closed(closed ? nil : reason)
         guard !closed else { return }
-        // The first attempt follows at once, with a little jitter so that not all connections return in one moment.
+        // The first attempt follows immediately, with a little jitter so that not all connections return in one moment.
         slot.retryAt = loop.now + .milliseconds(Int.random(in: 0...50))
         onEvent(.lost(reason))
     }

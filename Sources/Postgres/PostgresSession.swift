@@ -3,7 +3,7 @@ import Glibc
 
 /// A blocking connection with one owner, for commands and checks at the start; never used on an event loop.
 ///
-/// All values are text. Not `Sendable`: it stays on the thread that made it.
+/// All values are text. Not `Sendable`: it stays on the thread that created it.
 package final class PostgresSession {
     private let pg: OpaquePointer
 
@@ -130,7 +130,7 @@ package final class PostgresSession {
         let started = PQexec(pg, sql)
         guard PQresultStatus(started) == PGRES_COPY_IN else {
             PQclear(try check(started))
-            throw PostgresError(kind: .protocolViolation, message: "the statement is no COPY FROM STDIN")
+            throw PostgresError(kind: .protocolViolation, message: "the statement is not COPY FROM STDIN")
         }
         PQclear(started)
         while let piece = next() {
@@ -152,7 +152,7 @@ package final class PostgresSession {
         let started = PQexec(pg, sql)
         guard PQresultStatus(started) == PGRES_COPY_OUT else {
             PQclear(try check(started))
-            throw PostgresError(kind: .protocolViolation, message: "the statement is no COPY TO STDOUT")
+            throw PostgresError(kind: .protocolViolation, message: "the statement is not COPY TO STDOUT")
         }
         PQclear(started)
         do {

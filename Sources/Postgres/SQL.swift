@@ -1,6 +1,6 @@
-/// The text of a statement, made of literals of the program and of other texts of this type.
+/// The text of a statement, composed of literals of the program and of other texts of this type.
 ///
-/// A string that was made at run time cannot become part of it.
+/// A string that was created at run time cannot become part of it.
 package struct SQL: ExpressibleByStringInterpolation, Sendable {
     /// Collects the parts of an interpolated literal.
     package struct StringInterpolation: StringInterpolationProtocol {

@@ -26,7 +26,7 @@ package enum SessionSharing: Sendable, Equatable {
     }
 
     /// Two sessions that are open at once have two processes, which do not change. An idle pooler gives the session that was used last
-    /// to whoever comes next.
+    /// to the next client.
     private static func areShared(_ sessions: [PostgresSession]) throws(PostgresError) -> Bool {
         var processes: [Set<String>] = [[], []]
         for _ in 0..<rounds {

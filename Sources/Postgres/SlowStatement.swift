@@ -1,6 +1,6 @@
 import EventLoop
 
-/// On whose behalf a task has statements executed. Told with those that are slow.
+/// The request for which a task executes statements; reported with slow ones.
 package enum PostgresCaller {
     /// Any name, such as the id of a request.
     @TaskLocal package static var name: String?
@@ -25,7 +25,7 @@ struct SlowStatementLog {
 
     /// - Parameters:
     ///   - threshold: from which duration on a statement is slow; `nil` for never.
-    ///   - tell: is told of each receiver's.
+    ///   - tell: receives the record of each receiver.
     init(threshold: Duration?, tell: @escaping (SlowStatement) -> Void) {
         self.threshold = threshold
         self.tell = tell

@@ -92,7 +92,7 @@ package final class TLSSession {
         return code == 1 ? .done(count) : outcome(code)
     }
 
-    /// Tells the peer that nothing more will be sent (close_notify, RFC 8446 section 6.1). Its own response is not waited
+    /// Signals that nothing more will be sent (close_notify, RFC 8446 section 6.1). Its own response is not waited
     /// for here.
     package func closeSending() {
         // After a fatal error SSL_shutdown must not be called.

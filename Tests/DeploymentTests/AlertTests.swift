@@ -6,7 +6,7 @@ import Testing
 @Suite(.requires("promtool")) struct AlertTests {
     private static let rulesFile = "deploy/prometheus.rules.yml"
 
-    /// Metrics that are not the server's own: Prometheus makes `up`.
+    /// Metrics that are not the server's own: Prometheus creates `up`.
     private static let others: Set = ["up"]
 
     @Test func `promtool finds no fault in configuration and rules`() throws {
@@ -28,7 +28,7 @@ import Testing
         let commands = try OperationsPage.block(containing: "promtool check config").split(separator: "\n")
             .filter { !$0.hasPrefix("apt-get") && !$0.hasPrefix("systemctl") }.joined(separator: "\n")
             .replacing(["/etc/": folder + "/", "/opt/lux/current": Locations.package])
-        // Twice: what was there is what Debian brought, not what this made.
+        // Twice: what existed is what Debian brought, not what this created.
         for _ in 0..<2 {
             let run = try Tool("sh", ["-ec", commands])
             #expect(run.isDone, "\(run.everything)")

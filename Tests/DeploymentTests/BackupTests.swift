@@ -4,7 +4,7 @@ import Testing
 
 /// pg_dump and pg_restore, as docs/operations.md has them.
 @Suite struct BackupTests {
-    /// What the database is made of, with its rules and rights.
+    /// The parts of the database, with its rules and rights.
     private static let schema = """
         select 'index ' || indexdef from pg_indexes where schemaname = 'public'
         union all select 'constraint ' || conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
@@ -16,7 +16,7 @@ import Testing
         order by 1
         """
 
-    @Test func `a dump taken under load is restored with every upload that was answered before it`() async throws {
+    @Test func `a dump taken under load is restored with every upload that had its response before it`() async throws {
         try await onThread {
             let old = try Installation()
             let new = try Installation()

@@ -47,9 +47,9 @@ private struct Composition {
     }
 }
 
-/// docker-compose.yml, as far as can be told without Docker: what its services run, one after the other.
+/// docker-compose.yml, as far as it can be checked without Docker: what its services run, one after the other.
 @Suite struct CompositionTests {
-    @Test func `makes roles, tables and rights, and serves as a role that may do no more than that`() async throws {
+    @Test func `creates roles, tables and rights, and serves as a role that may do no more than that`() async throws {
         try await onThread {
             let composition = try Composition()
             let (cluster, secrets) = (composition.cluster, composition.secrets)

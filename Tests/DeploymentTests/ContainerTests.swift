@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// Dockerfile and docker-compose.yml, as far as can be told without Docker.
+/// Dockerfile and docker-compose.yml, as far as they can be checked without Docker.
 @Suite struct ContainerTests {
     /// The instructions with continued lines joined, without comments.
     private func instructions() throws -> [(name: String, rest: String)] {
@@ -109,7 +109,7 @@ import Testing
         return try #require(JSONValue(run.output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(run.errors)")
     }
 
-    @Test func `the composition is server, database and Prometheus, and its secrets are files`() throws {
+    @Test func `the Compose file runs server, database and Prometheus, and its secrets are files`() throws {
         let compose = try Self.compose()
         let services = try #require(compose["services"])
         #expect(services.keys.sorted() == ["desk", "grants", "migrate", "postgres", "privacy", "prometheus", "server"])
@@ -159,12 +159,12 @@ import Testing
         #expect(services["server"]?["read_only"] == .bool(true))
     }
 
-    /// The variables of the composition, with `${NAME-default}` filled in, are ones that the server starts with.
+    /// The variables of the Compose file, with `${NAME-default}` filled in, are ones that the server starts with.
     @Test(arguments: [
         ([:], "a secret"),
         (["LUX_JWT_SECRET_FILE": "", "LUX_JWT_PUBLIC_KEY": "/run/secrets/token-keys"], "a public key"),
     ])
-    func `the server of the composition takes a secret or a public key`(_ set: [String: String], _ kind: String) throws
+    func `the server of the Compose file takes a secret or a public key`(_ set: [String: String], _ kind: String) throws
     {
         let folder = try makeTemporaryFolder()
         let keys = folder + "/token-keys"

@@ -7,14 +7,14 @@ struct Installation {
     let cluster: TestCluster
     let database: TestDatabase
 
-    /// Makes roles and an empty database.
+    /// Creates roles and an empty database.
     init(isDurable: Bool = false) throws {
         cluster = try TestCluster(isDurable: isDurable)
         database = TestDatabase(cluster: cluster, name: "lux")
         let sql = try cluster.session()
         let document = try DeploymentFile.text("docs/operations.md")
         let block = try #require(document.firstMatch(of: /```sql\n(create role lux_owner[\s\S]*?)```/)).output.1
-        // One by one: a database is not made within a transaction.
+        // One by one: a database is not created within a transaction.
         for statement in block.split(separator: ";\n") { try sql.script(String(statement)) }
     }
 

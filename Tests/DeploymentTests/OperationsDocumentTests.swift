@@ -6,7 +6,7 @@ import Testing
 @Suite struct OperationsDocumentTests {
     private static let name = "docs/operations.md"
 
-    /// As GitHub makes them: lower case, spaces to hyphens, no punctuation.
+    /// As GitHub creates them: lower case, spaces to hyphens, no punctuation.
     private func anchors(_ text: String) -> Set<String> {
         Set(
             text.split(separator: "\n").filter { $0.hasPrefix("#") }.map { line in

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The commands of docs/operations.md, which tests run as they stand there, but for paths and users.
+/// The commands of docs/operations.md, which tests run as they are, but for paths and users.
 enum OperationsPage {
     static func text() throws -> String { try DeploymentFile.text("docs/operations.md") }
 

@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `the server does all it does as lux, and the support desk as lux_desk`() async throws {
+    @Test func `the role lux suffices for the server, and lux_desk for support commands`() async throws {
         try await onThread {
             let installation = try Installation()
             defer { installation.cluster.stop() }
@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    /// The page's commands, with a file as it is for a database elsewhere: more stands behind the password.
+    /// The page's commands, with a file as it is for a database elsewhere: more follows the password.
     @Test func `each role is given the password of its file, and no more`() throws {
         let folder = try makeTemporaryFolder()
         let blocks = try ["umask 077\nfor role", "alter role $role"].map { text in

@@ -12,7 +12,7 @@ import Testing
 
     // MARK: Scripts/install
 
-    /// A machine that lacks every package; its `apt-get install` does what it is told.
+    /// A machine that lacks every package; its `apt-get install` follows orders.
     private struct Machine {
         let folder: String
         var policy: String { folder + "/policy-rc.d" }

@@ -52,7 +52,7 @@ import Testing
         ] { #expect(lines.contains { $0 == line }, "\(line)") }
     }
 
-    /// libseccomp makes the filter that systemd makes of the unit's lines, with the groups as this systemd has them.
+    /// libseccomp creates the filter that systemd creates from the unit's lines, with the groups as this systemd has them.
     private static let filter = """
         import errno, os, re, seccomp, subprocess, sys
         unit, command = sys.argv[1], sys.argv[2:]
@@ -113,7 +113,7 @@ import Testing
                 environment: certificate.environment.merging([
                     "LUX_METRICS_PORT": "0", "LUX_TLS_REDIRECT_PORT": "0", "LUX_JWT_SECRET": "",
                     "LUX_JWT_SECRET_FILE": secrets,
-                    // What libdispatch may not do it tells syslog, which only systemd's journal would hear.
+                    // libdispatch reports what it may not do to syslog, which only systemd's journal would show.
                     "LIBDISPATCH_LOG": "stderr", "LUX_ALIMTALK_PROVIDER": "nhn",
                     "LUX_ALIMTALK_BASE_URL": provider.baseURL.replacing("127.0.0.1", with: "localhost"),
                     "LUX_ALIMTALK_NHN_APPKEY": "app", "LUX_ALIMTALK_NHN_SECRET_KEY": "secret",

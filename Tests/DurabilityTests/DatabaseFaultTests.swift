@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `a slow network slows answers down and fails none`() async throws {
+    @Test func `a slow network delays responses and fails none`() async throws {
         try await onThread {
             let fixture = try Fixture(environment: [:])
             let load = try UploadLoad(World(fixture.database, fixture.server))
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func `a database that has become read-only: reads are answered, uploads are 503, until it is not`()
+    @Test func `a database that has become read-only: reads are served and uploads are 503 meanwhile`()
         async throws
     {
         try await onThread {

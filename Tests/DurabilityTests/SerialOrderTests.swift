@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// Requests at the same time: what they answer and leave must be what one after the other in some order would.
+/// Requests at the same time: their responses and the tables must be those of some serial order.
 ///
 /// `LUX_CONCURRENCY_SECONDS` changes for how long.
 @Suite struct SerialOrderTests {
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// Sends all requests at once, each on a connection of its own.
+    /// Sends all requests at the same time, each on a connection of its own.
     private static func answers(_ requests: [ModelRequest], _ world: ModelWorld, _ clients: [HTTPClient]) throws
         -> [ModelAnswer]
     {
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `64 clients in groups of four: each group's answers and tables are those of some order`() async throws {
+    @Test func `64 clients in groups of four: responses and tables of each group are those of some order`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database)
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `64 clients on the same few pairs break no rule, meet no deadlock and get no answer but the contract's`()
+    @Test func `64 clients on the same few pairs break no rule, meet no deadlock and get no response but the contract's`()
         async throws
     {
         try await onThread {

@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `nothing that one changed byte makes crashes the reader`() {
+    @Test func `no single changed byte crashes the reader`() {
         let text = Array(#"{"k\u0041":[1,-0.5e3,"x\uD834\uDD1Ey\n",true,null]}"#.utf8)
         var taken = 0
         for index in text.indices {
@@ -96,7 +96,7 @@ import Testing
         (#""""#, ""), (#""a\"\\\/\b\f\n\r\tb""#, "a\"\\/\u{8}\u{c}\n\r\tb"), (#""\u00e9\u20AC""#, "é€"),
         (#""\uD834\uDD1E""#, "\u{1D11E}"), (#""\uDBFF\uDFFF""#, "\u{10FFFF}"), (#""\u0000""#, "\0"),
         (#""한글""#, "한글"), (#""\\u0041""#, "\\u0041"),
-    ]) func `escapes stand for their characters`(_ text: String, _ value: String) throws {
+    ]) func `escapes are read as their characters`(_ text: String, _ value: String) throws {
         #expect(try string(text) == value)
     }
 

@@ -122,14 +122,14 @@ import Testing
         if let error { #expect(throws: error) { try verify(token) } } else { #expect(try verify(token) == 7) }
     }
 
-    @Test func `a token without a signature is refused whatever its header says`() throws {
+    @Test func `a token without a signature is rejected whatever its header says`() throws {
         for header in [#"{"alg":"none"}"#, #"{"alg":"HS256"}"#] {
             let signed = Base64URL.encode(header.utf8) + "." + Base64URL.encode(#"{"sub":"7","exp":1700000001}"#.utf8)
             for token in [signed, signed + "."] { #expect(throws: JWTError.self) { try verify(token) } }
         }
     }
 
-    @Test func `another key's signature is refused, of an expired token too`() throws {
+    @Test func `another key's signature is rejected, of an expired token too`() throws {
         for expiration in [1_700_000_001, 1] {
             let token = try token(
                 payload: #"{"sub":"7","exp":\#(expiration)}"#, secret: Array("another secret of thirty-two bytes".utf8))
@@ -231,7 +231,7 @@ import Testing
         }
     }
 
-    @Test func `an empty key is refused`() {
+    @Test func `an empty key is rejected`() {
         #expect(throws: JWTError.self) { try VerificationKey.hs256(secret: []) }
     }
 }

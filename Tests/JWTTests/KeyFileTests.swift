@@ -81,7 +81,7 @@ enum PEMFile {
             (curve.jwk("x", #","key_ops":["sign"]"#), "key_ops does not contain verify"),
             (curve.jwk("x", #","alg":"RS256""#), "alg is not ES256"),
             (rsa.jwk("x", #","alg":"HS256""#), "alg is not RS256, RS384, RS512, PS256"),
-            (rsa.jwk("x", #","alg":1"#), "alg is no string"), (weak.jwk("x"), "is an RSA key of 1024 bits"),
+            (rsa.jwk("x", #","alg":1"#), "alg is not a string"), (weak.jwk("x"), "is an RSA key of 1024 bits"),
             (#"{"kid":"x"}"#, "kty is missing"), (#"{"kid":"x","kty":1}"#, "kty is missing"),
             (#"{"kid":"x","kty":"oct","k":"AAAA"}"#, "kty is none of RSA, EC and OKP"),
             (#"{"kid":"x","kty":null}"#, "kty is missing"),
@@ -89,7 +89,7 @@ enum PEMFile {
             (#"{"kid":"x","kty":"OKP","crv":"X25519","x":"\#(zeros)"}"#, "crv is not Ed25519"),
             (#"{"kid":"x","kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#, "crv is neither P-256 nor P-384"),
             (#"{"kid":"x","kty":"EC","crv":"P-384","x":"\#(zeros)","y":"\#(zeros)"}"#, "x or y is not 48 bytes"),
-            (#"{"kid":"x","x5c":"AAAA"}"#, "x5c is no array of base64 strings"),
+            (#"{"kid":"x","x5c":"AAAA"}"#, "x5c is not an array of base64 strings"),
             (#"{"kid":"x","kty":"RSA","x5c":["AAAA"]}"#, "x5c contains no certificate"),
             (#"{"kid":"x","kty":"EC","x5c":["\#(try Self.certificate(rsa))"]}"#, "kty is not that of the key in x5c"),
             (#"{"kid":"x","kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, "x or y is not 32 bytes"),
@@ -112,7 +112,7 @@ enum PEMFile {
         var warnings: [KeySetWarning] = []
         let file = Array(SigningKey.set(rsa.jwk("a"), rsa.jwk(nil, #","kid":7"#), "null", curve.jwk()).utf8)
         _ = try VerificationKeys(publicKeyFile: file) { warnings.append($0) }
-        #expect(warnings.map(\.description) == ["key 2: kid is no string", "key 3: it is null"])
+        #expect(warnings.map(\.description) == ["key 2: kid is not a string", "key 3: it is null"])
     }
 
     private var zeros: String { Base64URL.encode([UInt8](repeating: 0, count: 32)) }

@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `no method and path stand in it twice`() {
+    @Test func `no method and path occur in it twice`() {
         #expect(Set(Routes.table.map { "\($0.method.rawValue) \($0.path)" }).count == Routes.table.count)
     }
 }

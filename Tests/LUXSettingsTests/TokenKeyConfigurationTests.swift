@@ -5,7 +5,7 @@ import Testing
 
 @testable import LUXSettings
 
-/// What the variables of the keys may say, and how they are refused.
+/// What the variables of the keys may say, and how they are rejected.
 @Suite struct TokenKeyConfigurationTests {
     private static let secret = "0123456789abcdef0123456789abcdef"
 
@@ -115,7 +115,7 @@ import Testing
         #expect(reader.faults.map(\.variable) == ["LUX_JWT_AUDIENCE"])
     }
 
-    @Test func `secrets in a file stand one on a line, commas and all`() throws {
+    @Test func `a file has one secret on a line, commas and all`() throws {
         let (one, two) = (Self.secret, "a,b," + Self.secret)
         for (text, secrets) in [
             (one, [one]), ("\(one)\n", [one]), ("\n\(one)\r\n\r\n\(two)\n", [one, two]), (" \(one)", [" \(one)"]),

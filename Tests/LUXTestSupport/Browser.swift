@@ -8,7 +8,7 @@ package final class Browser {
         package let description: String
     }
 
-    /// What the page complained of: uncaught exceptions, and errors in its log, refusals of its security policy among them.
+    /// What the page complained of: uncaught exceptions, and errors in its log, rejections of its security policy among them.
     package private(set) var complaints: [String] = []
 
     private let process: ChildProcess

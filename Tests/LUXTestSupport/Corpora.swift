@@ -14,7 +14,7 @@ package enum Corpora {
         package let description: String
     }
 
-    /// The texts of nst/JSONTestSuite by name: `y_` must be taken, `n_` must be refused, `i_` is left open.
+    /// The texts of nst/JSONTestSuite by name: `y_` must be taken, `n_` must be rejected, `i_` is left open.
     package static func jsonTestSuite() throws -> [String: [UInt8]] {
         struct File: Decodable { var cases: [String: Data] }
         return try load(Name.jsonTestSuite.rawValue, as: File.self).cases.mapValues { Array($0) }

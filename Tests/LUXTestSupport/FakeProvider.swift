@@ -105,7 +105,7 @@ package final class FakeProvider: @unchecked Sendable {
         lock.withLock { (self.behaviour, answer, received, accepted) = (behaviour, nil, [], 0) }
     }
 
-    /// Answers each request by itself from now on, and forgets what was asked.
+    /// Responds to each request by itself from now on, and forgets what was asked.
     package func reset(answering answer: @escaping @Sendable (Request) -> Behaviour) {
         lock.withLock { (self.answer, received, accepted) = (answer, [], 0) }
     }

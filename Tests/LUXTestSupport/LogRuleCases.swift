@@ -96,7 +96,7 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
 
     package let name: String
     package let steps: [Step]
-    /// Every log, in the order in which they were made.
+    /// Every log, in the order in which they were created.
     package let logs: [Log]
     /// `last_log_file_id` of the first and of the second device.
     package let lastLogFileIDs: [Int64]

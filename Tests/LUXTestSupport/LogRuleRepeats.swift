@@ -94,7 +94,7 @@ extension LogRuleCase {
                 .complete("11:00:00", 5), .complete("11:00:00", 9, of: .second, on: .second),
             ], last: 5, second: 9),
         LogRuleCase(
-            "one complete record makes the response that of complete ones",
+            "with one complete record the response is that of complete ones",
             [
                 .upload([.temporary("10:00:30"), .complete("10:00:00", 4, of: .second, on: .second)], .complete)
             ],
@@ -166,7 +166,7 @@ extension LogRuleCase {
             .complete("10:00:00", 1, of: .stranger, on: .absent), 401, "Not authorized user"),
         refused("a temporary record of a missing child", .temporary("10:00:30", of: .absent), 404, "Not Found User"),
         LogRuleCase(
-            "a device connected to nobody is refused",
+            "a device connected to nobody is rejected",
             [
                 .connect(.first, nil),
                 .upload([.temporary("10:00:30")], .refused(409, "Not Connected Device")),
@@ -185,6 +185,6 @@ extension LogRuleCase {
     ]
 
     private static func refused(_ what: String, _ record: Record, _ status: Int, _ detail: String) -> LogRuleCase {
-        LogRuleCase("\(what) is refused", [.upload([record], .refused(status, detail))], [])
+        LogRuleCase("\(what) is rejected", [.upload([record], .refused(status, detail))], [])
     }
 }

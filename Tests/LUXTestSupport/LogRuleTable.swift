@@ -134,7 +134,7 @@ extension LogRuleCase {
             ],
             [.complete("10:00:10", 1, was: "10:00:00")], last: 1),
         LogRuleCase(
-            "a log made and updated in one request is made once, with its last values",
+            "a log created and updated in one request is created once, with its last values",
             [
                 .upload([.temporary("10:00:30")], .temporary),
                 .upload(

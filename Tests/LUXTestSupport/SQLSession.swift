@@ -1,7 +1,7 @@
 import CLibPQ
 import Glibc
 
-/// A blocking database session for looking at what the server wrote and for making what it reads. One owner.
+/// A blocking database session for reading what the server wrote and for writing what it reads. One owner.
 ///
 /// Straight over libpq, so that a fault in the product's own wrapper cannot hide itself.
 package final class SQLSession {
@@ -41,7 +41,7 @@ package final class SQLSession {
         return try rows(PQexecParams(connection, sql, Int32(values.count), nil, values, nil, nil, 0), of: sql)
     }
 
-    /// Runs several statements at once, without parameters; gives the last one's rows.
+    /// Runs several statements in one message, without parameters; returns the last one's rows.
     @discardableResult
     package func script(_ sql: String) throws -> [[String?]] {
         try rows(PQexec(connection, sql), of: sql)

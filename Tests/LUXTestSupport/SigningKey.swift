@@ -1,7 +1,7 @@
 import COpenSSL
 import Foundation
 
-/// A private key of the account service, made by the openssl command line in a temporary folder of its own.
+/// A private key of the account service, created by the openssl command line in a temporary folder of its own.
 package struct SigningKey: Sendable {
     package enum Kind: Sendable {
         case rsa(bits: Int)

@@ -7,10 +7,10 @@ package struct TestCertificate: Sendable {
     package var certificate: String { folder + "/cert.pem" }
     package var key: String { folder + "/key.pem" }
 
-    /// The variables that make a server use it.
+    /// The variables by which a server uses it.
     package var environment: [String: String] { ["LUX_TLS_CERT": certificate, "LUX_TLS_KEY": key] }
 
-    /// Makes one.
+    /// Creates one.
     ///
     /// - Parameters:
     ///   - days: for which it is valid.

@@ -26,7 +26,7 @@ package final class TestCluster: @unchecked Sendable {
     private let lock = NSLock()
     private var process: ChildProcess?
 
-    /// Makes a cluster and starts it.
+    /// Creates a cluster and starts it.
     ///
     /// - Parameters:
     ///   - isDurable: whether a commit survives that the cluster is killed.
@@ -108,14 +108,14 @@ package final class TestCluster: @unchecked Sendable {
         end(SIGKILL, .signal(SIGKILL))
     }
 
-    /// `pg_ctl stop -m immediate`: all processes end at once, and the next start recovers.
+    /// `pg_ctl stop -m immediate`: all processes end immediately, and the next start recovers.
     package func stopImmediately() {
         let process = lock.withLock { self.process }
         process?.signal(SIGQUIT)
         process?.wait(seconds: 30)
     }
 
-    /// Stops the database at once: sessions are cut, the files stay.
+    /// Stops the database immediately: sessions are cut, the files stay.
     package func stop() {
         end(SIGINT, .exit(0))
     }

@@ -28,7 +28,7 @@ package struct TestDatabase: Sendable {
 
     private static func create(template: String, in cluster: TestCluster = .shared) throws -> TestDatabase {
         let name = "lux_\(Unique.number())"
-        // Two copies of one template at once are refused by PostgreSQL, now and then, as "being accessed".
+        // PostgreSQL sometimes rejects two copies of one template at the same time, as "being accessed".
         try lock.withLock {
             _ = try cluster.session().script("create database \(name) template \(template)")
         }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Access tokens, good and bad, made without the product's code.
+/// Access tokens, good and bad, created without the product's code.
 package enum Token {
     package static let secret = "integration-test-secret-0123456789abcdef"
 

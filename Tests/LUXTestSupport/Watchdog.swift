@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Ends the processes and removes the folders that the tests made, however the test process itself ends.
+/// Ends the processes and removes the folders that the tests created, however the test process itself ends.
 ///
 /// A shell reads a channel whose other end only the test process holds: end of file there means that the process is
 /// gone, by exit, crash or SIGKILL, and the shell then clears up.

@@ -68,7 +68,7 @@ package final class World {
             """, [String(user), first, last, birth, gender])
     }
 
-    /// A device made of nothing but its unique id, connected when a child is named.
+    /// A device with its unique id alone, connected when a child is named.
     package func device(
         of child: Int64? = nil, unique: String? = nil, serial: String? = nil, mac: String? = nil, alias: String? = nil,
         connected: String = "now"

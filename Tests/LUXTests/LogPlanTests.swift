@@ -114,7 +114,7 @@ import Testing
 }
 
 extension LogPlan.Counts {
-    /// Made and updated temporary logs, completed and new complete logs, repeats.
+    /// Created and updated temporary logs, completed and new complete logs, repeats.
     var list: [Int] { [temporaryMade, temporaryUpdated, completed, new, repeated] }
 }
 

@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `waits for room where somebody has made the descriptor non-blocking`() async throws {
+    @Test func `waits for room where another process has set the descriptor to non-blocking`() async throws {
         try await onThread {
             let pipe = try Pipe(nonBlocking: true)
             let sink = sink(pipe.writer)

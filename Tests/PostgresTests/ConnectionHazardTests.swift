@@ -61,7 +61,7 @@ import Testing
         #expect(ended >= 8)
         #expect(wrong == 0)
         #expect(answered > 1_000)
-        // Each is sent once more; only one that meets two dying sessions is refused.
+        // Each is sent once more; only one that meets two dying sessions is rejected.
         #expect(refused * 100 < answered)
     }
 
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func `a session that is ended inside a transaction is a lost connection, not a refusal`() async throws {
+    @Test func `a session that is ended inside a transaction is a lost connection, not a rejection`() async throws {
         let fixture = try PoolFixture(connections: 2)
         for statements in [[], [Self.one()]] {
             let error = try await fixture.error { pool in
@@ -127,7 +127,7 @@ import Testing
         #expect(next == 1)
     }
 
-    @Test func `a slow read is given up at its deadline, and those behind it are answered`() async throws {
+    @Test func `a slow read is given up at its deadline, and those behind it are served`() async throws {
         let fixture = try PoolFixture(connections: 2) { $0.readTimeout = .milliseconds(500) }
         let (kind, count) = try await fixture.run { pool in
             // The connection is open.
@@ -210,7 +210,7 @@ import Testing
         #expect(try fixture.sessions(in: "idle", "active", "idle in transaction") == 1)
     }
 
-    @Test func `more reads than one pipeline takes at once are all answered`() async throws {
+    @Test func `serves more reads than one pipeline takes`() async throws {
         let fixture = try PoolFixture(connections: 2) { $0.maximumReadsInFlight = 8 }
         let answers = try await fixture.run { pool in
             try await withThrowingTaskGroup(of: Int64.self) { group in
@@ -247,7 +247,7 @@ import Testing
         for task in waiting { #expect(try await task.value?.isUnavailable == true) }
     }
 
-    @Test func `notices of the server are not mistaken for answers`() async throws {
+    @Test func `notices of the server are not mistaken for results`() async throws {
         let fixture = try PoolFixture(connections: 2)
         let raise = PostgresStatement("raise", "do $$ begin raise notice 'n'; raise warning 'w'; end $$")
         let count = try await fixture.run { pool in

@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func `rejects requests at once while the database is stopped, and serves them soon after its return`()
+    @Test func `rejects requests immediately while the database is stopped, and serves them soon after its return`()
         async throws
     {
         let cluster = try TestCluster()

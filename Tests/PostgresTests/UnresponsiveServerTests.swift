@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-/// What happens when the database does not answer, or answers less than it seems.
+/// A database that does not respond, or less than it seems.
 @Suite(.ownThread) struct UnresponsiveServerTests {
     static let one = PostgresStatement("one", "select 1::bigint")
     static let insert = PostgresStatement("insert_t", "insert into t values ($1)")
@@ -65,7 +65,7 @@ import Testing
         #expect(served.1 < .seconds(10))
     }
 
-    @Test func `a session that was idle for longer than silence is borne answers as any other`() async throws {
+    @Test func `a session that was idle for longer than the limit of silence serves like any other`() async throws {
         let fixture = try PoolFixture(connections: 2) {
             $0.readTimeout = .milliseconds(100)
             $0.commitSilence = .milliseconds(500)

@@ -17,7 +17,7 @@ import Testing
         #expect(ServiceManager.message(.alive, now: now) == "WATCHDOG=1")
     }
 
-    @Test func `sends to an abstract socket, and nothing without one`() throws {
+    @Test func `sends to an abstract socket, and does not send without one`() throws {
         let standIn = try ServiceManagerStandIn()
         ServiceManager(environment: standIn.environment).report(.ready)
         #expect(standIn.waits(for: "READY=1"))

@@ -66,7 +66,7 @@ extension DeviceRequest {
     fileprivate var settlingTime: Duration { min(.milliseconds(500), services.handlerTimeout / 4) }
 
     /// Records what became of a message. The client gets the outcome: a row that cannot be settled stays `pending`, and
-    /// makes no failure of what was sent.
+    /// does not turn a message that was sent into a failure.
     fileprivate func settle(_ id: Int64, _ outcome: MessageOutcome) async {
         let store = services.database.store(deadline: max(deadline, .now() + settlingTime))
         var messageID: String?

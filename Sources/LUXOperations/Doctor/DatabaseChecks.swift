@@ -17,7 +17,7 @@ package struct DatabaseChecks {
             advice: version < oldest ? "upgrade to PostgreSQL 15 or later" : nil)
     }
 
-    /// Settings that lose or refuse what the server promises to keep.
+    /// Settings that lose or reject what the server promises to keep.
     package func settings() throws(PostgresError) -> [Doctor.Finding] {
         let rules: [(name: String, isBad: (String) -> Bool, advice: String)] = [
             (
@@ -80,7 +80,7 @@ package struct DatabaseChecks {
         let before = Date().timeIntervalSince1970
         let there = Double(try value("select extract(epoch from clock_timestamp())")) ?? 0
         let after = Date().timeIntervalSince1970
-        // A difference within the round trip means nothing.
+        // A difference within the round trip is not significant.
         return Self.finding(skew: there < before ? there - before : max(0, there - after), allowed: allowed)
     }
 
@@ -142,7 +142,7 @@ package struct DatabaseChecks {
         ).compactMap { $0.first ?? nil }.joined(separator: "; ")
     }
 
-    /// Every index that the migrations make is there, and none is left half made.
+    /// Every index of the migrations exists and is valid.
     package func indexes(_ migrations: [Migration]) throws(PostgresError) -> Doctor.Finding {
         var names: [String] = []
         for migration in migrations {
@@ -167,7 +167,7 @@ package struct DatabaseChecks {
             subject: "indexes",
             detail: missing.isEmpty
                 ? "all \(names.count) are there" : "missing or invalid: \(missing.joined(separator: ", "))",
-            advice: missing.isEmpty ? nil : "make them as the files in LUX_MIGRATIONS say, or reindex an invalid one")
+            advice: missing.isEmpty ? nil : "create them as the files in LUX_MIGRATIONS do, or reindex an invalid one")
     }
 
     private func value(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> String {

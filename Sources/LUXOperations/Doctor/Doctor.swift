@@ -85,7 +85,7 @@ package struct Doctor {
         }
     }
 
-    /// A recommendation, which is no error.
+    /// A recommendation, not an error.
     private func lifetime() -> [Finding] {
         var reader = EnvironmentReader(variables)
         let lifetime = reader.read(\.tokens.maximumLifetime)

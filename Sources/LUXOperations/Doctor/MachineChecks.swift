@@ -74,7 +74,7 @@ package struct MachineChecks {
         return Doctor.Finding(subject: subject, detail: zone + version)
     }
 
-    /// A clock that is not synchronized is no fault by itself: the host of a virtual machine may keep it right.
+    /// A clock that is not synchronized is not an error by itself: the host of a virtual machine may keep it right.
     package static func finding(clock now: Date, isSynchronized: Bool) -> Doctor.Finding {
         let source =
             isSynchronized

@@ -3,7 +3,7 @@ import LUX
 import LUXStore
 import Postgres
 
-/// Turns a CSV file into rows for `COPY`, piece by piece, and collects its errors on the way. Memory does not grow with the file. Owned
+/// Turns a CSV file into rows for `COPY`, piece by piece, and collects its errors. Memory does not grow with the file. Owned
 /// by its command and used on its thread.
 package struct ProvisioningFile {
     /// The columns that the file has, in its order.
@@ -20,7 +20,7 @@ package struct ProvisioningFile {
     private let size: Int?
     private var reader: CSVReader
 
-    /// How much is passed on at once, in bytes: many rows, and little of a large file.
+    /// How much is passed on in one piece, in bytes: many rows, and little of a large file.
     private static let pieceSize = 65_536
 
     /// Reads the header line.

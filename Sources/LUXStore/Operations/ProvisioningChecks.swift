@@ -27,7 +27,7 @@ struct ProvisioningChecks {
         return faults
     }
 
-    /// A cast of all rows at once costs nothing beside the load; only when it fails each row is tried alone.
+    /// One cast of all rows costs nothing beside the load; only when it fails each row is tried alone.
     private func badTimes(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningFault] {
         try session.execute(script: "savepoint times")
         do throws(PostgresError) {

@@ -12,7 +12,7 @@ package struct ProvisioningStore {
     /// How many rows one statement inserts: enough to cost nothing, and few enough to see progress.
     private static let batch = 50_000
 
-    /// "lux" and "prv" in ASCII. Two loads at once would not see each other's rows.
+    /// "lux" and "prv" in ASCII. Two loads at the same time would not see each other's rows.
     private static let lockKey = "119204650943094"
 
     package init(

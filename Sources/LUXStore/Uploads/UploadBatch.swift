@@ -13,7 +13,7 @@ enum UploadOutcome {
 ///
 /// ## Lock order, and why there is no deadlock
 /// 1. The rows of the accounts' own devices, `for no key update skip locked`. This never waits: an upload whose device is
-///    locked is left out. Whoever has a device's row is the only one to write its logs, among the uploads of all servers.
+///    locked is left out. The transaction that has locked a device's row is the only one to write its logs, among the uploads of all servers.
 /// 2. The rows of logs and children. They are only ever locked by somebody who does not lock the device first: a person in
 ///    `psql`, or a deletion. A write does wait for these (an update for the log, a foreign key for the child), for as long as
 ///    the session's `lock_timeout` allows. Until then a cycle with that other transaction is possible; the time-out ends it,

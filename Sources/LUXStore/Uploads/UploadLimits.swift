@@ -18,7 +18,7 @@ package struct UploadLimits: Sendable {
 
     /// How long a group may take before another one may begin beside it.
     package var groupPatience = Duration.milliseconds(500)
-    /// How many groups there may be at once.
+    /// Maximum number of groups.
     package var groups = 3
 
     /// An upload of more records is written by itself, on a connection of its own.

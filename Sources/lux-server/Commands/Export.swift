@@ -77,7 +77,7 @@ struct Export: ParsableCommand {
         static func time(_ text: String, _ option: String, _ zone: WallClock) throws -> Timestamp {
             let full = text.utf8.count == 10 ? text + "T00:00:00" : text
             guard let time = Timestamp.parseISO8601(full.utf8, zone: zone) else {
-                throw ValidationError("\(option): \(text) is no date and no ISO 8601 date-time")
+                throw ValidationError("\(option): \(text) is neither a date nor an ISO 8601 date-time")
             }
             return time
         }
@@ -86,7 +86,7 @@ struct Export: ParsableCommand {
     /// `lux-server export oversized`
     struct Oversized: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Find logs with numbers that make a backup or an export fail.",
+            abstract: "Find logs with numbers on which a backup or an export fails.",
             discussion: """
                 Uploads with such numbers are rejected; this finds what was stored before. It writes a CSV of the logs and \
                 reads the whole table, without writing any of the numbers out. Exit 1 when there are any.

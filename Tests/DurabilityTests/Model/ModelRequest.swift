@@ -87,7 +87,7 @@ struct WorldNames: Sendable {
     var users: [Int64]
     var children: [Int64]
     var devices: [World.Device]
-    /// `created_at` of each device, as answers write it.
+    /// `created_at` of each device, as responses write it.
     var created: [String]
 
     func user(_ place: Int) -> Int64 { users.indices.contains(place) ? users[place] : 9_000_000_001 }

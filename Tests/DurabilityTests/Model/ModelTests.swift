@@ -3,7 +3,7 @@ import LUXTestSupport
 import Testing
 
 /// Random histories over all endpoints, sent to the running server and to the model: after each step the response and all
-/// tables are what the model says. Several histories run at once, and their uploads share transactions.
+/// tables are what the model says. Several histories run in parallel, and their uploads share transactions.
 ///
 /// `LUX_MODEL_STEPS` and `LUX_MODEL_SEED` change length and seed; see `Scripts/model`.
 @Suite struct ModelTests {
@@ -19,7 +19,7 @@ import Testing
         var reason: String
     }
 
-    /// How many histories run at once, each in a world of its own, so that their uploads share transactions.
+    /// How many histories run in parallel, each in a world of its own, so that their uploads share transactions.
     private static let histories = 8
 
     @Test func `responses and tables are those of the model, whatever is sent in whatever order`() async throws {

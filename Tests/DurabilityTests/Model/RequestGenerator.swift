@@ -1,6 +1,6 @@
 import LUXTestSupport
 
-/// Makes histories: few users, devices, starts, file ids and values, so that requests collide in every way, and often an
+/// Creates histories: few users, devices, starts, file ids and values, so that requests collide in every way, and often an
 /// earlier request again.
 struct RequestGenerator {
     private var random: SplitMix64
@@ -13,7 +13,7 @@ struct RequestGenerator {
     /// The next request to a world in this state.
     mutating func next(_ model: WorldModel) -> ModelRequest {
         if !sent.isEmpty, chance(1, of: 4) {
-            // A phone that never saw an answer; most often of the last few, sometimes from long ago.
+            // A phone that never saw a response; most often of the last few, sometimes from long ago.
             let recent = chance(3, of: 4) ? sent.suffix(6) : sent[...]
             if let request = recent.randomElement(using: &random) { return request }
         }

@@ -234,7 +234,7 @@ struct WorldModel: Equatable, Sendable {
     }
 }
 
-/// Status and body of an answer.
+/// Status and body of a response.
 struct ModelAnswer: Equatable, Sendable, CustomStringConvertible {
     var status: Int
     var body: String

@@ -7,7 +7,7 @@ import Testing
 
     init() throws { world = try World() }
 
-    @Test func `answers a row with the seventeen keys of the API page, in their order`() throws {
+    @Test func `returns a row with the seventeen keys of the API page, in their order`() throws {
         let user = try world.user()
         let child = try world.child(of: user, first: "민수", last: "Lee \"X\"", birth: "19970101", gender: "N")
         let (_, json, _) = try world.completeDevice(of: child)
@@ -20,19 +20,19 @@ import Testing
         expect(try world.call("GET", "get-all-device", as: user), answers: "[\(row)]")
     }
 
-    @Test func `answers an empty array when no device is connected and when there is no child`() throws {
+    @Test func `returns an empty array when no device is connected and when there is no child`() throws {
         let user = try world.user()
         expect(try world.call("GET", "get-all-device", as: user), answers: "[]", "no child")
         _ = try world.child(of: user)
         expect(try world.call("GET", "get-all-device", as: user), answers: "[]", "no device")
     }
 
-    @Test func `answers every connected device of the user's children, by child, then by id`() throws {
+    @Test func `returns every connected device of the user's children, by child, then by id`() throws {
         let user = try world.user()
         let children = try (0..<3).map { _ in try world.child(of: user) }
         _ = try world.family()
         var expected: [[Int64]] = []
-        // Made in an order that differs from both orders of the answer.
+        // Created in an order that differs from both orders of the response.
         for child in [children[2], children[0], children[2], children[0]] {
             expected.append([child, try world.device(of: child).id])
         }
@@ -45,11 +45,11 @@ import Testing
         #expect(rows.allSatisfy { $0["firmware_version"] == .null })
     }
 
-    @Test func `refuses a token whose user is not there`() throws {
+    @Test func `rejects a token whose user does not exist`() throws {
         expect(try world.call("GET", "get-all-device", as: absentID), 401, "User is None")
     }
 
-    @Test func `answers a thousand rows whole`() throws {
+    @Test func `returns a thousand rows whole`() throws {
         let user = try world.user()
         let child = try world.child(of: user)
         try world.sql.query(

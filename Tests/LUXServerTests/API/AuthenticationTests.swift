@@ -39,7 +39,7 @@ import Testing
         expect(try ask(token: Token.make(claims(#","iss":"x","aud":"y""#))), answers: "[]", "issuer not configured")
     }
 
-    @Test func `refuses a missing or malformed Authorization field`() throws {
+    @Test func `rejects a missing or malformed Authorization field`() throws {
         let token = Token.access(user: user)
         let cases: [[String]] = [
             [], ["Authorization:"], ["Authorization: Bearer"], ["Authorization: Bearer "], ["Authorization: \(token)"],
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `refuses a token that is malformed or signed in another way`() throws {
+    @Test func `rejects a token that is malformed or signed in another way`() throws {
         let good = Token.access(user: user)
         let parts = good.split(separator: ".").map(String.init)
         let none = Token.base64URL(#"{"alg":"none"}"#) + "." + parts[1]
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `refuses claims that are malformed, missing or not yet valid`() throws {
+    @Test func `rejects claims that are malformed, missing or not yet valid`() throws {
         let now = Token.now
         let texts = [
             "", "[]", "null", "1", "{", claims() + "x", #"{"sub":"\#(user)"}"#, #"{"exp":\#(now + 60)}"#,

@@ -24,7 +24,7 @@ import Testing
             answers: #"{"detail":"Device Registerable","device_data":\#(json)}"#)
     }
 
-    @Test func `refuses with the contract's errors, in its order`() throws {
+    @Test func `rejects with the contract's errors, in its order`() throws {
         let user = try world.user()
         let (_, _, strangers) = try world.family()
         expect(try world.call("GET", "check-device?unique_id=none", as: absentID), 401, "Not authorized user")

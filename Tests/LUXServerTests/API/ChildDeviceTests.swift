@@ -7,14 +7,14 @@ import Testing
 
     init() throws { world = try World() }
 
-    @Test func `answers the device with the eleven keys of the API page, in their order`() throws {
+    @Test func `returns the device with the eleven keys of the API page, in their order`() throws {
         let user = try world.user()
         let child = try world.child(of: user)
         let (_, json, _) = try world.completeDevice(of: child)
         expect(try world.call("GET", "child-device?real_user_id=\(child)", as: user), answers: json)
     }
 
-    @Test func `answers absent values as null`() throws {
+    @Test func `returns absent values as null`() throws {
         let (user, child, device) = try world.family()
         try world.sql.query(
             "update devices set created_at = '2020-01-01T00:00:00+09:00' where id = $1", [String(device.id)])
@@ -28,7 +28,7 @@ import Testing
                 """)
     }
 
-    @Test func `answers the device connected last, of a tie the one with the highest id`() throws {
+    @Test func `returns the device connected last, of a tie the one with the highest id`() throws {
         let (user, child, first) = try world.family()
         func answered() throws -> Int64? {
             try world.call("GET", "child-device?real_user_id=\(child)", as: user).json?["id"]?.integer
@@ -50,7 +50,7 @@ import Testing
         #expect(reply.json?["id"]?.integer == device.id)
     }
 
-    @Test func `refuses a child that is not the user's, and one without a device`() throws {
+    @Test func `rejects a child that is not the user's, and one without a device`() throws {
         let (user, _, _) = try world.family()
         let (_, strangersChild, _) = try world.family()
         let bare = try world.child(of: user)

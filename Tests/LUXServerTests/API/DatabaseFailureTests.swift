@@ -8,7 +8,7 @@ import Testing
     private static let others =
         "datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
 
-    @Test func `answers right or 503 while its database sessions are terminated, and recovers`() async throws {
+    @Test func `responds correctly or 503 while its database sessions are terminated, and recovers`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database)
@@ -52,7 +52,7 @@ import Testing
                 answered += 1
                 #expect(reply.status == 200, "\(reply.summary)")
                 if file == 0 { #expect(reply.json?["id"]?.integer == device.id) }
-                if file > 0 { #expect(stored.contains(String(file)), "answered 200, so it is stored") }
+                if file > 0 { #expect(stored.contains(String(file)), "acknowledged, so it is stored") }
             }
             #expect(answered > 50)
             #expect(server.waits(for: 200, at: "/readyz"))
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `answers 32 clients over one database connection`() async throws {
+    @Test func `serves 32 clients over one database connection`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database, environment: ["LUX_DB_POOL": "1"])
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `gives up on a locked row in time and answers the others meanwhile`() async throws {
+    @Test func `gives up on a locked row in time and serves the others meanwhile`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database, environment: ["LUX_REQUEST_TIMEOUT": "2"])
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `gives up on a database that has stopped answering, and recovers`() async throws {
+    @Test func `gives up on a database that has stopped responding, and recovers`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database, environment: ["LUX_REQUEST_TIMEOUT": "2"])

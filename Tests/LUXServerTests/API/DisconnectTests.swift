@@ -31,7 +31,7 @@ import Testing
         #expect(try world.logs(of: device) == logs)
     }
 
-    @Test func `refuses with the contract's errors, in its order`() throws {
+    @Test func `rejects with the contract's errors, in its order`() throws {
         let (user, child, device) = try world.family()
         let sibling = try world.child(of: user)
         let (_, strangersChild, strangers) = try world.family()
@@ -46,7 +46,7 @@ import Testing
         #expect(try world.everything(of: device) + world.everything(of: strangers) == before)
     }
 
-    @Test func `answers a second disconnect as not found and lets another child connect`() throws {
+    @Test func `responds not found to a second disconnect and lets another child connect`() throws {
         let (user, child, device) = try world.family()
         #expect(try disconnect(device.unique, from: child, as: user).status == 200)
         expect(try disconnect(device.unique, from: child, as: user), 404, "Not Found Device")

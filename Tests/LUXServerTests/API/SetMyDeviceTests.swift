@@ -114,7 +114,7 @@ import Testing
         #expect(try stored(device).prefix(3) == [String(child), nil, nil])
     }
 
-    @Test func `refuses with the contract's errors, in its order`() throws {
+    @Test func `rejects with the contract's errors, in its order`() throws {
         let (user, child, own) = try world.family()
         let sibling = try world.child(of: user)
         let (_, strangersChild, strangers) = try world.family()

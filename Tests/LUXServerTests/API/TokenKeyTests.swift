@@ -240,7 +240,7 @@ import Testing
         }
     }
 
-    @Test func `several secrets are valid at once, and the first signs`() async throws {
+    @Test func `several secrets are valid at the same time, and the first signs`() async throws {
         try await onThread {
             let secrets = ["one", "two"].map { "secret-number-\($0)-of-more-than-32-bytes" }
             let path = try file("\n" + secrets.joined(separator: "\r\n") + "\n")
@@ -270,7 +270,7 @@ import Testing
         }
     }
 
-    @Test func `a token cannot be made with a public key`() async throws {
+    @Test func `no token can be signed with a public key`() async throws {
         try await onThread {
             let key = try SigningKey(.curve("P-256"))
             let run = try LUXCommand.run(

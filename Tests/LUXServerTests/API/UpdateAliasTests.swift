@@ -12,7 +12,7 @@ import Testing
         return try world.call("PATCH", "update-alias", as: user, body: body)
     }
 
-    @Test func `answers the whole device with its new alias`() throws {
+    @Test func `returns the whole device with its new alias`() throws {
         let user = try world.user()
         let child = try world.child(of: user)
         let (device, json, _) = try world.completeDevice(of: child)
@@ -22,7 +22,7 @@ import Testing
         #expect(stored == "bed room")
     }
 
-    @Test func `refuses with the contract's errors, in its order`() throws {
+    @Test func `rejects with the contract's errors, in its order`() throws {
         let (user, child, device) = try world.family()
         let sibling = try world.child(of: user)
         let (_, strangersChild, strangers) = try world.family()
@@ -64,7 +64,7 @@ import Testing
         "\"\(String(repeating: "a", count: 101))\"", "1", "true", "[]", "{}", "null",
     ]
 
-    @Test func `refuses an alias that is empty, too long, holds a control character or is no string`() throws {
+    @Test func `rejects an alias that is empty, too long, not a string, or contains a control character`() throws {
         let (user, child, device) = try world.family()
         for alias in Self.bad {
             expectFault(try rename(device.id, of: child, to: alias, as: user), at: "device_alias", alias)

@@ -1,7 +1,7 @@
 import LUXTestSupport
 import Testing
 
-/// PATCH update-alias: bodies that are refused before anything is looked up.
+/// PATCH update-alias: bodies that are rejected before anything is looked up.
 @Suite struct UpdateAliasBodyTests {
     @Test func `names the first faulty member in the order of the API page`() throws {
         let world = try World()

@@ -156,7 +156,7 @@ import Testing
         #expect(open.output.contains("\(certificate.certificate): others may write it (mode 666)"), "\(open.output)")
     }
 
-    @Test func `says what is wrong with settings, pool and configuration at once`() throws {
+    @Test func `reports errors of settings, pool and configuration together`() throws {
         let database = try TestDatabase.make()
         let run = try doctor(
             database.connectionString, ["LUX_DB_POOL": "900", "LUX_TIMEZONE": "Mars", "LUX_PROT": "1"])

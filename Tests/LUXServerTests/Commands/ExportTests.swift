@@ -186,7 +186,7 @@ import Testing
         #expect(none.ending == .exit(0) && none.errors.contains("found 0 logs"))
     }
 
-    @Test func `rejects what is no span`() throws {
+    @Test func `rejects what is not a span`() throws {
         for (arguments, said) in [
             (["--from", "2025-02-30", "--to", "2025-03-01"], "--from: 2025-02-30"), (["--from", "2025-02-01"], "--to"),
             (["--from", "2025-02-01", "--to", "soon"], "--to: soon"),

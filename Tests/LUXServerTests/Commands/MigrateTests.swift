@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `refuses when an applied file was changed since`() async throws {
+    @Test func `rejects when an applied file was changed since`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
             let folder = try makeTemporaryFolder("lux-migrations")

@@ -77,7 +77,7 @@ import Testing
         #expect(try sql.integer("select count(*) from access_records") == 44)
     }
 
-    @Test func `rejects an age that is no number of days`() throws {
+    @Test func `rejects an age that is not a number of days`() throws {
         for (name, value) in [("LOGS", "0"), ("MESSAGES", "x"), ("AUDIT", "-1"), ("KEYS", "1")] {
             let run = try run([name: value])
             #expect(

@@ -59,7 +59,7 @@ import Testing
         #expect(unreachable.ending == .exit(1) && unreachable.output.isEmpty)
     }
 
-    @Test func `rejects a missing secret and a user that is no number`() async throws {
+    @Test func `rejects a missing secret and a user that is not a number`() async throws {
         try await onThread {
             let none = try LUXCommand.run(["token", "--user", "1"])
             #expect(none.ending != .exit(0) && none.errors.contains("LUX_JWT_SECRET"), "\(none.everything)")

@@ -51,7 +51,7 @@ import Testing
         let commands = commands(try #require(JSONValue(help.everything)?["command"]))
         var named: Set<String> = []
         for row in rows where row[0].hasPrefix(" `lux-server") {
-            // `lux-server device show UNIQUE_ID` (or `disconnect`) names two; options stand anywhere in the row.
+            // `lux-server device show UNIQUE_ID` (or `disconnect`) names two; options may be anywhere in the row.
             let spans = code(in: row[0])
             let words = spans[0].split(separator: " ").map(String.init)
             // The README names commands with subcommands as a whole.

@@ -24,7 +24,7 @@ import Testing
         let replies = [
             try world.call("GET", "/healthz", headers: [field]),
             try world.call("GET", "get-all-device", headers: [field]),
-            // Refused before it is a request to the API.
+            // Rejected before it is a request to the API.
             try world.server.call("POST", "/healthz", headers: [field, ("Content-Length", "2000000")]),
         ]
         #expect(replies.map(\.status) == [200, 401, 413])
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `the cause of a 404 names the nearest route and that of a 405 the methods, and no answer does`() throws {
+    @Test func `the cause of a 404 names the nearest route and that of a 405 the methods, and no response does`() throws {
         let secret = "hidden\(Unique.number())"
         let cases: [(method: String, path: String, status: Int, cause: String)] = [
             (

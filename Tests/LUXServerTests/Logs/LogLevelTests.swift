@@ -25,7 +25,7 @@ import Testing
             func isLogged(_ method: String, _ id: String, _ status: Int) throws -> Bool {
                 let reply = try server.call(method, "/healthz", headers: [("X-Request-ID", id)])
                 #expect(reply.status == status)
-                // The next change of the level stands behind the line, if there is one.
+                // The next change of the level follows the line, if there is one.
                 step(SIGUSR1, "info")
                 let isThere = server.process.outputLines.contains { $0.contains("\"\(id)\"") }
                 step(SIGUSR2, "notice")

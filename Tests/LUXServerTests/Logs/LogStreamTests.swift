@@ -3,7 +3,7 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// Standard output as a pipe: who reads it late, or not at all, harms nobody but the log.
+/// Standard output as a pipe: a reader that is late, or absent, harms only the log.
 @Suite struct LogStreamTests {
     /// A server whose standard output is a named pipe that the test reads when it wants to.
     private final class PipedServer {
@@ -79,7 +79,7 @@ import Testing
 
         func client() throws -> HTTPClient { try HTTPClient(port: port) }
 
-        /// Sends many requests at once and reads all answers.
+        /// Sends many requests in one piece and reads all responses.
         func ask(_ count: Int, id: (Int) -> String) throws {
             let client = try client()
             for start in stride(from: 0, to: count, by: 50) {
@@ -105,7 +105,7 @@ import Testing
         "\(number)-" + String(repeating: "x", count: 120 - String(number).count)
     }
 
-    @Test func `a log that nobody reads stops no request; what is dropped is counted, and told once somebody reads`()
+    @Test func `a log that nobody reads stops no request; what is dropped is counted, and reported to the next reader`()
         async throws
     {
         try await onThread {
@@ -168,7 +168,7 @@ import Testing
         }
     }
 
-    @Test func `lines of several loops never mix, and those of answered requests are all there after SIGTERM`()
+    @Test func `lines of several loops never mix, and those of requests with a response are all there after SIGTERM`()
         async throws
     {
         try await onThread {

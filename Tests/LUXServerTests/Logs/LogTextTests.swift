@@ -5,7 +5,7 @@ import Testing
 
 /// The log on a terminal.
 @Suite struct LogTextTests {
-    /// What a server writes to a terminal of its own until it has answered a request and ended.
+    /// What a server writes to a terminal of its own until it has served a request and ended.
     private func log(_ environment: [String: String]) throws -> [String] {
         // pts(4), by ioctl(2): the Glibc module leaves posix_openpt(3) and its kin out.
         let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)

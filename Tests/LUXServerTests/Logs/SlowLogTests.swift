@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func `0 makes nothing slow`() async throws {
+    @Test func `0 disables the report of slow requests`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let world = try World(database, TestServer(database, environment: ["LUX_SLOW_MS": "0"]))

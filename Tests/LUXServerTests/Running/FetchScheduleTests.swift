@@ -12,7 +12,7 @@ import Testing
         (0..<1_000).first { schedule.isDue(now: now + .milliseconds(500 * $0)) }.map { Double($0) / 2 } ?? .infinity
     }
 
-    @Test func `fetches at once, and then every five minutes`() {
+    @Test func `fetches immediately, and then every five minutes`() {
         var schedule = FetchSchedule(now: start)
         #expect(wait(schedule, from: start) == 0)
         schedule.succeeded(now: start, changed: true)
@@ -46,6 +46,6 @@ import Testing
         #expect(wait(schedule, from: now) == 1, "new keys end the back-off")
         schedule.succeeded(now: now, changed: false)
         schedule.keyWasUnknown(now: now + .seconds(200))
-        #expect(schedule.isDue(now: now + .seconds(200)), "at once when the last fetch is long ago")
+        #expect(schedule.isDue(now: now + .seconds(200)), "immediately when the last fetch is long ago")
     }
 }

@@ -30,7 +30,7 @@ import Testing
             }
             #expect(isInFlight)
             server.process.signal(signal)
-            #expect(try idle.isEnded(), "an idle connection is closed at once")
+            #expect(try idle.isEnded(), "an idle connection is closed immediately")
             usleep(200_000)
             #expect(throws: HTTPClient.Failure.self) { try server.call("GET", "/healthz") }
             #expect(server.process.isRunning)
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    @Test func `a second signal ends the process at once`() async throws {
+    @Test func `a second signal ends the process immediately`() async throws {
         try await onThread {
             let server = try TestServer(try TestDatabase.make(), environment: ["LUX_SHUTDOWN_DELAY": "60"])
             server.process.signal(SIGTERM)

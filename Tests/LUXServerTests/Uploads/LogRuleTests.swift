@@ -41,7 +41,7 @@ import Testing
             try [LogRuleCase.Device.first, .second].map { try world.everything(of: #require(devices[$0])) }
         }
 
-        /// The logs of both devices in the order in which they were made, as ``inWords(_:)`` tells them.
+        /// The logs of both devices in the order in which they were created, as ``inWords(_:)`` writes them.
         func logs() throws -> [String] {
             let ids = try [LogRuleCase.Device.first, .second].map { String(try #require(devices[$0]).id) }
             return try world.sql.query(

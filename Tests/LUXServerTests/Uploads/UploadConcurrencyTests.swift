@@ -1,7 +1,7 @@
 import LUXTestSupport
 import Testing
 
-/// POST devlog: many clients at once.
+/// POST devlog: many clients at the same time.
 @Suite struct UploadConcurrencyTests {
     let world: World
 
@@ -50,7 +50,7 @@ import Testing
         #expect(try world.lastLogFileID(of: device) == highest)
     }
 
-    @Test func `makes one temporary log when sixteen clients send the first record at once`() throws {
+    @Test func `creates one temporary log when sixteen clients send the first record at the same time`() throws {
         let server = world.server
         for _ in 0..<5 {
             let (user, child, device) = try world.family()

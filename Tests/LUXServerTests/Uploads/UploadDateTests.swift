@@ -47,7 +47,7 @@ import Testing
         "2025-02-21T15:48:49 Asia/Seoul", "9999-12-31T23:59:60Z", "9999-12-31T23:59:59-01", "0001-01-01T00:00:00+01",
     ]
 
-    @Test func `refuses what is no date-time of a day that exists`() throws {
+    @Test func `rejects what is not a date-time of a day that exists`() throws {
         let (user, child, device) = try world.family()
         for sent in Self.bad {
             for flag in [nil, 1] {

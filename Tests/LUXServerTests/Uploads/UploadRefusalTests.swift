@@ -77,7 +77,7 @@ import Testing
         #expect(try world.logs(of: other) == ["\(otherChild) | 2 | 2025-02-21T15:48:49.000Z | 4 | 2 | 60 | -"])
     }
 
-    @Test func `answers 409 when the database refuses the write, and leaves no trace`() throws {
+    @Test func `responds 409 when the database rejects the write, and leaves no trace`() throws {
         let world = try World.own()
         let (user, child, device) = try world.family()
         try world.sql.script(
@@ -252,7 +252,7 @@ import Testing
         world.server.stop()
     }
 
-    @Test func `answers 409 to a unique violation that does not pass`() throws {
+    @Test func `responds 409 to a unique violation that does not pass`() throws {
         let world = try World.own()
         let (user, child, device) = try world.family()
         let (_, otherChild, other) = try world.family()

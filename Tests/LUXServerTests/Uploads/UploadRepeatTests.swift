@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `answers a late repeat of a temporary record and changes nothing`() throws {
+    @Test func `acknowledges a late repeat of a temporary record and changes nothing`() throws {
         let temporary = record("10:00:30", intensity: 4)
         _ = try world.upload([temporary], as: user)
         _ = try world.upload([record("10:00:01", 1, file: 1)], as: user)
@@ -84,7 +84,7 @@ import Testing
         #expect(try world.logs(of: device).count == 1)
     }
 
-    @Test func `lets the last of several uploads of one log stand`() throws {
+    @Test func `keeps the last of several uploads of one log`() throws {
         _ = try world.upload([record("10:00:00", 1, file: 1, intensity: 5)], as: user)
         _ = try world.upload([record("10:00:00", 3, file: 1, intensity: 6)], as: user)
         expect(try world.upload([record("10:00:00", 1, file: 1, intensity: 5)], as: user), answers: Saved.complete)
@@ -102,7 +102,7 @@ import Testing
         #expect(try world.logs(of: device).count == 4)
     }
 
-    @Test func `leaves a complete log of another child alone and answers 200`() throws {
+    @Test func `leaves a complete log of another child alone and responds 200`() throws {
         _ = try world.upload([record("10:00:00", 1, file: 5, intensity: 3)], as: user)
         let logs = try world.sql.query("select row(l.*) from device_logs l where device_id = $1", [String(device.id)])
         let other = try world.user()
