@@ -68,7 +68,7 @@ let package = Package(
             ]),
         target(
             "LUXSettings",
-            ["Bytes", "Concurrency", "HTTP", "JSON", "JWT", "LUX", "LUXAPI", "LUXNotify", "Postgres", "TLS"]),
+            ["Bytes", "Concurrency", "HTTP", "JSON", "JWT", "LUX", "LUXNotify", "LUXOpenAPI", "Postgres", "TLS"]),
         target(
             "LUXServer",
             [
@@ -101,7 +101,8 @@ let package = Package(
             name: "lux-server",
             dependencies: [
                 "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXAPI", "LUXDevelopment", "LUXNotify",
-                "LUXOperations", "LUXServer", "LUXSettings", "LogOutput", "OpenSSL", "Postgres", "Systemd", "TLS",
+                "LUXOperations", "LUXServer", "LUXSettings", "LUXStore", "LogOutput", "OpenSSL", "Postgres", "Systemd",
+                "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -127,7 +128,7 @@ let package = Package(
         testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXAPI", "LUXStore", "LUXTestSupport", "Postgres"]),
         testTarget(
             "LUXSettingsTests",
-            ["HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),
+            ["HTTP", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),
         testTarget("LUXOperationsTests", ["LUXOperations", "LUXTestSupport", "Postgres"]),
         testTarget("LUXSimulationTests", ["JWT", "LUXSimulation", "LUXTestSupport"]),
         testTarget("LUXDevelopmentTests", ["LUXDevelopment", "LUXTestSupport"]),

@@ -65,3 +65,19 @@ package enum SwaggerUI {
         ].joined(separator: "; ")
     }
 }
+
+/// Files of `swagger-ui-dist` that the server serves itself, so that browsers do not fetch them from a CDN. A value.
+package struct SwaggerAssets: Sendable {
+    /// The names of the files that a folder must contain.
+    package static let names = (style: SwaggerUI.style.name, script: SwaggerUI.script.name)
+
+    /// `swagger-ui.css`
+    package var style: [UInt8]
+    /// `swagger-ui-bundle.js`
+    package var script: [UInt8]
+
+    package init(style: [UInt8], script: [UInt8]) {
+        self.style = style
+        self.script = script
+    }
+}

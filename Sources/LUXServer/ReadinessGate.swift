@@ -1,19 +1,9 @@
 import Concurrency
+import LUXStore
 import Postgres
 
 /// Decides whether `/readyz` reports that requests can be served. Owned by the server, called on any thread.
 package final class ReadinessGate: Sendable {
-    /// Through JSON: the column `compatible` came later than the table.
-    static let state = PostgresStatement(
-        "readiness",
-        """
-        select count(*) filter (where version = any($1)),
-               count(*) filter (where version <> all($1)
-                                and not coalesce((to_jsonb(m) ->> 'compatible')::boolean, false)),
-               (pg_is_in_recovery() or current_setting('transaction_read_only') = 'on')::int::bigint
-        from schema_migrations m
-        """)
-
     private enum State {
         /// The schema was not found to be the program's yet; what is waited for.
         case closed(waitingFor: String)
@@ -51,11 +41,10 @@ package final class ReadinessGate: Sendable {
     package func missing(_ pool: PostgresPool, deadline: MonotonicTime) async -> String? {
         if case .closed(let what) = gate.withLock({ $0 }) { return what }
         let deadline = min(deadline, .now() + .milliseconds(900))
-        guard let row = try? await pool.read(Self.state(.int8Array(versions)), deadline: deadline).first,
-            let state = try? (applied: row.int8(0), strange: row.int8(1), readOnly: row.int8(2))
-        else { return "the database" }
-        if state.readOnly != 0 { return "a database that accepts writes" }
-        if state.applied != Int64(versions.count) { return "migrations that are not applied" }
-        return state.strange == 0 ? nil : "an upgrade of this server: a newer migration is not compatible with it"
+        guard let state = await SchemaState.read(versions, pool, deadline: deadline) else { return "the database" }
+        if state.isReadOnly { return "a database that accepts writes" }
+        if state.applied != versions.count { return "migrations that are not applied" }
+        return state.incompatible == 0
+            ? nil : "an upgrade of this server: a newer migration is not compatible with it"
     }
 }

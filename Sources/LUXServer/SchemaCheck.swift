@@ -4,6 +4,7 @@ import Concurrency
 import Glibc
 import Logging
 import LUXSettings
+import LUXStore
 import Postgres
 
 /// Checks before the first query that the schema is the one that the program needs. Blocking; `start` runs it on a thread of its own.
@@ -68,7 +69,7 @@ package struct SchemaCheck {
     /// A response 200 is a promise that PostgreSQL has to keep.
     private func warnOfLostCommits(_ session: PostgresSession) throws {
         for (setting, bad) in [("synchronous_commit", ["off", "local"]), ("fsync", ["off"])] {
-            let value = try session.query("select current_setting($1)", [setting]).first?.first.flatMap { $0 } ?? ""
+            let value = try DatabaseInspection(session: session).setting(setting)
             guard bad.contains(value) else { continue }
             logger.log(
                 .warning, "acknowledged uploads can be lost", [.setting: "\(setting)", .value: "\(value)"])

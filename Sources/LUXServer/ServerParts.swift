@@ -27,6 +27,7 @@ struct ServerParts {
     let poller: DeliveryPoller?
     private let zone: WallClock
     private let rateLimiter: RateLimiter?
+    private let documentation: APIDocumentation?
     private let guesses = GuessLimiter()
 
     /// - Parameter gate: decides on `/readyz`; opened by the caller.
@@ -51,6 +52,10 @@ struct ServerParts {
             KeySetFetcher($0, verifier: verifier, logger: server.logger)
         }
         rateLimiter = configuration.rateLimit.map { RateLimiter($0) }
+        documentation = configuration.documentation.map {
+            APIDocumentation(
+                assets: $0.assets, metrics: configuration.metricsPort == nil, limits: configuration.limits)
+        }
         notifier = Self.notifier(configuration.alimtalk, server.logger)
         metrics.requests.expectMessages(of: notifier.name)
         uploads = pools.map { UploadWriter(pool: $0) }
@@ -82,7 +87,7 @@ struct ServerParts {
             onUnknownKey: { [fetcher] in fetcher?.keyWasUnknown() }, rateLimiter: rateLimiter, guesses: guesses,
             strictTransportSecurity: configuration.strictTransportSecurity, counted: metrics.requests,
             metrics: configuration.metricsPort == nil ? metrics.text : nil,
-            documentation: configuration.documentation, cors: configuration.cors,
+            documentation: documentation, cors: configuration.cors,
             onUnsettledAlimtalk: { row, error in
                 // Errors of the database are logged without the values that they may quote.
                 logger.log(.error, "alimtalk row not settled", [.cause: "row \(row): \(error)"])

@@ -1,7 +1,6 @@
 import EventLoop
 import HTTP
 import JWT
-import LUXAPI
 import TLS
 
 /// The settings of the server, read once from the variables of ``SettingsTable``. An immutable value.
@@ -37,7 +36,7 @@ package struct Configuration: Sendable {
     package var metricsPort: Int?
     package var metricsHost: String
     /// `nil` where `/docs` is switched off.
-    package var documentation: APIDocumentation?
+    package var documentation: DocumentationSettings?
     package var cors: CORSPolicy?
 
     /// The paths of certificate and key, read at the start and at each reload.
@@ -115,7 +114,7 @@ package struct Configuration: Sendable {
         rateLimit = reader.rateLimit()
         metricsPort = reader.read(\.logs.metricsPort)
         metricsHost = reader.read(\.logs.metricsHost) ?? host
-        documentation = reader.documentation(metrics: metricsPort == nil, limits: limits)
+        documentation = reader.documentation()
         cors = reader.read(\.pages.origins)
         _ = reader.retention()
         reader.rejectWithoutEffect(tls: tls != nil, metrics: metricsPort != nil)

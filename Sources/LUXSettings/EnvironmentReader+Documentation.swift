@@ -1,18 +1,19 @@
 import Foundation
-import HTTP
-import LUXAPI
+import LUXOpenAPI
+
+/// How `/openapi.json` and `/docs` are served. A value.
+package struct DocumentationSettings: Sendable {
+    /// `nil` leaves the files of Swagger UI to a CDN.
+    package var assets: SwaggerAssets?
+}
 
 /// The settings for developers of apps.
 extension EnvironmentReader {
-    /// `LUX_DOCS`, and the folder `LUX_DOCS_ASSETS`, whose files are read once, at the start.
-    ///
-    /// - Parameter metrics: whether `/metrics` is on the same port.
-    package mutating func documentation(metrics: Bool, limits: HTTPLimits) -> APIDocumentation? {
+    /// `LUX_DOCS`, and the folder `LUX_DOCS_ASSETS`, whose files are read once, at the start; `nil` where the pages are switched off.
+    package mutating func documentation() -> DocumentationSettings? {
         let isOn = read(\.pages.docs)
-        guard let folder = read(\.pages.assets) else {
-            return isOn ? APIDocumentation(assets: nil, metrics: metrics, limits: limits) : nil
-        }
-        let names = APIDocumentation.Assets.names
+        guard let folder = read(\.pages.assets) else { return isOn ? DocumentationSettings() : nil }
+        let names = SwaggerAssets.names
         guard isOn else {
             fault(\.pages.assets, "has no effect with LUX_DOCS=off")
             return nil
@@ -21,8 +22,7 @@ extension EnvironmentReader {
             fault(\.pages.assets, "must be a folder with \(names.style) and \(names.script) of swagger-ui-dist 5")
             return nil
         }
-        return APIDocumentation(
-            assets: APIDocumentation.Assets(style: style, script: script), metrics: metrics, limits: limits)
+        return DocumentationSettings(assets: SwaggerAssets(style: style, script: script))
     }
 
     private func bytes(of name: String, in folder: String) -> [UInt8]? {

@@ -1,5 +1,4 @@
 import HTTP
-import LUXAPI
 import TLS
 
 /// The settings of the HTTP server that take several variables.

@@ -1,7 +1,6 @@
 import Bytes
 import Foundation
 import HTTP
-import LUXAPI
 import Postgres
 
 /// Parses the text of a variable. A pure value without state.

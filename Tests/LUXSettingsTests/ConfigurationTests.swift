@@ -32,10 +32,7 @@ import Testing
     }
 
     private func parts(_ configuration: Configuration) -> [String: String] {
-        // The documentation holds tables without an order.
-        Mirror(reflecting: configuration).children.reduce(into: [:]) {
-            if $1.label != "documentation" { $0[$1.label ?? ""] = "\($1.value)" }
-        }
+        Mirror(reflecting: configuration).children.reduce(into: [:]) { $0[$1.label ?? ""] = "\($1.value)" }
     }
 
     @Test func `a documented default is the one in force`() throws {

@@ -3,23 +3,6 @@ import LUXOpenAPI
 
 /// `/openapi.json` and `/docs`: responses that are created once and are the same for all clients. An immutable value.
 package struct APIDocumentation: Sendable {
-    /// Files of `swagger-ui-dist` that are served instead of being fetched from a CDN.
-    package struct Assets: Sendable {
-        /// The names of the files that a folder must contain.
-        package static let names = (style: SwaggerUI.style.name, script: SwaggerUI.script.name)
-
-        /// `swagger-ui.css`
-        package var style: [UInt8]
-        /// `swagger-ui-bundle.js`
-        package var script: [UInt8]
-
-        /// Takes the files.
-        package init(style: [UInt8], script: [UInt8]) {
-            self.style = style
-            self.script = script
-        }
-    }
-
     private var responses: [DocumentationFile: HTTPResponse] = [:]
 
     /// Creates the responses.
@@ -27,7 +10,7 @@ package struct APIDocumentation: Sendable {
     /// - Parameters:
     ///   - assets: `nil` leaves them to the CDN.
     ///   - metrics: whether `GET /metrics` is served on the same port.
-    package init(assets: Assets?, metrics: Bool, limits: HTTPLimits) {
+    package init(assets: SwaggerAssets?, metrics: Bool, limits: HTTPLimits) {
         let isLocal = assets != nil
         add(.start, Array(SwaggerUI.start.utf8))
         add(.page, Array(SwaggerUI.page(local: isLocal).utf8))

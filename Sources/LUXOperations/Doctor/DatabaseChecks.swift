@@ -1,14 +1,19 @@
 import Foundation
+import LUXStore
 import Postgres
 
 /// What `lux-server doctor` asks the database.
 package struct DatabaseChecks {
-    package let session: PostgresSession
+    private let inspection: DatabaseInspection
 
     /// `nulls not distinct` came with it.
     private static let oldest = 150_000
 
-    package func version() -> Doctor.Finding { Self.finding(version: session.serverVersion) }
+    package init(session: PostgresSession) {
+        inspection = DatabaseInspection(session: session)
+    }
+
+    package func version() -> Doctor.Finding { Self.finding(version: inspection.version) }
 
     /// - Parameter version: as `PQserverVersion` returns it.
     package static func finding(version: Int) -> Doctor.Finding {
@@ -34,7 +39,7 @@ package struct DatabaseChecks {
         ]
         var findings: [Doctor.Finding] = []
         for rule in rules {
-            let value = try value("select current_setting($1)", [rule.name])
+            let value = try inspection.setting(rule.name)
             findings.append(
                 Doctor.Finding(
                     subject: rule.name, detail: value, advice: rule.isBad(value) ? rule.advice : nil))
@@ -43,16 +48,10 @@ package struct DatabaseChecks {
     }
 
     package func connections(pool: Int) throws(PostgresError) -> Doctor.Finding {
-        let limit = try value(
-            """
-            select least(
-                current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
-                (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user),
-                (select nullif(datconnlimit, -1) from pg_database where datname = current_database()))
-            """)
+        let limit = try inspection.connectionLimit()
         return Doctor.Finding(
             subject: "connections", detail: "LUX_DB_POOL \(pool), the database grants \(limit) to all clients together",
-            advice: pool > Int(limit) ?? 0 ? "lower LUX_DB_POOL or raise max_connections or the limit of the role" : nil
+            advice: pool > limit ? "lower LUX_DB_POOL or raise max_connections or the limit of the role" : nil
         )
     }
 
@@ -78,7 +77,7 @@ package struct DatabaseChecks {
 
     package func clock(allowed: Double) throws(PostgresError) -> Doctor.Finding {
         let before = Date().timeIntervalSince1970
-        let there = Double(try value("select extract(epoch from clock_timestamp())")) ?? 0
+        let there = try inspection.clock()
         let after = Date().timeIntervalSince1970
         // A difference within the round trip is not significant.
         return Self.finding(skew: there < before ? there - before : max(0, there - after), allowed: allowed)
@@ -108,9 +107,9 @@ package struct DatabaseChecks {
 
     /// What the role may do. Without the rights of support commands the server is well: they are for a role of its own.
     package func rights() throws(PostgresError) -> [Doctor.Finding] {
-        let user = try value("select current_user")
-        let serving = try lacking(Self.serving)
-        let supporting = try lacking(Self.supporting)
+        let user = try inspection.role()
+        let serving = try inspection.lacking(Self.serving)
+        let supporting = try inspection.lacking(Self.supporting)
         return [
             Doctor.Finding(
                 subject: "rights",
@@ -123,23 +122,6 @@ package struct DatabaseChecks {
                     ? "\(user) has all that provision and device need"
                     : "\(user) lacks \(supporting); provision and device need a role that has them"),
         ]
-    }
-
-    /// The rights that the role lacks, by table; empty when it has all.
-    private func lacking(_ rights: [(name: String, privileges: String)]) throws(PostgresError) -> String {
-        try session.query(
-            """
-            select r.name || ': ' || string_agg(p, ', ' order by n)
-            from unnest(string_to_array($1, ';'), string_to_array($2, ';')) with ordinality as r (name, privileges, place),
-                 unnest(string_to_array(r.privileges, ',')) with ordinality as u (p, n)
-            where case when r.name = 'the database' then not has_database_privilege(current_database(), p)
-                when to_regclass(r.name) is null then false
-                when r.name like '%_seq' then not has_sequence_privilege(to_regclass(r.name), p)
-                when p = 'update of a column' then not has_any_column_privilege(to_regclass(r.name), 'update')
-                else not has_table_privilege(to_regclass(r.name), p) end
-            group by r.name, r.place order by r.place
-            """, [rights.map(\.name).joined(separator: ";"), rights.map(\.privileges).joined(separator: ";")]
-        ).compactMap { $0.first ?? nil }.joined(separator: "; ")
     }
 
     /// Every index of the migrations exists and is valid.
@@ -157,20 +139,11 @@ package struct DatabaseChecks {
                 if match.output.1.lowercased().hasPrefix("create") { names.append(name) }
             }
         }
-        let missing = try session.query(
-            """
-            select name from unnest(string_to_array($1, ',')) as n (name)
-            where not exists (select from pg_index where indexrelid = to_regclass(name) and indisvalid and indisready)
-            """, [names.joined(separator: ",")]
-        ).compactMap { $0.first ?? nil }
+        let missing = try inspection.missing(indexes: names)
         return Doctor.Finding(
             subject: "indexes",
             detail: missing.isEmpty
                 ? "all \(names.count) are there" : "missing or invalid: \(missing.joined(separator: ", "))",
             advice: missing.isEmpty ? nil : "create them as the files in LUX_MIGRATIONS do, or reindex an invalid one")
-    }
-
-    private func value(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> String {
-        try session.query(sql, parameters).first?.first.flatMap { $0 } ?? ""
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LUXSettings
+import LUXStore
 import Postgres
 
 extension AlimtalkCommand {
@@ -14,19 +15,6 @@ extension AlimtalkCommand {
         var since = "24h"
 
         @OptionGroup var options: ConfigurationOptions
-
-        private static let columns = [
-            "user", "messages", "sent", "failed", "unknown", "pending", "delivered", "undelivered",
-        ]
-
-        private static let counts = """
-            select coalesce(user_id::text, '-'), count(*), count(*) filter (where status = 'sent'),
-              count(*) filter (where status = 'failed'), count(*) filter (where status = 'unknown'),
-              count(*) filter (where status = 'pending'), count(*) filter (where delivery = 'delivered'),
-              count(*) filter (where delivery = 'undelivered')
-            from alimtalks where created_at >= SINCE
-            group by user_id order by count(*) desc, user_id
-            """
 
         func validate() throws {
             guard isAge || since.wholeMatch(of: /\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:?\d\d)?)?/) != nil
@@ -43,10 +31,8 @@ extension AlimtalkCommand {
             }
             do {
                 let session = try PostgresSession(connectionString: databaseURL)
-                try session.query("select set_config('timezone', $1, false)", [timeZone])
-                let start = isAge ? "now() - $1::interval" : "$1::timestamptz"
-                let rows = try session.query(Self.counts.replacing("SINCE", with: start), [since])
-                print(Self.table(rows.map { $0.map { $0 ?? "" } }))
+                print(
+                    Self.table(try MessageCounts.rows(since: since, isAge: isAge, timeZone: timeZone, session)))
             } catch {
                 throw Environment.failure(error)
             }
@@ -54,6 +40,7 @@ extension AlimtalkCommand {
 
         /// Right-aligned columns, and the sums of all accounts below.
         private static func table(_ rows: [[String]]) -> String {
+            let columns = MessageCounts.columns
             let sums = columns.indices.dropFirst().map { column in
                 String(rows.reduce(0) { $0 + (Int($1[column]) ?? 0) })
             }
