@@ -64,7 +64,7 @@ struct RequestHead {
         guard lengths.count == 1, length.utf8.isDecimal else {
             throw .malformed("a bad Content-Length")
         }
-        // Only digits are left, so what is no `Int` is too large for one.
+        // Only digits are left, so what is not an `Int` is too large for one.
         guard let length = Int(length), length <= limits.bodyBytes else {
             throw HTTPParseError(status: .contentTooLarge, reason: "Content-Length over the limit")
         }

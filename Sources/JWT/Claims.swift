@@ -38,7 +38,7 @@ extension JSONValue {
         }
     }
 
-    /// The strings of an array of nothing but strings.
+    /// The strings of an array that contains only strings.
     var strings: [String]? {
         guard let items else { return nil }
         let strings = items.compactMap(\.string)

@@ -127,7 +127,7 @@ final class PublicKey: @unchecked Sendable {
         } else {
             throw .kind
         }
-        // The point is on the curve; the modulus is no prime, the exponent is odd and not 1.
+        // The point is on the curve; the modulus is not prime, the exponent is odd and not 1.
         guard let context = EVP_PKEY_CTX_new(key, nil) else { throw .invalid }
         defer { EVP_PKEY_CTX_free(context) }
         guard EVP_PKEY_public_check(context) == 1 else { throw .invalid }

@@ -102,7 +102,7 @@ private struct SentRecord {
     /// Where the first number begins that is outside of the limits.
     var badNumber: Int?
 
-    /// `nil` when it is no object.
+    /// `nil` when it is not an object.
     init?(_ reader: inout JSONReader) throws(JSONError) {
         guard try reader.kind() == .object else {
             try reader.skipValue()

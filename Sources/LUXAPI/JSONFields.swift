@@ -99,7 +99,7 @@ extension FieldError {
             message: "must be within the range of a double, with at most 400 characters and an exponent of at most 400")
     }
 
-    /// A body that is no JSON text.
+    /// A body that is not JSON.
     init(_ error: JSONError) {
         let message =
             switch error.kind {

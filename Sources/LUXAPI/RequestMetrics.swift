@@ -29,7 +29,7 @@ package final class RequestCounter: Sendable {
     init(_ served: [Route]) {
         var known: [RouteCounts] = []
         for route in served {
-            // Files of the documentation are no part of any alert.
+            // Files of the documentation are not part of any alert.
             if case .documentation = route.access { continue }
             let index = known.index(of: route.path)
             for status in route.statuses {

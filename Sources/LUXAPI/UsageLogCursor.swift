@@ -3,7 +3,7 @@ import LUX
 
 /// Where the next page of `GET usage-logs` begins, as clients carry it: 32 characters that say nothing to them.
 ///
-/// A check sum ties it to child, device and span. It is no secret: a forged cursor shows nothing but the account's own logs.
+/// A check sum ties it to child, device and span. It is not a secret: a forged cursor shows only the account's own logs.
 enum UsageLogCursor {
     /// - Parameter position: of the last log of the page.
     static func text(_ position: UsageLogPosition, of query: UsageLogQuery) -> String {

@@ -1,4 +1,4 @@
-/// For how many days data are kept; `nil` for ever.
+/// For how many days data are kept; `nil` forever.
 package struct RetentionDays: Sendable {
     package var logs: Int?
     package var messages: Int?

@@ -126,16 +126,16 @@ package struct SettingsTable: Sendable {
     /// How long `lux-server retention run` keeps data.
     package struct Retention: Sendable {
         package let logs = Variable(
-            "LUX_RETENTION_LOGS", .integer(1...36_500, .days), otherwise: "for ever",
+            "LUX_RETENTION_LOGS", .integer(1...36_500, .days), otherwise: "forever",
             "Age of a treatment at which `lux-server retention run` deletes its log.")
         package let messages = Variable(
-            "LUX_RETENTION_MESSAGES", .integer(1...36_500, .days), otherwise: "for ever",
+            "LUX_RETENTION_MESSAGES", .integer(1...36_500, .days), otherwise: "forever",
             "Age at which it deletes rows of `alimtalks`; those that are not settled at 30 days or more.")
         package let audit = Variable(
-            "LUX_RETENTION_AUDIT", .integer(1...36_500, .days), otherwise: "for ever",
+            "LUX_RETENTION_AUDIT", .integer(1...36_500, .days), otherwise: "forever",
             "Age at which it deletes support actions and access records.")
         package let keys = Variable(
-            "LUX_RETENTION_KEYS", .integer(2...36_500, .days), otherwise: "for ever",
+            "LUX_RETENTION_KEYS", .integer(2...36_500, .days), otherwise: "forever",
             "Age at which it clears idempotency keys, which have effect for 24 hours.")
     }
 

@@ -108,7 +108,7 @@ package struct Variables {
         return false
     }
 
-    /// Exports variables such as `PGPASSWORD` to libpq, which reads nothing but the environment.
+    /// Exports variables such as `PGPASSWORD` to libpq, which reads only the environment.
     package func exportForDatabase() {
         for (name, value) in values where name.hasPrefix("PG") && sources[name] != .environment {
             setenv(name, value, 0)

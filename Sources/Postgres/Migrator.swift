@@ -152,7 +152,7 @@ package struct Migrator {
             ])
     }
 
-    /// Waits for another migrator, visibly and not for ever.
+    /// Waits for another migrator, visibly and not forever.
     private func acquireLock() throws {
         let deadline = MonotonicTime.now() + Self.lockWait
         var nextReport = MonotonicTime.now()

@@ -21,7 +21,7 @@ extension PostgresConnection {
         if isOpen, PQstatus(pg) == CONNECTION_BAD { closeBroken() }
     }
 
-    /// Delivers the results that have arrived. On a bad connection `PQgetResult` returns NULL for ever, so a NULL that ends
+    /// Delivers the results that have arrived. On a bad connection `PQgetResult` returns NULL forever, so a NULL that ends
     /// no statement ends the loop.
     private func deliver() {
         while isOpen, !expectations.isEmpty, PQisBusy(pg) == 0 {

@@ -18,11 +18,11 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case protocolViolation
     }
 
-    /// The class of the fault.
+    /// The class of the error.
     package var kind: Kind
     /// The five characters of the SQLSTATE (PostgreSQL manual, appendix A), when the server sent one.
     package var sqlState: String?
-    /// The primary message; for `.server` faults it may quote values, so it goes to no log by itself.
+    /// The primary message; for `.server` errors it may quote values, so it goes to no log by itself.
     package var message: String
     /// The constraint that was violated, if it was that.
     package var constraint: String?

@@ -7,7 +7,7 @@ package enum PostgresCaller {
 }
 
 /// A statement that took longer than ``PostgresConfiguration/slowStatement``, or several that were sent together: PostgreSQL
-/// answers those together, so that nobody but itself knows which of them it was.
+/// executes those together, so that only the server knows which of them it was.
 package struct SlowStatement: Sendable {
     /// Its name, or those of all of them in their order.
     package var names: [String]

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// Why a certificate, a key or a handshake is rejected.
 package struct TLSError: Error, Equatable, CustomStringConvertible {
-    /// The file that is at fault.
+    /// The file that is wrong.
     package enum File: Sendable { case certificate, key }
 
     /// For the operator; never contains key material.

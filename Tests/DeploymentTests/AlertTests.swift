@@ -9,7 +9,7 @@ import Testing
     /// Metrics that are not the server's own: Prometheus creates `up`.
     private static let others: Set = ["up"]
 
-    @Test func `promtool finds no fault in configuration and rules`() throws {
+    @Test func `promtool finds no error in configuration and rules`() throws {
         for arguments in [["check", "config", "deploy/prometheus.yml"], ["check", "rules", Self.rulesFile]] {
             let run = try Tool("promtool", arguments)
             #expect(run.isDone, "\(run.everything)")
@@ -68,7 +68,7 @@ import Testing
                     seen.insert(name)
                     if Self.others.contains(name) { continue }
                     let mine = samples.filter { $0.name == name }
-                    #expect(!mine.isEmpty, "\(name) is no metric: \(expression)")
+                    #expect(!mine.isEmpty, "\(name) is not a metric: \(expression)")
                     for condition in (match.output.2 ?? "").matches(of: /(\w+)(=~|!=|!~|=)"([^"]*)"/) {
                         let (label, relation) = (String(condition.output.1), condition.output.2)
                         if ["job", "instance"].contains(label) { continue }
@@ -97,7 +97,7 @@ import Testing
         var labels: [String: String]
     }
 
-    @Test func `promtool finds no fault in the metrics`() async throws {
+    @Test func `promtool finds no error in the metrics`() async throws {
         try await onThread {
             let file = try makeTemporaryFolder() + "/metrics"
             try Self.metrics().write(toFile: file, atomically: true, encoding: .utf8)

@@ -5,7 +5,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
         case requests([String])
         /// The status of the rejection, after any number of good requests.
         case refused(Int)
-        /// Neither a request nor a fault yet.
+        /// Neither a request nor an error yet.
         case incomplete
     }
 

@@ -31,7 +31,7 @@ import Testing
         ]
         for (text, integer, double) in cases {
             guard case .number(let number) = try read(text) else {
-                Issue.record("\(text) is no number")
+                Issue.record("\(text) is not a number")
                 continue
             }
             #expect(number.text == text && number.integer == integer && number.double == double, "\(text)")

@@ -204,7 +204,7 @@ import Testing
         }
     }
 
-    @Test func `white space around a connection string is no part of it, wherever that comes from`() throws {
+    @Test func `white space around a connection string is not part of it, wherever that comes from`() throws {
         let file = try makeTemporaryFolder() + "/url"
         let url = "postgresql://lux@localhost/lux"
         for text in [url, url + "\n", "\t\(url) \r\n\r\n"] {

@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `rejects secrets that are no secrets, or that an editor has changed`() throws {
+    @Test func `rejects secrets that everybody knows, or that an editor has changed`() throws {
         let one = Self.secret
         let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----"
         for (text, fault) in [

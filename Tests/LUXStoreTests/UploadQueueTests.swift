@@ -17,7 +17,7 @@ import Testing
         return PendingUpload(upload, userID: user, arrived: start, deadline: start + .seconds(10))
     }
 
-    /// Calls `body` while the uploads have a continuation, which is what makes them awaited.
+    /// Calls `body` while the uploads have a continuation, as an awaited upload has.
     private static func awaiting(_ uploads: [PendingUpload], _ body: @escaping () -> Void) async {
         guard let first = uploads.first else { return body() }
         _ = await withUnsafeContinuation {

@@ -16,7 +16,7 @@ package struct JSONSchemaCheck {
         operation(method, path)?["responses"]?[String(status)]
     }
 
-    /// What is wrong with a value, with the path to each fault; empty when nothing is. An object may have no member that its
+    /// What is wrong with a value, with the path to each error; empty when nothing is. An object may have no member that its
     /// schema does not name, unless `additionalProperties` is left out.
     package func faults(of value: JSONValue, in schema: JSONValue?, at path: String = "$") -> [String] {
         guard let schema = resolve(schema) else { return ["\(path): there is no schema"] }

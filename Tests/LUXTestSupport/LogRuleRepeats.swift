@@ -131,7 +131,7 @@ extension LogRuleCase {
                 .temporary("11:00:00", 5, of: .stranger),
             ], last: 1),
         LogRuleCase(
-            "the start of another child's completed temporary log is no late repeat",
+            "the start of another child's completed temporary log is not a late repeat",
             [
                 .upload([.temporary("10:00:30")], .temporary), .upload([.complete("10:00:00", 1)], .complete),
                 .connect(.first, .stranger),

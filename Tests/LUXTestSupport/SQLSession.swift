@@ -3,7 +3,7 @@ import Glibc
 
 /// A blocking database session for reading what the server wrote and for writing what it reads. One owner.
 ///
-/// Straight over libpq, so that a fault in the product's own wrapper cannot hide itself.
+/// Straight over libpq, so that an error in the product's own wrapper cannot hide itself.
 package final class SQLSession {
     /// The error of the database: the SQLSTATE (empty when there was no response) and the message.
     package struct Failure: Error, CustomStringConvertible {

@@ -27,7 +27,7 @@ package struct SigningKey: Sendable {
     package var algorithm: String
     package var privateFile: String { folder + "/private.pem" }
     package var publicFile: String { folder + "/public.pem" }
-    /// The members of its JWK (RFC 7518 section 6) that are no secret, without braces.
+    /// The members of its JWK (RFC 7518 section 6) that are not secret, without braces.
     package let publicMembers: String
 
     package init(_ kind: Kind) throws {

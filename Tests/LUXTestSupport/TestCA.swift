@@ -41,7 +41,7 @@ package struct TestCA: Sendable {
         }
     }
 
-    /// The variables that make this CA a root of a program that honours OpenSSL's own, by its file or by a folder of hashed names.
+    /// The variables by which this CA is a root of a program that honours OpenSSL's own, by its file or by a folder of hashed names.
     package func asRoot(inFolder: Bool = false) throws -> [String: String] {
         guard inFolder else { return ["SSL_CERT_FILE": certificate] }
         try Self.shell(

@@ -88,7 +88,7 @@ import Testing
         #expect(try fixture.sessions(in: "idle in transaction", "idle in transaction (aborted)") == 0)
     }
 
-    @Test func `a deadlock and a unique violation are tried again, another fault is not`() async throws {
+    @Test func `a deadlock and a unique violation are retried, another error is not`() async throws {
         let fixture = try PoolFixture(connections: 2, schema: Self.schema)
         for (statement, attempts) in [
             (PostgresStatement("raise1", "do $$ begin raise sqlstate '40P01'; end $$"), 4),

@@ -95,7 +95,7 @@ import Testing
         usleep(200_000)
     }
 
-    @Test func `a commit whose wait for its standby was broken off is no success`() async throws {
+    @Test func `a commit whose wait for its standby was broken off is not a success`() async throws {
         let cluster = try withoutStandby()
         let fixture = try PoolFixture(connections: 2, schema: "create table t (a bigint)", cluster: cluster)
         try setStandby(cluster, exists: false)

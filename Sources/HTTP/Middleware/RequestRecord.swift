@@ -4,7 +4,7 @@ import Concurrency
 package struct RequestRecord: Sendable {
     /// The id that the response carries as `X-Request-ID`.
     package var requestID: String
-    /// The method, one of those that RFC 9110 and RFC 5789 define, or `other`; empty when the bytes were no request.
+    /// The method, one of those that RFC 9110 and RFC 5789 define, or `other`; empty when the bytes were not a request.
     package var method = ""
     /// The path of the route, not of the request, so that its values are few; empty when none matched.
     package var route = ""

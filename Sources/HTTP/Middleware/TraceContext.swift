@@ -25,7 +25,7 @@ package struct TraceContext: Equatable, Sendable {
         guard bytes.count >= Self.length, Self.isHexadecimal(bytes[0..<2]), Self.isHexadecimal(bytes[3..<35]),
             Self.isHexadecimal(bytes[36..<52]), Self.isHexadecimal(bytes[53..<55]),
             [2, 35, 52].allSatisfy({ bytes[$0] == Self.dash }),
-            // Identifiers of nothing but zeros, and the version 255, are invalid.
+            // Identifiers of zeros alone, and the version 255, are invalid.
             bytes[3..<35].contains(where: { $0 != Self.zero }), bytes[36..<52].contains(where: { $0 != Self.zero }),
             !bytes[0..<2].elementsEqual("ff".utf8)
         else { return nil }

@@ -14,7 +14,7 @@ package struct Retention {
     /// Deletes, or counts.
     ///
     /// - Parameters:
-    ///   - days: how long each kind of data is kept; what is not named is kept for ever.
+    ///   - days: how long each kind of data is kept; what is not named is kept forever.
     ///   - isDryRun: whether rows are counted only.
     /// - Throws: `AccessRecords.Rejection`, `PostgresError`.
     package func run(keeping days: [RetainedData: Int], isDryRun: Bool) throws -> Report {
@@ -22,7 +22,7 @@ package struct Retention {
         var report = Report()
         for data in RetainedData.allCases {
             guard let days = days[data] else {
-                report.add(data.rawValue, .text("kept for ever"))
+                report.add(data.rawValue, .text("kept forever"))
                 continue
             }
             let count =

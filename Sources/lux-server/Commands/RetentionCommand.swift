@@ -14,7 +14,7 @@ struct RetentionCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Delete logs, messages, audit rows and idempotency keys that are older than configured.",
             discussion: """
-                LUX_RETENTION_LOGS, _MESSAGES, _AUDIT and _KEYS are ages in days; what has none is kept for ever. Deletes in \
+                LUX_RETENTION_LOGS, _MESSAGES, _AUDIT and _KEYS are ages in days; what has none is kept forever. Deletes in \
                 batches, while the server runs. Needs the rights of lux_privacy (deploy/grants.sql). deploy/ has a timer for it.
                 """)
 

@@ -113,7 +113,7 @@ import Testing
         #expect(try sql.integer("select count(*) from support_actions") == 2)
     }
 
-    @Test func `never corrects ids, and of connected devices nothing but codes`() throws {
+    @Test func `never corrects ids, and of connected devices only codes`() throws {
         for (csv, said) in [
             ("id,unique_id\n9,free\n", "line 2, column id: differs from the existing row"),
             (

@@ -120,7 +120,7 @@ import Testing
         #expect(!everything.contains(": broken"))
     }
 
-    @Test func `writes nothing but JSON lines, all with a time, a level and a message`() throws {
+    @Test func `writes only JSON lines, all with a time, a level and a message`() throws {
         #expect(try world.call("GET", "/healthz").status == 200)
         for line in world.server.process.outputLines {
             let value = JSONValue(line)

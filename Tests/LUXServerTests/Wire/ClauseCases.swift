@@ -141,7 +141,7 @@ struct ClauseCase: Sendable, CustomStringConvertible {
         closed(
             "9110 8.6", "a Content-Length beyond every number", post("Content-Length: 99999999999999999999999\r\n"), 413
         ),
-        kept("6.3", "no length is no body", "POST /healthz HTTP/1.1\r\nHost: h\r\n\r\n" + get(), 405, 200),
+        kept("6.3", "without a length there is no body", "POST /healthz HTTP/1.1\r\nHost: h\r\n\r\n" + get(), 405, 200),
         kept(
             "6", "a body on GET is framed as any other", get("/healthz", "Content-Length: 4\r\n") + "GET " + get(), 200,
             200),
