@@ -5,87 +5,6 @@ import Testing
 
 /// deploy/nginx.conf: nginx in front of the server.
 @Suite(.requires("nginx")) struct NginxTests {
-    /// nginx with the site's file; what differs are ports, paths and the servers behind.
-    private final class Proxy {
-        let port: UInt16
-        let plainPort: UInt16
-        let process: ChildProcess
-        let folder: String
-
-        init(before upstreams: [UInt16], certificate given: TestCertificate? = nil) throws {
-            let folder = try makeTemporaryFolder()
-            self.folder = folder
-            port = try TestCluster.freePort()
-            plainPort = try TestCluster.freePort()
-            let certificate = try given ?? TestCertificate()
-            var site = try DeploymentFile.text("deploy/nginx.conf")
-            for (text, other) in [
-                (
-                    "    server 127.0.0.1:8080;\n",
-                    upstreams.map { "    server 127.0.0.1:\($0);\n" }.joined()
-                ),
-                ("    listen [::]:80;\n", ""), ("    listen [::]:443 ssl http2;\n", ""),
-                ("listen 80;", "listen 127.0.0.1:\(plainPort);"), ("listen 443 ", "listen 127.0.0.1:\(port) "),
-                ("/etc/lux/tls/fullchain.pem", certificate.certificate),
-                ("/etc/lux/tls/privkey.pem", certificate.key), ("/var/log/nginx", folder),
-                ("/var/www/lux-acme", folder + "/acme"),
-            ] {
-                #expect(site.contains(text), "\(text)")
-                site = site.replacing(text, with: other)
-            }
-            try site.write(toFile: folder + "/site.conf", atomically: true, encoding: .utf8)
-            let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map {
-                "\($0)_temp_path \(folder)/\($0);"
-            }
-            try """
-            \(getuid() == 0 ? "user root;" : "")
-            daemon off;
-            pid \(folder)/nginx.pid;
-            error_log \(folder)/error.log;
-            worker_processes 2;
-            events { worker_connections 2048; }
-            http {
-            \(temporary.joined(separator: "\n"))
-            include \(folder)/site.conf;
-            }
-            """.write(toFile: folder + "/nginx.conf", atomically: true, encoding: .utf8)
-            let arguments = ["-c", folder + "/nginx.conf", "-p", folder, "-e", folder + "/error.log"]
-            let check = try Tool("nginx", ["-t"] + arguments)
-            #expect(check.isDone && !check.errors.contains("[warn]"), "\(check.errors)")
-            process = try ChildProcess("/usr/sbin/nginx", arguments, folder: folder)
-            let deadline = Date(timeIntervalSinceNow: 15)
-            while Date() < deadline, (try? HTTPClient(port: port)) == nil { usleep(20_000) }
-        }
-
-        deinit { process.signal(SIGTERM) }
-
-        func connect() throws -> HTTPClient { try HTTPClient(port: port, timeout: 30, offer: TLSClient.Offer()) }
-
-        func call(
-            _ method: String, _ target: String, user: Int64? = nil, headers: [(String, String)] = [],
-            body: String? = nil
-        ) throws -> HTTPReply {
-            let client = try connect()
-            let token = user.map { Token.access(user: $0) }
-            try client.send(TestServer.request(method, target, token: token, headers: headers, body: body))
-            return try client.receive(to: method)
-        }
-
-        /// Waits for a line of the log with a text that ends with an id.
-        func waitsForLog(_ text: String, _ id: String) -> Bool {
-            let deadline = Date(timeIntervalSinceNow: 15)
-            while Date() < deadline {
-                if log.split(separator: "\n").contains(where: { $0.contains(text) && $0.hasSuffix(" " + id) }) {
-                    return true
-                }
-                usleep(20_000)
-            }
-            return false
-        }
-
-        var log: String { (try? String(contentsOfFile: folder + "/lux.log", encoding: .utf8)) ?? "" }
-    }
-
     private static let identifier = "X-Request-ID"
 
     private static let hasHTTPX = (try? Tool("python3", ["-c", "import httpx, h2"]).isDone) ?? false
@@ -103,7 +22,7 @@ import Testing
     @Test func `forwards requests and responses unchanged`() async throws {
         try await onThread {
             let world = try World()
-            let proxy = try Proxy(before: [world.server.port])
+            let proxy = try NginxProxy(before: [world.server.port])
             let user = try world.user(phone: "+821012345678")
             let child = try world.child(of: user)
             let device = try world.device(serial: "SN-1", mac: "41AD")
@@ -140,7 +59,7 @@ import Testing
     }
 
     @Test func `serves certbot's challenges over plain HTTP, and nothing else`() throws {
-        let proxy = try Proxy(before: [TestCluster.freePort()])
+        let proxy = try NginxProxy(before: [TestCluster.freePort()])
         let challenges = proxy.folder + "/acme/.well-known/acme-challenge"
         try FileManager.default.createDirectory(atPath: challenges, withIntermediateDirectories: true)
         try "token.thumbprint".write(toFile: challenges + "/token", atomically: true, encoding: .utf8)
@@ -164,7 +83,7 @@ import Testing
     @Test func `the page's command fails when the certificate of nginx ends soon`() throws {
         let command = try OperationsPage.block(containing: "-checkend")
         for (days, status) in [(90, 0), (10, 1)] {
-            let proxy = try Proxy(before: [TestCluster.freePort()], certificate: TestCertificate(days: days))
+            let proxy = try NginxProxy(before: [TestCluster.freePort()], certificate: TestCertificate(days: days))
             let here = command.replacing("lux.example:443", with: "127.0.0.1:\(proxy.port)")
             #expect(here != command)
             let run = try Tool("sh", ["-c", here])
@@ -175,7 +94,7 @@ import Testing
     @Test func `request, response and both logs have one id`() async throws {
         try await onThread {
             let world = try World()
-            let proxy = try Proxy(before: [world.server.port])
+            let proxy = try NginxProxy(before: [world.server.port])
             let sent = "phone-\(Unique.number())"
             let target = World.api + "child-device?real_user_id=1&secret=x"
             let named = try proxy.call("GET", target, headers: [(Self.identifier, sent)])
@@ -196,7 +115,7 @@ import Testing
         try await onThread {
             let world = try World()
             let (user, child, device) = try world.family()
-            let proxy = try Proxy(before: [world.server.port])
+            let proxy = try NginxProxy(before: [world.server.port])
             let client = try proxy.connect()
             let token = Token.access(user: user)
             let get = TestServer.request("GET", World.api + "get-all-device", token: token)
@@ -241,7 +160,7 @@ import Testing
     {
         try await onThread {
             let world = try World()
-            let proxy = try Proxy(before: [world.server.port])
+            let proxy = try NginxProxy(before: [world.server.port])
             let (user, _, _) = try world.family()
             let file = proxy.folder + "/body"
             let direct = try world.server.connect()
@@ -291,7 +210,7 @@ import Testing
     @Test func `stores the concurrent uploads of many clients once each`() async throws {
         try await onThread {
             let world = try World()
-            let proxy = try Proxy(before: [world.server.port])
+            let proxy = try NginxProxy(before: [world.server.port])
             let families = try (0..<48).map { _ in try world.family() }
             let port = proxy.port
             let statuses = try simultaneously(families.count) { index in
@@ -314,7 +233,7 @@ import Testing
 
     @Test func `does not serve metrics, however the path is written`() throws {
         let server = World.sharedServer
-        let proxy = try Proxy(before: [server.port])
+        let proxy = try NginxProxy(before: [server.port])
         #expect(try server.call("GET", "/metrics").status == 200)
         for target in ["/metrics", "/metrics?x", "/%6Detrics", "/a/../metrics", "//metrics", "/metrics/"] {
             let reply = try proxy.call("GET", target)
@@ -326,13 +245,13 @@ import Testing
         try await onThread {
             for (method, times) in [("POST", 1), ("PATCH", 1), ("GET", 2)] {
                 let servers = try (0..<2).map { _ in try FakeProvider(.resetAfter) }
-                let proxy = try Proxy(before: servers.map(\.port))
+                let proxy = try NginxProxy(before: servers.map(\.port))
                 let reply = try proxy.call(method, World.api + "update-alias", body: method == "GET" ? nil : "{}")
                 #expect(reply.status == 503 && reply.detail == "Service temporarily unavailable", "\(reply.summary)")
                 #expect(reply.header("Retry-After") == "1")
                 #expect(servers.map(\.requests.count).reduce(0, +) == times, "\(method)")
             }
-            let nobody = try Proxy(before: [TestCluster.freePort()])
+            let nobody = try NginxProxy(before: [TestCluster.freePort()])
             let reply = try nobody.call("POST", World.api + "devlog", body: "{}")
             #expect(reply.status == 503 && reply.detail == "Service temporarily unavailable", "\(reply.summary)")
         }
@@ -340,7 +259,7 @@ import Testing
 
     /// Each is sent to nginx as written here, and nginx alone responds.
     @Test func `nginx's own errors are JSON with an X-Request-ID that is in its log`() throws {
-        let proxy = try Proxy(before: [TestCluster.freePort()])
+        let proxy = try NginxProxy(before: [TestCluster.freePort()])
         let host = "Host: lux.example\r\n"
         for (request, status, detail) in [
             ("GET / HTTP/1.1\r\n\r\n", 400, "Bad Request"),
