@@ -48,7 +48,7 @@ extension Server {
                 }
             }
         }
-        for pool in pools { pool.statistics.expect(DeviceStore.statements + [ReadinessGate.state]) }
+        for pool in pools { pool.statistics.expect(DeviceStore.statements + [SchemaState.statement]) }
         return (loops, pools)
     }
 }

@@ -142,7 +142,7 @@ import Testing
         Case("LUX_REQUEST_TIMEOUT", "0.5"), Case("LUX_REQUEST_TIMEOUT", "0", "must be a number of seconds"),
         Case("LUX_REQUEST_TIMEOUT", "nan", "must be a number of seconds"),
         Case("LUX_REQUEST_TIMEOUT", "1e9", "must be a number of seconds"),
-        Case("LUX_MIGRATIONS", "/nowhere/at/all", "is no folder"),
+        Case("LUX_MIGRATIONS", "/nowhere/at/all", "is not a readable folder"),
         Case("LUX_MAX_CONNECTIONS", "0", "must be an integer from 1"),
         Case("LUX_MAX_BODY_BYTES", "2097152"), Case("LUX_MAX_BODY_BYTES", "1", "must be an integer from 1024"),
         Case("LUX_RATE_LIMIT", "10"), Case("LUX_RATE_LIMIT", "0", "must be an integer from 1"),

@@ -10,7 +10,7 @@ package struct SchemaState: Sendable {
     package let isReadOnly: Bool
 
     /// Through JSON: the column `compatible` came later than the table.
-    private static let statement = PostgresStatement(
+    package static let statement = PostgresStatement(
         "readiness",
         """
         select count(*) filter (where version = any($1)),
