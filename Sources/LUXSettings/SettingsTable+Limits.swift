@@ -54,7 +54,8 @@ package struct LimitVariables: Sendable {
         LimitVariable("LUX_HANDSHAKE_TIMEOUT", \.handshakeTime, .seconds, "Time for a TLS handshake."),
         LimitVariable("LUX_HEADER_TIMEOUT", \.headerTime, .seconds, "Time for a header section, from its first byte."),
         LimitVariable("LUX_BODY_TIMEOUT", \.bodyTime, .seconds, "Time for a whole body."),
-        LimitVariable("LUX_BODY_STALL_TIMEOUT", \.bodyStall, .seconds, "Time for which a body may go without progress."),
+        LimitVariable(
+            "LUX_BODY_STALL_TIMEOUT", \.bodyStall, .seconds, "Time for which a body may go without progress."),
         LimitVariable("LUX_IDLE_TIMEOUT", \.idleTime, .seconds, "Time for which a connection may stay unused."),
         LimitVariable("LUX_WRITE_TIMEOUT", \.writeTime, .seconds, "Time for which a response may go without progress."),
         LimitVariable(

@@ -32,7 +32,8 @@ import Testing
         }
     }
 
-    @Test func `64 clients in groups of four: responses and tables of each group are those of some order`() async throws {
+    @Test func `64 clients in groups of four: responses and tables of each group are those of some order`() async throws
+    {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database)
@@ -78,7 +79,8 @@ import Testing
         }
     }
 
-    @Test func `64 clients on the same few pairs break no rule, meet no deadlock and get no response but the contract's`()
+    @Test
+    func `64 clients on the same few pairs break no rule, meet no deadlock and get no response but the contract's`()
         async throws
     {
         try await onThread {

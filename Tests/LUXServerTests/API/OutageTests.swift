@@ -14,7 +14,8 @@ import Testing
         line["message"]?.string?.contains("the database") == true
     }
 
-    @Test func `responds 503 immediately during an outage, and logs its beginning and its end once each`() async throws {
+    @Test func `responds 503 immediately during an outage, and logs its beginning and its end once each`() async throws
+    {
         try await onThread {
             let cluster = try TestCluster()
             let database = try TestDatabase.makeEmpty(in: cluster)

@@ -99,7 +99,8 @@ import Testing
         }
     }
 
-    @Test func `the cause of a 404 names the nearest route and that of a 405 the methods, and no response does`() throws {
+    @Test func `the cause of a 404 names the nearest route and that of a 405 the methods, and no response does`() throws
+    {
         let secret = "hidden\(Unique.number())"
         let cases: [(method: String, path: String, status: Int, cause: String)] = [
             (
