@@ -19,7 +19,7 @@ POSTGRES = max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path
 
 
 def as_postgres(*command):
-    """PostgreSQL refuses to run as root."""
+    """PostgreSQL does not run as root."""
     if os.geteuid() != 0:
         return list(command)
     user = pwd.getpwnam("postgres")
@@ -73,7 +73,7 @@ def processor_seconds(process):
 
 
 def build():
-    """Builds the programs, unless LUX_PROGRAMS says where they are; the folder that they are in."""
+    """Builds the programs, unless LUX_PROGRAMS names their folder; that folder."""
     if "LUX_PROGRAMS" in os.environ:
         return os.environ["LUX_PROGRAMS"]
     configuration = os.environ.get("LUX_CONFIGURATION", "release")

@@ -135,6 +135,7 @@ extension AlimtalkCommand {
             }
             let actor = try actor.actor()
             do {
+                try PoolerError.requireOwnSessions(databaseURL)
                 let reconciliation = Reconciliation(
                     session: try PostgresSession(connectionString: databaseURL), actor: actor,
                     provider: notifier.name,

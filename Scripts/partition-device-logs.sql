@@ -1,0 +1,34 @@
+-- Turns device_logs into partitions by range of treatment_date while servers run: the table as it is becomes the first partition, of
+-- all logs before BOUNDARY; logs from then on go to a second one, up to END, and later ones to a third. Put dates in the future in their
+-- places. Servers notice nothing but a pause of the length of the last step. docs/scale.md names the size from which on this is better.
+-- What changes: one temporary log for each pair is guaranteed by the lock of its device alone once a pair has logs in two partitions.
+
+-- step: constraint
+alter table device_logs add constraint device_logs_range check (treatment_date < 'BOUNDARY') not valid;
+
+-- step: validation
+-- Reads the table, and uploads go on. Without it the last step would read it under its lock.
+alter table device_logs validate constraint device_logs_range;
+
+-- step: exchange
+begin;
+-- Rather fail than let uploads wait behind this; then try again.
+set local lock_timeout = '1s';
+lock table device_logs in access exclusive mode;
+alter table device_logs rename to device_logs_first;
+create table device_logs (like device_logs_first including defaults including storage) partition by range (treatment_date);
+create sequence device_logs_all_id_seq owned by device_logs.id;
+select setval('device_logs_all_id_seq', nextval(pg_get_serial_sequence('device_logs_first', 'id')));
+alter table device_logs alter id set default nextval('device_logs_all_id_seq');
+alter table device_logs_first alter id drop identity;
+alter table device_logs attach partition device_logs_first for values from (minvalue) to ('BOUNDARY');
+create table device_logs_second (like device_logs_first including all,
+    foreign key (device_id) references devices (id), foreign key (real_user_id) references real_users (id))
+    with (fillfactor = 90);
+alter table device_logs_second drop constraint device_logs_range;
+create table device_logs_third (like device_logs_second including all,
+    foreign key (device_id) references devices (id), foreign key (real_user_id) references real_users (id))
+    with (fillfactor = 90);
+alter table device_logs attach partition device_logs_second for values from ('BOUNDARY') to ('END');
+alter table device_logs attach partition device_logs_third for values from ('END') to (maxvalue);
+commit;
