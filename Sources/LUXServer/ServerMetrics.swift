@@ -13,6 +13,7 @@ import TLS
 package final class ServerMetrics: Sendable {
     package let requests = RequestMetrics()
     private let process = ProcessMetrics()
+    private let rendered = RenderedMetrics()
     private let events = Locked<[String: UInt64]>([:])
     /// When the certificate in use ends, in seconds since the Unix epoch.
     private let certificateEnd = Locked<Double?>(nil)
@@ -54,8 +55,10 @@ package final class ServerMetrics: Sendable {
         events.withLock { $0[name, default: 0] += 1 }
     }
 
-    /// All metrics in Prometheus' text format.
-    package func text() -> MetricsText {
+    /// All metrics in Prometheus' text format; for a client that scrapes all the time as of a tenth of a second ago at most.
+    package func text() -> MetricsText { rendered.text { render() } }
+
+    private func render() -> MetricsText {
         var text = MetricsText()
         requests.write(to: &text)
         if let sources = sources.withLock({ $0 }) {

@@ -1,0 +1,37 @@
+import Concurrency
+
+/// The text of the metrics. Rendering it is expensive, and a client that scrapes all the time must not keep the loops busy with it: a
+/// burst of scrapes is rendered, then ten a second, and the others get the latest text. May be used from any thread.
+package final class RenderedMetrics: Sendable {
+    /// Scrapes that are rendered however fast they follow each other.
+    package static let burst = 20.0
+    /// After a burst, texts that are rendered in a second.
+    package static let rate = 10.0
+
+    private struct State {
+        var allowance = RenderedMetrics.burst
+        var time: MonotonicTime?
+        var latest: MetricsText?
+    }
+
+    private let state = Locked(State())
+
+    package init() {}
+
+    /// - Parameter render: writes the text; called on this thread, outside the lock.
+    package func text(at now: MonotonicTime = .now(), render: () -> MetricsText) -> MetricsText {
+        let latest = state.withLock { state -> MetricsText? in
+            if let time = state.time, time < now {
+                state.allowance = min(Self.burst, state.allowance + (now - time).inSeconds * Self.rate)
+            }
+            state.time = now
+            if let latest = state.latest, state.allowance < 1 { return latest }
+            state.allowance -= 1
+            return nil
+        }
+        if let latest { return latest }
+        let text = render()
+        state.withLock { $0.latest = text }
+        return text
+    }
+}
