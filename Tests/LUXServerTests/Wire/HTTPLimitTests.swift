@@ -145,15 +145,16 @@ import Testing
             let server = try server(["LUX_LOOPS": "1", "LUX_MAX_CONNECTIONS_PER_CLIENT": "2000"])
             let pid = server.process.pid
             let target = TestServer.request("GET", "/openapi.json")
-            func burst() throws {
+            /// - Returns: the memory while all of its connections are open.
+            func burst() throws -> Int {
                 let clients = try (0..<1_000).map { _ in try server.connect() }
                 for _ in 0..<3 {
                     for client in clients { try client.send(target) }
                     for client in clients { #expect(try client.receive().status == 200) }
                 }
+                return withExtendedLifetime(clients) { ProcessUsage(of: pid).memory }
             }
-            try burst()
-            let before = ProcessUsage(of: pid).memory
+            let before = try burst()
             let deadline = Date(timeIntervalSinceNow: 30)
             while ProcessUsage(of: pid).memory > before - 4_096, Date() < deadline { usleep(100_000) }
             let after = ProcessUsage(of: pid).memory
