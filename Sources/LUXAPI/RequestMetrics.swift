@@ -43,13 +43,15 @@ package final class RequestCounter: Sendable {
             }
         }
         let none = known.index(of: Self.noRoute)
-        for method in ["GET", "POST", "PATCH", Self.otherMethod] {
-            for status in [400, 404, 500, 503] { known[none].add(method, status, 0) }
+        for method in RequestRecord.methods.union([Self.otherMethod]) {
+            for status in Self.statusesWithoutRoute { known[none].add(method, status, 0) }
         }
         routes = Locked(known)
     }
 
     private static let noRoute = "none"
+    /// 404, and those of requests that the HTTP server rejects.
+    private static let statusesWithoutRoute = [400, 404, 408, 413, 414, 415, 417, 431, 500, 501, 503, 505]
     private static let otherMethod = "other"
 
     /// Counts a request that has its response.

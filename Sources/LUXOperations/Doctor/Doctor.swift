@@ -15,7 +15,7 @@ package struct Doctor {
         package var advice: String?
 
         package var description: String {
-            "\(advice == nil ? "ok   " : "fault")  \(subject): \(detail)" + (advice.map { "\n       -> \($0)" } ?? "")
+            "\(advice == nil ? "ok   " : "error")  \(subject): \(detail)" + (advice.map { "\n       -> \($0)" } ?? "")
         }
     }
 
@@ -44,7 +44,7 @@ package struct Doctor {
             Finding(subject: "file rights", detail: $0.description, advice: "let only the owner read it")
         }
         findings += accessTokens()
-        if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no fault")) }
+        if findings.isEmpty { findings.append(Finding(subject: "configuration", detail: "no error")) }
         findings += keySet()
         findings += lifetime()
         findings += MachineChecks(variables: variables).findings()

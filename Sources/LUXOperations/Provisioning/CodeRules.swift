@@ -34,7 +34,7 @@ enum CodeRules {
             }
         }
         if column == "mac_id", scalars.count(where: { !separators.contains($0) }) < 4 {
-            return "must have at least four characters beside : - . and spaces;"
+            return "must have at least four characters, not counting : - . and spaces;"
                 + " spreadsheets drop leading zeros: format the column as text"
         }
         return nil

@@ -32,7 +32,7 @@ struct ConfigCommand: ParsableCommand {
             report.add(
                 "variables",
                 .rows(configuration.rows.map { row(("name", $0.name), ("value", $0.value), ("source", $0.source)) }))
-            for (name, faults) in [("faults", configuration.faults), ("warnings", configuration.advice)] {
+            for (name, faults) in [("errors", configuration.faults), ("warnings", configuration.advice)] {
                 report.add(name, .rows(faults.map { row(("variable", $0.variable), ("reason", $0.reason)) }))
             }
             return report

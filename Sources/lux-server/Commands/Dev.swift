@@ -40,7 +40,7 @@ struct Dev: ParsableCommand {
                 audience: configuration.tokenRequirements.audiences.first)
             let log = Environment.log(configuration)
             var server = Server(configuration: configuration, log: log)
-            // A closed terminal must not leave the database behind.
+            // A closed terminal must not leave the database running.
             server.stopSignals.append(SIGHUP)
             server.onListening = { port in
                 log.write(text: Self.banner(port: port, token: token, database: database.connectionString) + "\n")

@@ -26,7 +26,7 @@ struct DoctorCommand: ParsableCommand {
 
     private static func report(_ findings: [Doctor.Finding]) -> Report {
         var report = Report()
-        report.add("faults", findings.count { $0.advice != nil })
+        report.add("errors", findings.count { $0.advice != nil })
         report.add(
             "findings",
             .rows(

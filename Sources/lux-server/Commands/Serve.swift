@@ -45,8 +45,8 @@ enum Environment {
         guard faults.isEmpty else { throw ExitCode(configurationFault) }
     }
 
-    /// The log of this process on standard output, which is written out before the process exits, wherever that is from; but
-    /// who does not read it does not keep the process from ending.
+    /// The log of this process on standard output. It is written out before the process exits, from wherever it exits, within
+    /// two seconds: a reader that has stopped does not keep the process from ending.
     static func log(_ configuration: Configuration) -> LineLog {
         let style: LogStyle =
             switch configuration.logFormat {

@@ -116,11 +116,11 @@ import Testing
             }
             let well = try doctor()
             #expect(well.contains("ok     JWKS: \(url): 1 keys"), "\(well)")
-            #expect(well.contains("fault  access tokens: LUX_JWT_AUDIENCE: neither it nor"), "\(well)")
+            #expect(well.contains("error  access tokens: LUX_JWT_AUDIENCE: neither it nor"), "\(well)")
             #expect(well.contains("LUX_JWT_MAX_LIFETIME, for example 86400, is recommended"), "\(well)")
             provider.reset(to: .reply(404, ""))
             let ill = try doctor()
-            #expect(ill.contains("fault  JWKS: \(url): the JWKS URL responded with 404"), "\(ill)")
+            #expect(ill.contains("error  JWKS: \(url): the JWKS URL responded with 404"), "\(ill)")
         }
     }
 }

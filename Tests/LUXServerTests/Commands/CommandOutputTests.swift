@@ -72,9 +72,9 @@ import Testing
         #expect(row("LUX_JWT_SECRET")?["value"]?.string == "****")
         #expect(row("LUX_JWT_SECRET")?["source"]?.string == "environment")
         #expect(row("LUX_DB_POOL")?["value"]?.string == "8" && row("LUX_DB_POOL")?["source"]?.string == "default")
-        let faults = report["faults"]?.items ?? []
-        #expect(faults.map { $0["variable"]?.string } == ["LUX_PROT"])
-        #expect(faults.first?["reason"]?.string == "unknown variable")
+        let errors = report["errors"]?.items ?? []
+        #expect(errors.map { $0["variable"]?.string } == ["LUX_PROT"])
+        #expect(errors.first?["reason"]?.string == "unknown variable")
     }
 
     @Test func `provision prints counts and warnings as an object, and differences beside it`() throws {

@@ -13,13 +13,13 @@ import Testing
         let object = try #require(JSONValue(run.output), "\(run.output)")
         let findings = try #require(object["findings"]?.items)
         let faults = findings.filter { $0["advice"]?.string != nil }
-        #expect(object["faults"]?.integer == Int64(faults.count) && !faults.isEmpty)
+        #expect(object["errors"]?.integer == Int64(faults.count) && !faults.isEmpty)
         for finding in findings {
             let subject = try #require(finding["subject"]?.string)
             let isFault = finding["advice"]?.string != nil
             #expect(finding["detail"]?.string != nil)
             #expect(
-                table.output.contains("\(isFault ? "fault" : "ok   ")  \(subject): "), "\(table.output)")
+                table.output.contains("\(isFault ? "error" : "ok   ")  \(subject): "), "\(table.output)")
         }
     }
 }

@@ -12,7 +12,7 @@ import Testing
 
     /// The subjects of the errors.
     private func faults(_ run: LUXCommand) -> [String] {
-        run.output.split(separator: "\n").filter { $0.hasPrefix("fault") }
+        run.output.split(separator: "\n").filter { $0.hasPrefix("error") }
             .compactMap { $0.dropFirst(7).split(separator: ":").first.map(String.init) }
             .filter { $0 != Self.library }
     }
@@ -21,7 +21,7 @@ import Testing
     private static let library = "OpenSSL"
 
     private func isWell(_ run: LUXCommand) -> Bool {
-        let isAdvised = run.output.contains("fault  \(Self.library): 3.0.19")
+        let isAdvised = run.output.contains("error  \(Self.library): 3.0.19")
         return run.ending == .exit(isAdvised ? 1 : 0) && faults(run).isEmpty
     }
 

@@ -169,6 +169,22 @@ import Testing
             for target in ["/healthz", "/readyz", "/nowhere", "/metrics"] {
                 _ = try world.server.call("GET", target)
             }
+            _ = try world.call("DELETE", "nowhere", as: user)
+            let host = "Host: h\r\n"
+            for (request, status) in [
+                ("BAD\r\n\r\n", 400), ("GET / HTTP/3.0\r\n\(host)\r\n", 505),
+                ("POST / HTTP/1.1\r\n\(host)Content-Length: 99999999\r\n\r\n", 413),
+                ("PUT / HTTP/1.1\r\n\(host)Content-Length: 99999999\r\n\r\n", 413),
+                ("GET /\(String(repeating: "x", count: 20_000)) HTTP/1.1\r\n\(host)\r\n", 414),
+                ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: gzip\r\n\r\n", 501),
+                ("POST / HTTP/1.1\r\n\(host)Expect: miracles\r\nContent-Length: 1\r\n\r\nx", 417),
+                ("POST / HTTP/1.1\r\n\(host)Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", 415),
+                ("GET / HTTP/1.1\r\n\(host)X: \(String(repeating: "x", count: 70_000))\r\n\r\n", 431),
+            ] {
+                let client = try world.server.connect()
+                try? client.send(request)
+                #expect(try client.receive().status == status, "\(request.prefix(60))")
+            }
             usleep(200_000)
             let added = try Set(samples(world.server).keys).subtracting(before)
             #expect(added.isEmpty, "\(added.sorted())")
