@@ -8,8 +8,13 @@ package struct AligoProvider: AlimtalkProvider {
     package static let name = "aligo"
     package static let defaultBaseURL = "https://kakaoapi.aligo.in"
     package static let variables: [ProviderVariable] = [
-        .secret("API_KEY", hasFile: true), .secret("USER_ID"), .secret("SENDER_KEY"), .shown("SENDER"),
-        .shown("TEMPLATE_CODE"), .shown("TEXT"), .shown("DELIVERED"),
+        .secret("API_KEY", "the API key", hasFile: true),
+        .secret("USER_ID", "the id of the Aligo account"),
+        .secret("SENDER_KEY", "the sender key of the linked channel"),
+        .shown("SENDER", "the registered sender number"),
+        .shown("TEMPLATE_CODE", "the code of the approved template"),
+        .shown("TEXT", "the text of the approved template, with its #{variables}"),
+        .shown("DELIVERED", "the values of `rslt`, separated by commas, that mean delivered"),
     ]
 
     private let apiKey: String
@@ -24,12 +29,12 @@ package struct AligoProvider: AlimtalkProvider {
     let deliveredResults: Set<String>
 
     package init(_ settings: inout AlimtalkSettings) {
-        apiKey = settings.required("API_KEY", "the API key")
-        userID = settings.required("USER_ID", "the id of the Aligo account")
-        senderKey = settings.required("SENDER_KEY", "the sender key of the linked channel")
-        sender = settings.required("SENDER", "the registered sender number").filter { $0 != "-" && $0 != " " }
-        templateCode = settings.required("TEMPLATE_CODE", "the code of the approved template")
-        text = settings.requiredText("TEXT", "the text of the approved template, with its #{variables}")
+        apiKey = settings.required("API_KEY")
+        userID = settings.required("USER_ID")
+        senderKey = settings.required("SENDER_KEY")
+        sender = settings.required("SENDER").filter { $0 != "-" && $0 != " " }
+        templateCode = settings.required("TEMPLATE_CODE")
+        text = settings.requiredText("TEXT")
         variables = settings.variables
         smsSender = settings.smsSender
         deliveredResults = Set(
@@ -37,7 +42,7 @@ package struct AligoProvider: AlimtalkProvider {
                 $0.trimmingCharacters(in: .whitespaces)
             })
         if !sender.utf8.allSatisfy(\.isDigit) {
-            settings.fault(settings.variable("SENDER"), "must be the registered sender number, digits and hyphens")
+            settings.fault(.own("SENDER"), "must be the registered sender number, digits and hyphens")
         }
     }
 

@@ -31,20 +31,22 @@ package protocol AlimtalkProvider: Sendable {
 
 /// A variable of one provider.
 package struct ProviderVariable: Sendable {
-    /// Its name behind `LUX_ALIMTALK_` and the provider's name.
+    /// Its name among those of the provider, such as `SENDER_KEY`.
     package var name: String
+    /// What it is, as part of a sentence.
+    package var what: String
     /// Whether it is never shown.
     package var isSecret: Bool
     /// Whether `NAME_FILE` is read in its place.
     package var hasFile: Bool
 
-    static func shown(_ name: String) -> ProviderVariable {
-        ProviderVariable(name: name, isSecret: false, hasFile: false)
+    static func shown(_ name: String, _ what: String) -> ProviderVariable {
+        ProviderVariable(name: name, what: what, isSecret: false, hasFile: false)
     }
 
     /// A key, or an identifier of the account.
-    static func secret(_ name: String, hasFile: Bool = false) -> ProviderVariable {
-        ProviderVariable(name: name, isSecret: true, hasFile: hasFile)
+    static func secret(_ name: String, _ what: String, hasFile: Bool = false) -> ProviderVariable {
+        ProviderVariable(name: name, what: what, isSecret: true, hasFile: hasFile)
     }
 }
 

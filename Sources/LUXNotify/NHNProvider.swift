@@ -7,7 +7,10 @@ package struct NHNProvider: AlimtalkProvider {
     package static let name = "nhn"
     package static let defaultBaseURL = "https://kakaotalk-bizmessage.api.nhncloudservice.com"
     package static let variables: [ProviderVariable] = [
-        .secret("APPKEY"), .secret("SECRET_KEY", hasFile: true), .secret("SENDER_KEY"), .shown("TEMPLATE_CODE"),
+        .secret("APPKEY", "the appkey of the KakaoTalk Bizmessage service"),
+        .secret("SECRET_KEY", "the secret key of the KakaoTalk Bizmessage service", hasFile: true),
+        .secret("SENDER_KEY", "the sender key of the sender profile"),
+        .shown("TEMPLATE_CODE", "the code of the approved template"),
     ]
 
     private let appkey: String
@@ -18,14 +21,14 @@ package struct NHNProvider: AlimtalkProvider {
     private let smsSender: String?
 
     package init(_ settings: inout AlimtalkSettings) {
-        appkey = settings.requiredPathPart("APPKEY", "the appkey of the KakaoTalk Bizmessage service")
-        secretKey = settings.required("SECRET_KEY", "the secret key of the KakaoTalk Bizmessage service")
-        senderKey = settings.required("SENDER_KEY", "the sender key of the sender profile")
-        templateCode = settings.required("TEMPLATE_CODE", "the code of the approved template")
+        appkey = settings.requiredPathPart("APPKEY")
+        secretKey = settings.required("SECRET_KEY")
+        senderKey = settings.required("SENDER_KEY")
+        templateCode = settings.required("TEMPLATE_CODE")
         variables = settings.variables
         smsSender = settings.smsSender
         if variables.patterns.keys.contains(where: { $0.contains("@") }) {
-            settings.fault("LUX_ALIMTALK_VARIABLES", "nhn allows no @ in the name of a variable")
+            settings.fault(.templateVariables, "nhn allows no @ in the name of a variable")
         }
     }
 

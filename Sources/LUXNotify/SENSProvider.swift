@@ -8,8 +8,12 @@ package struct SENSProvider: AlimtalkProvider {
     package static let name = "sens"
     package static let defaultBaseURL = "https://sens.apigw.ntruss.com"
     package static let variables: [ProviderVariable] = [
-        .secret("ACCESS_KEY"), .secret("SECRET_KEY", hasFile: true), .secret("SERVICE_ID"), .shown("PLUS_FRIEND_ID"),
-        .shown("TEMPLATE_CODE"), .shown("TEXT"),
+        .secret("ACCESS_KEY", "the access key id of the API authentication key"),
+        .secret("SECRET_KEY", "the secret key of the API authentication key", hasFile: true),
+        .secret("SERVICE_ID", "the service id, ncp:kkobizmsg:kr:…"),
+        .shown("PLUS_FRIEND_ID", "the id of the KakaoTalk channel, with its @"),
+        .shown("TEMPLATE_CODE", "the code of the approved template"),
+        .shown("TEXT", "the text of the approved template, with its #{variables}"),
     ]
 
     private let accessKey: String
@@ -22,12 +26,12 @@ package struct SENSProvider: AlimtalkProvider {
     let smsSender: String?
 
     package init(_ settings: inout AlimtalkSettings) {
-        accessKey = settings.required("ACCESS_KEY", "the access key id of the API authentication key")
-        secretKey = settings.required("SECRET_KEY", "the secret key of the API authentication key")
-        serviceID = settings.requiredPathPart("SERVICE_ID", "the service id, ncp:kkobizmsg:kr:…")
-        channelID = settings.required("PLUS_FRIEND_ID", "the id of the KakaoTalk channel, with its @")
-        templateCode = settings.required("TEMPLATE_CODE", "the code of the approved template")
-        text = settings.requiredText("TEXT", "the text of the approved template, with its #{variables}")
+        accessKey = settings.required("ACCESS_KEY")
+        secretKey = settings.required("SECRET_KEY")
+        serviceID = settings.requiredPathPart("SERVICE_ID")
+        channelID = settings.required("PLUS_FRIEND_ID")
+        templateCode = settings.required("TEMPLATE_CODE")
+        text = settings.requiredText("TEXT")
         variables = settings.variables
         smsSender = settings.smsSender
     }

@@ -8,7 +8,10 @@ package struct SolapiProvider: AlimtalkProvider {
     package static let name = "solapi"
     package static let defaultBaseURL = "https://api.solapi.com"
     package static let variables: [ProviderVariable] = [
-        .secret("API_KEY"), .secret("API_SECRET", hasFile: true), .shown("PF_ID"), .shown("TEMPLATE_ID"),
+        .secret("API_KEY", "the API key"),
+        .secret("API_SECRET", "the secret of the API key", hasFile: true),
+        .shown("PF_ID", "the id of the linked channel, KA01PF…"),
+        .shown("TEMPLATE_ID", "the id of the approved template, KA01TP…"),
     ]
 
     private let apiKey: String
@@ -19,14 +22,14 @@ package struct SolapiProvider: AlimtalkProvider {
     private let smsSender: String?
 
     package init(_ settings: inout AlimtalkSettings) {
-        apiKey = settings.required("API_KEY", "the API key")
-        apiSecret = settings.required("API_SECRET", "the secret of the API key")
-        channelID = settings.required("PF_ID", "the id of the linked channel, KA01PF…")
-        templateID = settings.required("TEMPLATE_ID", "the id of the approved template, KA01TP…")
+        apiKey = settings.required("API_KEY")
+        apiSecret = settings.required("API_SECRET")
+        channelID = settings.required("PF_ID")
+        templateID = settings.required("TEMPLATE_ID")
         variables = settings.variables
         smsSender = settings.smsSender
         if variables.patterns.keys.contains(where: { $0.contains(".") }) {
-            settings.fault("LUX_ALIMTALK_VARIABLES", "solapi allows no dot in the name of a variable")
+            settings.fault(.templateVariables, "solapi allows no dot in the name of a variable")
         }
     }
 

@@ -78,10 +78,18 @@ extension EnvironmentReader {
         let smsSender = read(\.alimtalk.smsSender)
         guard let kind = AlimtalkProviders.all.first(where: { $0.name == alimtalk.name }) else { return alimtalk }
         alimtalk.baseURL = read(\.alimtalk.baseURL) ?? kind.defaultBaseURL
+        let own = kind.variables.compactMap { variable in
+            environment[SettingsTable.name(variable.name, of: kind.name)].map { (variable.name, $0) }
+        }
         var settings = AlimtalkSettings(
-            provider: alimtalk.name, environment: environment, variables: variables, smsSender: smsSender)
+            kind, values: Dictionary(uniqueKeysWithValues: own), variables: variables, smsSender: smsSender)
         alimtalk.provider = kind.init(&settings)
-        for found in settings.faults { fault(found.variable, found.reason) }
+        for found in settings.faults {
+            switch found.setting {
+            case .own(let name): fault(SettingsTable.name(name, of: kind.name), found.reason)
+            case .templateVariables: fault(\.alimtalk.variables, found.reason)
+            }
+        }
         // libcurl would reject every certificate for a path that is wrong, so the paths are checked.
         alimtalk.roots = TrustedRoots(
             file: read(\.standard.certificateFile), folder: read(\.standard.certificateFolder))

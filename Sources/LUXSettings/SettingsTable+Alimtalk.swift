@@ -63,7 +63,7 @@ extension SettingsTable {
             provider.variables.map {
                 Variable(
                     SettingsTable.name($0.name, of: provider.name), .text, isSecret: $0.isSecret, hasFile: $0.hasFile,
-                    "Of `\(provider.name)`: [alimtalk.md](alimtalk.md).")
+                    "Of `\(provider.name)`: \($0.what) ([alimtalk.md](alimtalk.md)).")
             }
         }
     }

@@ -66,10 +66,9 @@ import Testing
         ("-2502", "console"), ("-1028", "new profile"), ("-1017", "quota"), ("-1000", "keys"), ("-1014", "channel"),
         ("-3003", "template"), ("-1002", "sender number"), ("-1005", "reconcile"), ("-7000", "outage"),
     ]) func `nhn: a code names what an operator can do, wherever it is`(_ code: String, _ advice: String) throws {
-        let environment = Dictionary(
-            uniqueKeysWithValues: NHNProvider.variables.map { ("LUX_ALIMTALK_NHN_\($0.name)", "value") })
+        let values = Dictionary(uniqueKeysWithValues: NHNProvider.variables.map { ($0.name, "value") })
         var settings = AlimtalkSettings(
-            provider: "nhn", environment: environment, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
+            NHNProvider.self, values: values, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
             smsSender: nil)
         let provider = NHNProvider(&settings)
         for body in [
@@ -89,10 +88,9 @@ import Testing
         #"{"header":{"resultCode":-1031,"isSuccessful":false}}"#,
         #"{"header":{"resultCode":-1031,"isSuccessful":false},"message":{"requestId":null,"sendResults":[]}}"#,
     ]) func `nhn: a rejection of all recipients without their codes has advice too`(_ body: String) {
-        let environment = Dictionary(
-            uniqueKeysWithValues: NHNProvider.variables.map { ("LUX_ALIMTALK_NHN_\($0.name)", "value") })
+        let values = Dictionary(uniqueKeysWithValues: NHNProvider.variables.map { ($0.name, "value") })
         var settings = AlimtalkSettings(
-            provider: "nhn", environment: environment, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
+            NHNProvider.self, values: values, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
             smsSender: nil)
         let outcome = NHNProvider(&settings).outcome(of: ProviderReply(status: 200, body: Array(body.utf8)))
         #expect(outcome == .refused(reason: "nhn: code -1031; \(Advice.noCode.rawValue)"))

@@ -9,10 +9,9 @@ import Testing
 @Suite struct DeliveryTests {
     private static func provider(_ name: String, fallback: Bool = false) throws -> any DeliveryReporting {
         let kind = try #require(AlimtalkProviders.all.first { $0.name == name })
-        let prefix = "LUX_ALIMTALK_\(name.uppercased())_"
-        let environment = Dictionary(uniqueKeysWithValues: kind.variables.map { (prefix + $0.name, "x") })
+        let values = Dictionary(uniqueKeysWithValues: kind.variables.map { ($0.name, "x") })
         var settings = AlimtalkSettings(
-            provider: name, environment: environment,
+            kind, values: values,
             variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: fallback ? "021234567" : nil)
         let provider = kind.init(&settings)
         #expect(settings.faults == [])
@@ -134,11 +133,10 @@ import Testing
     private static let created = Timestamp(microseconds: 1_740_000_000_000_000)
 
     private static func aligo(delivered: String?) throws -> AligoProvider {
-        var environment = Dictionary(
-            uniqueKeysWithValues: AligoProvider.variables.map { ("LUX_ALIMTALK_ALIGO_\($0.name)", "0212345678") })
-        environment["LUX_ALIMTALK_ALIGO_DELIVERED"] = delivered
+        var values = Dictionary(uniqueKeysWithValues: AligoProvider.variables.map { ($0.name, "0212345678") })
+        values["DELIVERED"] = delivered
         var settings = AlimtalkSettings(
-            provider: "aligo", environment: environment,
+            AligoProvider.self, values: values,
             variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
         let provider = AligoProvider(&settings)
         #expect(settings.faults == [])

@@ -15,13 +15,12 @@ import Testing
 
     private static func provider(_ name: String, smsSender: String? = nil) throws -> any AlimtalkProvider {
         let kind = try #require(AlimtalkProviders.all.first { $0.name == name })
-        let prefix = "LUX_ALIMTALK_\(name.uppercased())_"
-        var environment = Dictionary(uniqueKeysWithValues: kind.variables.map { (prefix + $0.name, "hidden-value") })
-        environment[prefix + "TEXT"] = text
-        environment[prefix + "TEMPLATE_CODE"] = "lost"
-        environment[prefix + "SENDER"] = "0212345678"
+        var values = Dictionary(uniqueKeysWithValues: kind.variables.map { ($0.name, "hidden-value") })
+        values["TEXT"] = text
+        values["TEMPLATE_CODE"] = "lost"
+        values["SENDER"] = "0212345678"
         var settings = AlimtalkSettings(
-            provider: name, environment: environment,
+            kind, values: values,
             variables: TemplateVariables(
                 patterns: ["children": "{children}", "time": "{time}"],
                 timeZone: try #require(TimeZone(identifier: "Asia/Seoul"))),

@@ -8,8 +8,7 @@ import Testing
     private func provider(smsSender: String?) -> NHNProvider {
         let names = ["APPKEY", "SECRET_KEY", "SENDER_KEY", "TEMPLATE_CODE"]
         var settings = AlimtalkSettings(
-            provider: "nhn",
-            environment: Dictionary(uniqueKeysWithValues: names.map { ("LUX_ALIMTALK_NHN_\($0)", "value") }),
+            NHNProvider.self, values: Dictionary(uniqueKeysWithValues: names.map { ($0, "value") }),
             variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: smsSender)
         return NHNProvider(&settings)
     }

@@ -28,10 +28,9 @@ import Testing
 
     private static func provider(_ name: String) -> any AlimtalkProvider {
         let kind = AlimtalkProviders.all.first { $0.name == name } ?? NHNProvider.self
-        let own = kind.variables.map { "\(name.uppercased())_\($0.name)" }
+        let own = kind.variables.map { ($0.name, "value-of-\(name.uppercased())_\($0.name)") }
         var settings = AlimtalkSettings(
-            provider: name,
-            environment: Dictionary(uniqueKeysWithValues: own.map { ("LUX_ALIMTALK_\($0)", "value-of-\($0)") }),
+            kind, values: Dictionary(uniqueKeysWithValues: own),
             variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
         return kind.init(&settings)
     }

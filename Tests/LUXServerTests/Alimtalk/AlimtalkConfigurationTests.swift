@@ -93,7 +93,7 @@ import Testing
         let dotted = faults(.solapi, ["LUX_ALIMTALK_VARIABLES": #"{"a.b":"x"}"#])
         #expect(dotted.count == 1 && dotted[0].hasPrefix("LUX_ALIMTALK_VARIABLES: solapi allows no dot"))
         let missing = faults(.sens, ["LUX_ALIMTALK_VARIABLES": #"{"time":"x"}"#])
-        #expect(missing == ["LUX_ALIMTALK_VARIABLES: has no children, which LUX_ALIMTALK_SENS_TEXT uses"])
+        #expect(missing == ["LUX_ALIMTALK_VARIABLES: has no children, which the text of the template uses"])
     }
 
     private static let unusableTemplates: [(AlimtalkKit, String, String, String)] = [
