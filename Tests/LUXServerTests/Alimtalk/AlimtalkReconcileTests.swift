@@ -6,7 +6,7 @@ import Testing
 /// lux-server alimtalk reconcile and settle, during and after the work of a server.
 @Suite struct AlimtalkReconcileTests {
     /// The reply to a look-up: a list with a message of this reference, or an empty one.
-    private static func found(_ kit: AlimtalkKit, _ reference: String?, _ more: String = "") -> FakeProvider.Behaviour {
+    static func found(_ kit: AlimtalkKit, _ reference: String?, _ more: String = "") -> FakeProvider.Behaviour {
         if kit == .nhn {
             let message = reference.map {
                 #"{"requestId":"20261125-A","recipientSeq":1,"recipientGroupingKey":"\#($0)"\#(more)}"#
@@ -24,13 +24,13 @@ import Testing
         return .reply(200, #"{"limit":500\#(more),"messageList":{\#(message ?? "")}}"#)
     }
 
-    private static func reference(_ kit: AlimtalkKit, _ request: FakeProvider.Request) -> String? {
+    static func reference(_ kit: AlimtalkKit, _ request: FakeProvider.Request) -> String? {
         kit == .nhn
             ? request.json?["recipientList"]?[0]?["recipientGroupingKey"]?.string
             : request.json?["messages"]?[0]?["customFields"]?["reference"]?.string
     }
 
-    private func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+    func waits(_ holds: () throws -> Bool) rethrows -> Bool {
         for _ in 0..<3_000 {
             if try holds() { return true }
             usleep(20_000)
@@ -38,7 +38,7 @@ import Testing
         return false
     }
 
-    private func reconcile(
+    func reconcile(
         _ kit: AlimtalkKit, _ provider: FakeProvider, _ database: TestDatabase, _ more: [String: String] = [:],
         _ arguments: [String] = []
     ) throws -> LUXCommand {
@@ -48,11 +48,11 @@ import Testing
                 provider.baseURL, ["DATABASE_URL": database.connectionString].merging(more) { $1 }))
     }
 
-    private func rows(_ world: World) throws -> [[String?]] {
+    func rows(_ world: World) throws -> [[String?]] {
         try world.sql.query("select status, message_id from alimtalks order by id")
     }
 
-    private func row(_ world: World, _ kit: AlimtalkKit, _ status: String, age: String, user: Int64) throws -> String {
+    func row(_ world: World, _ kit: AlimtalkKit, _ status: String, age: String, user: Int64) throws -> String {
         let id = try world.sql.integer(
             """
             insert into alimtalks (user_id, provider, status, created_at)
@@ -178,7 +178,7 @@ import Testing
     }
 
     /// What a provider without references lists of a request that it received.
-    private static func listed(_ kit: AlimtalkKit, _ sent: FakeProvider.Request, _ request: FakeProvider.Request)
+    static func listed(_ kit: AlimtalkKit, _ sent: FakeProvider.Request, _ request: FakeProvider.Request)
         -> String
     {
         let now = ISO8601DateFormatter.string(
@@ -230,225 +230,6 @@ import Testing
             for request in provider.requests { try kit.expectSignature(of: request) }
             for hidden in ["93847561"] + AlimtalkKit.hidden { #expect(!run.everything.contains(hidden)) }
             world.server.stop()
-        }
-    }
-
-    @Test func `an operator closes a row that is open, and no other`() async throws {
-        try await onThread {
-            let database = try TestDatabase.make()
-            let world = try World(database, World.sharedServer)
-            let user = try world.user(phone: "+821093847561")
-            func settle(_ arguments: String...) throws -> LUXCommand {
-                try LUXCommand.run(
-                    ["alimtalk", "settle"] + arguments, environment: ["DATABASE_URL": database.connectionString])
-            }
-            let rows = [
-                ("unknown", "1 minute"), ("pending", "1 minute"), ("pending", "1 second"), ("sent", "1 minute"),
-            ]
-            for (status, age) in rows { _ = try row(world, .sens, status, age: age, user: user) }
-            try world.sql.query("update alimtalks set error = 'sens: HTTP 504' where id = 1")
-            for (id, status, exit, says) in [
-                ("1", "sent", Int32(0), "1 sent, settled by kim"), ("2", "failed", 0, "2 failed, settled by kim"),
-                ("3", "failed", 1, "3 may be in flight"), ("4", "failed", 1, "4 is sent already"),
-                ("1", "failed", 1, "1 is sent already"), ("5", "sent", 1, "no message 5"),
-            ] {
-                let run = try settle(id, status, "--operator", "kim")
-                #expect(run.ending == .exit(exit) && run.everything.contains(says), "\(run.everything)")
-            }
-            #expect(
-                try world.sql.query("select status, error from alimtalks order by id") == [
-                    ["sent", "sens: HTTP 504; settled as sent by kim"], ["failed", "settled as failed by kim"],
-                    ["pending", nil], ["sent", nil],
-                ])
-            for arguments in [
-                ["1", "sent"], ["1", "unknown", "--operator", "kim"], ["1", "sent", "--operator", " "],
-            ] {
-                #expect(
-                    try LUXCommand.run(
-                        ["alimtalk", "settle"] + arguments, environment: ["DATABASE_URL": database.connectionString]
-                    ).ending == .exit(64))
-            }
-        }
-    }
-
-    @Test(arguments: [AlimtalkKit.sens, .aligo])
-    func `a message to a number that the account no longer has stays open until an operator settles it`(
-        _ kit: AlimtalkKit
-    ) async throws {
-        try await onThread {
-            let provider = try FakeProvider(.resetAfter)
-            let database = try TestDatabase.make()
-            let world = try World(
-                database, try TestServer(database, environment: kit.environment(provider.baseURL)))
-            let user = try world.user(phone: "+821093847561")
-            expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed")
-            let sent = try #require(provider.requests.first)
-            // Aligo's history is final after a day, and the text has the row's minute in it.
-            try world.sql.query("update users set phone_number = '+821055556666' where id = $1", [String(user)])
-            provider.reset(answering: { request in
-                // The list by the new number has none.
-                request.target.contains("&to=") ? .reply(404, "") : .reply(200, Self.listed(kit, sent, request))
-            })
-            let environment = kit.environment(
-                provider.baseURL,
-                [
-                    "DATABASE_URL": database.connectionString, "LUX_REQUEST_TIMEOUT": "0.5",
-                    "LUX_ALIMTALK_TIMEOUT": "0.5",
-                ])
-            Thread.sleep(forTimeInterval: 1.1)
-            let run = try LUXCommand.run(["alimtalk", "reconcile", "--older-than", "0"], environment: environment)
-            #expect(try rows(world) == [["unknown", nil]], "\(run.everything)")
-            if kit == .sens {
-                #expect(run.ending == .exit(1) && run.output.contains("another number"), "\(run.everything)")
-            } else {
-                #expect(run.ending == .exit(0) && run.output.contains(" waits: "), "\(run.everything)")
-            }
-            let settled = try LUXCommand.run(
-                ["alimtalk", "settle", "1", "sent", "--operator", "kim"],
-                environment: [
-                    "DATABASE_URL": database.connectionString, "LUX_REQUEST_TIMEOUT": "0.5",
-                    "LUX_ALIMTALK_TIMEOUT": "0.5",
-                ])
-            #expect(try settled.ending == .exit(0) && rows(world)[0][0] == "sent", "\(settled.everything)")
-            world.server.stop()
-        }
-    }
-
-    @Test func `test, reconcile and settle leave access records, and without one nothing is sent or changed`()
-        async throws
-    {
-        try await onThread {
-            let kit = AlimtalkKit.nhn
-            let (database, provider) = (try TestDatabase.make(), try FakeProvider(kit.accepted.reply))
-            let world = try World(database, World.sharedServer)
-            let user = try world.user(phone: "+821093847561")
-            let environment = kit.environment(provider.baseURL, ["DATABASE_URL": database.connectionString])
-            func run(_ arguments: String...) throws -> LUXCommand {
-                try LUXCommand.run(["alimtalk"] + arguments + ["--operator", "kim"], environment: environment)
-            }
-            func records() throws -> [[String?]] {
-                try world.sql.query(
-                    """
-                    select operator, action, subject, user_id, count, finished_at is not null and host <> ''
-                    from access_records order by id
-                    """)
-            }
-            // Nothing is sent or looked up, so nothing is recorded.
-            #expect(try run("test", "--to", "01093847561", "--dry-run").ending == .exit(0))
-            #expect(try run("reconcile").ending == .exit(0))
-            #expect(try run("settle", "1", "sent").ending == .exit(1))
-            #expect(try records() == [])
-
-            #expect(try run("test", "--to", "01093847561").ending == .exit(0))
-            for _ in 0..<2 { _ = try row(world, kit, "unknown", age: "5 minutes", user: user) }
-            provider.reset(to: .reply(500, ""))
-            #expect(try run("reconcile").ending == .exit(1))
-            #expect(try run("settle", "1", "sent").ending == .exit(0))
-            #expect(
-                try records() == [
-                    ["kim", "alimtalk test", "test message to +8210****7561 by nhn", nil, "1", "t"],
-                    ["kim", "alimtalk reconcile", "messages of nhn", nil, "2", "t"],
-                    ["kim", "alimtalk settle", "message 1", String(user), "1", "t"],
-                ])
-
-            try world.sql.script("drop table access_records")
-            provider.reset(to: kit.accepted.reply)
-            for arguments in [["test", "--to", "01093847561"], ["reconcile"], ["settle", "2", "sent"]] {
-                let run = try LUXCommand.run(
-                    ["alimtalk"] + arguments + ["--operator", "kim"], environment: environment)
-                #expect(run.ending != .exit(0) && run.errors.contains("no table access_records"), "\(run.everything)")
-            }
-            #expect(provider.connections == 0)
-            #expect(try rows(world) == [["sent", nil], ["unknown", nil]])
-        }
-    }
-
-    struct Case: Sendable {
-        var kit: AlimtalkKit
-        var reply: FakeProvider.Behaviour
-        var says: String
-        /// `nil` where the row stays as it is.
-        var status: String?
-        var age = "5 minutes"
-        var phone: String? = "+821093847561"
-        var calls = 1
-        var exit: Int32 = 1
-    }
-
-    /// A list of Solapi with messages of other programs.
-    private static func others(_ fields: String...) -> FakeProvider.Behaviour {
-        let messages = fields.enumerated().map { index, fields in
-            #""M\#(index)":{"messageId":"M\#(index)","statusCode":"4000"\#(fields)}"#
-        }
-        return .reply(200, #"{"limit":500,"nextKey":null,"messageList":{\#(messages.joined(separator: ","))}}"#)
-    }
-
-    private static let another = #","customFields":{"reference":"lux-1-1"}"#
-
-    @Test(arguments: [
-        Case(
-            kit: .sens, reply: .reply(404, ""), says: "failed: sens: not found", status: "failed", calls: 2, exit: 0),
-        Case(kit: .sens, reply: .reply(404, #"{"error":{"errorCode":"300"}}"#), says: "left open: sens: HTTP 404"),
-        Case(kit: .sens, reply: .hang, says: "phone number is gone", phone: nil, calls: 0),
-        Case(kit: .nhn, reply: .reply(401, ""), says: "left open: nhn: HTTP 401"),
-        Case(kit: .solapi, reply: .resetAfter, says: "left open: solapi: "),
-        Case(kit: .nhn, reply: .hang, says: "left open: nhn: no response in time"),
-        Case(kit: .solapi, reply: found(.solapi, nil, #","nextKey":"M4V8""#), says: "left open: solapi: a page"),
-        Case(
-            kit: .solapi, reply: found(.solapi, nil, #","nextKey":null"#), says: "failed: solapi: not found",
-            status: "failed", calls: 2, exit: 0),
-        Case(kit: .solapi, reply: others(another), says: "not found", status: "failed", calls: 2, exit: 0),
-        Case(kit: .solapi, reply: others(""), says: "no reference and may be this one", calls: 2),
-        Case(kit: .solapi, reply: others(another, #","customFields":{}"#), says: "no reference", calls: 2),
-        Case(kit: .solapi, reply: others(another, #","customFields":null"#), says: "no reference", calls: 2),
-        Case(
-            kit: .solapi, reply: others(#","to":"01011112222""#), says: "not found", status: "failed", calls: 2,
-            exit: 0),
-        Case(
-            kit: .solapi, reply: others(another), says: "not found", status: "failed", phone: "+12025550123", exit: 0),
-        Case(kit: .nhn, reply: found(.nhn, "lux-1-1"), says: "left open: nhn: HTTP 200"),
-        // The number is not needed.
-        Case(kit: .nhn, reply: found(.nhn, nil), says: "not found", status: "failed", phone: nil, exit: 0),
-        Case(
-            kit: .solapi, reply: others(another), says: "not found", status: "failed", phone: nil, exit: 0),
-        Case(kit: .nhn, reply: .hang, says: "1 older than 30 days are not", age: "31 days", calls: 0, exit: 0),
-    ]) func `each row that is left open is reported with the reason`(_ test: Case) async throws {
-        try await onThread {
-            let (database, provider) = (try TestDatabase.make(), try FakeProvider(test.reply))
-            let world = try World(database, World.sharedServer)
-            _ = try row(world, test.kit, "pending", age: test.age, user: try world.user(phone: test.phone))
-            let run = try reconcile(test.kit, provider, database)
-            #expect(run.ending == .exit(test.exit) && run.output.contains(test.says), "\(run.everything)")
-            #expect(try rows(world)[0][0] == test.status ?? "pending")
-            #expect(provider.connections == test.calls)
-            #expect(!run.everything.contains("93847561") && !run.everything.contains(AlimtalkKit.secret))
-        }
-    }
-
-    @Test(arguments: [
-        (#","messageStatus":"FAILED","resultCode":"3019""#, "failed"),
-        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC05""#, "failed"),
-        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC04""#, "sent"),
-        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC01""#, "failed"),
-        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC02""#, "unknown"),
-        (#","messageStatus":"FAILED","resultCode":"3019","resendStatus":"RSC03""#, "unknown"),
-        (#","messageStatus":"FAILED","resultCode":"3005""#, "sent"),
-        (#","messageStatus":"FAILED","resultCode":3005,"resendStatus":"RSC01""#, "sent"),
-        (#","messageStatus":"CANCEL""#, "failed"), (#","messageStatus":"COMPLETED","resultCode":"1000""#, "sent"),
-        (#","messageStatus":"READY""#, "sent"),
-    ]) func `nhn: what was delivered, by whichever way, is sent; what is in flight waits`(
-        _ delivery: String, _ status: String
-    ) async throws {
-        try await onThread {
-            let (database, provider) = (try TestDatabase.make(), try FakeProvider())
-            let world = try World(database, World.sharedServer)
-            let reference = try row(
-                world, .nhn, "unknown", age: "5 minutes", user: try world.user(phone: "+821093847561"))
-            provider.reset(to: Self.found(.nhn, reference, delivery))
-            // A row that waits for the provider does not fail the run.
-            let run = try reconcile(.nhn, provider, database)
-            #expect(run.ending == .exit(0) && run.output.contains(" waits: ") == (status == "unknown"))
-            #expect(try rows(world)[0][0] == status)
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct StructureTests {
     private static let documents = ["CONTRIBUTING.md", "docs/architecture.md"]
     /// Longer files contain more than one idea.
-    private static let longest = 455
+    private static let longest = 330
 
     private let files: [String]
 
