@@ -122,7 +122,7 @@ let package = Package(
         testTarget(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
         testTarget("PostgresTests", ["Concurrency", "Postgres", "EventLoop", "LUXTestSupport", "Metrics"]),
-        testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop"]),
+        testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop", "JSON"]),
         testTarget("LUXNotifyTests", ["CCurl", "Concurrency", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
         testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
         testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXAPI", "LUXStore", "LUXTestSupport", "Postgres"]),
