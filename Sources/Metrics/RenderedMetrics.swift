@@ -1,12 +1,13 @@
 import Concurrency
 
-/// The text of the metrics. Rendering it is expensive, and a client that scrapes all the time must not keep the loops busy with it: a
-/// burst of scrapes is rendered, then ten a second, and the others get the latest text. May be used from any thread.
+/// The text of the metrics. Rendering it is expensive, and a client that scrapes all the time must not keep the
+/// loops busy with it: a burst of scrapes is rendered, then a hundred a second, and the others get the latest text,
+/// which is at most 10 ms old. May be used from any thread.
 package final class RenderedMetrics: Sendable {
     /// Scrapes that are rendered however fast they follow each other.
-    package static let burst = 20.0
+    package static let burst = 200.0
     /// After a burst, texts that are rendered in a second.
-    package static let rate = 10.0
+    package static let rate = 100.0
 
     private struct State {
         var allowance = RenderedMetrics.burst
