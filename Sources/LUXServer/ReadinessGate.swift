@@ -8,6 +8,8 @@ package final class ReadinessGate: Sendable {
         /// The schema was not found to be the program's yet; what is waited for.
         case closed(waitingFor: String)
         case open
+        /// For good: the check of the schema may still be in flight.
+        case stopping
     }
 
     private let gate = Locked(State.closed(waitingFor: "the database"))
@@ -20,26 +22,37 @@ package final class ReadinessGate: Sendable {
 
     /// Called once the schema is the one that the program knows.
     func open() {
-        gate.withLock { $0 = .open }
+        change(to: .open)
     }
 
     /// Called while the schema cannot be checked or migrated.
     ///
     /// - Parameter what: what is waited for; anybody may read it.
     func wait(for what: String) {
-        gate.withLock { $0 = .closed(waitingFor: what) }
+        change(to: .closed(waitingFor: what))
     }
 
     /// Called when the server is about to stop.
     package func close() {
-        gate.withLock { $0 = .closed(waitingFor: "nothing: the server is stopping") }
+        gate.withLock { $0 = .stopping }
+    }
+
+    private func change(to state: State) {
+        gate.withLock {
+            if case .stopping = $0 { return }
+            $0 = state
+        }
     }
 
     /// Checks that the database accepts writes, every known migration is applied, and any other is marked compatible.
     ///
     /// - Returns: what the server waits for; `nil` when it is ready.
     package func missing(_ pool: PostgresPool, deadline: MonotonicTime) async -> String? {
-        if case .closed(let what) = gate.withLock({ $0 }) { return what }
+        switch gate.withLock({ $0 }) {
+        case .closed(let what): return what
+        case .stopping: return "nothing: the server is stopping"
+        case .open: break
+        }
         let deadline = min(deadline, .now() + .milliseconds(900))
         guard let state = await SchemaState.read(versions, pool, deadline: deadline) else { return "the database" }
         if state.isReadOnly { return "a database that accepts writes" }

@@ -158,6 +158,31 @@ import Testing
         }
     }
 
+    /// What it waited for at the signal arrives meanwhile: a server that stops does not become ready.
+    @Test func `does not become ready during the shutdown delay`() async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let session = try database.session()
+            // The advisory lock of migrations.
+            try session.script("select pg_advisory_lock(119204650084711)")
+            let server = try TestServer(
+                database, environment: ["LUX_SHUTDOWN_DELAY": "4"], arguments: ["--migrate"])
+            server.process.signal(SIGTERM)
+            #expect(server.waits(for: 503, at: "/readyz"))
+            try session.script("select pg_advisory_unlock_all()")
+            let migrations = "select count(*) from schema_migrations"
+            var statuses: Set<Int> = []
+            let start = Date()
+            while Date().timeIntervalSince(start) < 3 {
+                statuses.insert(try server.call("GET", "/readyz").status)
+                usleep(20_000)
+            }
+            #expect(try session.integer(migrations) > 0)
+            #expect(statuses == [503])
+            #expect(server.process.wait(seconds: 10) == .exit(0))
+        }
+    }
+
     @Test func `a second signal ends the process immediately`() async throws {
         try await onThread {
             let server = try TestServer(try TestDatabase.make(), environment: ["LUX_SHUTDOWN_DELAY": "60"])
