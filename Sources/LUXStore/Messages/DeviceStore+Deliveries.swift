@@ -137,10 +137,9 @@ extension DeviceStore {
         "release_delivery_poll",
         """
         update alimtalk_polls
-        set claimed_until = statement_timestamp(),
+        set claimed_until = statement_timestamp() + $5 * interval '1 microsecond',
           results_until = case when $2 = 1 then $3 else results_until end,
-          swept_at = case when $2 = 1 and $4 = 1 then $3 else swept_at end,
-          next_poll = greatest(next_poll, statement_timestamp() + $5 * interval '1 microsecond')
+          swept_at = case when $2 = 1 and $4 = 1 then $3 else swept_at end
         where provider = $1
         """)
 
@@ -149,7 +148,7 @@ extension DeviceStore {
     /// - Parameters:
     ///   - deliveries: those of messages that are not open change nothing.
     ///   - isComplete: whether these are all results of the poll's span.
-    ///   - pause: for how long no server polls.
+    ///   - pause: for how long no server polls, not even after a hint.
     /// - Returns: the results of messages that were open.
     /// - Throws: `PostgresError`.
     package func finish(

@@ -176,6 +176,30 @@ import Testing
         }
     }
 
+    @Test func `a web hook does not shorten the pause that the provider requires`() async throws {
+        try await onThread {
+            let provider = try FakeProvider()
+            provider.reset(answering: { request in
+                request.method == "GET"
+                    ? .reply(429, "", headers: ["Retry-After: 3600"]) : AlimtalkKit.solapi.accepted.reply
+            })
+            let environment = AlimtalkKit.solapi.environment(
+                provider.baseURL,
+                ["LUX_ALIMTALK_DELIVERY_INTERVAL": "3600", "LUX_ALIMTALK_CALLBACK_SECRET": Self.secret])
+            let world = try World.own(environment: environment)
+            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), answers: "null")
+            let hook = "/callbacks/alimtalk/solapi/\(Self.secret)"
+            #expect(try world.server.call("POST", hook).status == 200)
+            #expect(waits { provider.requests.count == 2 })
+            // Longer than hints are apart.
+            try world.sql.script("update alimtalk_polls set polled_at = polled_at - interval '10 seconds'")
+            #expect(try world.server.call("POST", hook).status == 200)
+            Thread.sleep(forTimeInterval: 2.5)
+            #expect(provider.requests.count == 2)
+            world.server.stop()
+        }
+    }
+
     @Test func `without a secret there is no web hook`() async throws {
         try await onThread {
             let provider = try FakeProvider()
