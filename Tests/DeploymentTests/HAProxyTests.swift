@@ -62,10 +62,13 @@ import Testing
                 status = (try? client.receive().status) ?? 0
             }
             #expect(status == 401, "\(proxy.output)\(proxy.errors)")
-            let line = proxy.waitForOutput(seconds: 15) { lines in
-                lines.first { $0.contains("GET \(World.api)check-device HTTP/1.1") }
+            let hook = try HTTPClient(port: port, offer: TLSClient.Offer())
+            try hook.send(TestServer.request("POST", "/callbacks/alimtalk/nhn/HIDDEN-4711"))
+            #expect(try hook.receive().status == 404)
+            for logged in ["GET \(World.api)check-device HTTP/1.1", "POST /callbacks/alimtalk/nhn/- HTTP/1.1"] {
+                let line = proxy.waitForOutput(seconds: 15) { lines in lines.first { $0.contains(logged) } }
+                #expect(line != nil, "\(proxy.output)\(proxy.errors)")
             }
-            #expect(line != nil, "\(proxy.output)\(proxy.errors)")
             let seen = server.logLines { $0["status"]?.integer == 401 && $0["client"]?.string == "127.0.0.1" }
             #expect(!seen.isEmpty)
             server.stop()

@@ -107,6 +107,10 @@ import Testing
                 #expect(world.server.logLines(request: id).count == 1, "\(id)")
                 #expect(proxy.log.contains(" \(id)\n"), "\(proxy.log)")
             }
+            for path in ["/callbacks/alimtalk/nhn/secret-4711", "//callbacks//alimtalk/nhn/secret-4711/"] {
+                let hook = try #require(try proxy.call("POST", path).header(Self.identifier))
+                #expect(proxy.waitsForLog("alimtalk/nhn/-\" 404 ", hook), "\(proxy.log)")
+            }
             #expect(!proxy.log.contains("secret"))
         }
     }
