@@ -15,6 +15,38 @@ import Testing
         }
     }
 
+    @Test func `a standby serves reads, and is ready only once it is promoted`() async throws {
+        try await onThread {
+            let primary = try TestCluster()
+            let database = try TestDatabase.makeEmpty(in: primary)
+            let before = try World(database, TestServer(database, arguments: ["--migrate"]))
+            let (user, child, device) = try before.family()
+            before.server.stop()
+            let standby = try TestCluster(
+                settings: ["hot_standby=on", "primary_conninfo=\(primary.replicationString)"], standbyOf: primary)
+            let server = try TestServer(
+                database, environment: ["DATABASE_URL": standby.connectionString(database.name)])
+            let world = try World(database, server)
+            let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49")
+            var missing: String?
+            for _ in 0..<200 where missing != "a database that accepts writes" {
+                let reply = try server.call("GET", "/readyz")
+                #expect(reply.status == 503, "\(reply.summary)")
+                missing = reply.header("X-Waiting-For")
+                usleep(50_000)
+            }
+            #expect(missing == "a database that accepts writes")
+            #expect(try world.call("GET", "child-device?real_user_id=\(child)", as: user).status == 200)
+            #expect(try world.upload([record], as: user).status == 503)
+            try standby.session().script("select pg_promote()")
+            #expect(server.waits(for: 200, at: "/readyz"))
+            #expect(try world.upload([record], as: user).status == 200)
+            server.stop()
+            standby.stop()
+            primary.stop()
+        }
+    }
+
     private static func failOver(_ number: Int) throws {
         let primary = try TestCluster(
             isDurable: true, settings: ["synchronous_standby_names=*", "synchronous_commit=local"])
