@@ -26,7 +26,7 @@ package struct SchemaCheck {
         do {
             let address = configuration.databaseAddress.current()
             let session = try PostgresSession(connectionString: address)
-            try checkSessions(address)
+            try checkSessions(address, beside: session)
             let migrator = Migrator(session: session, migrations: migrations) { what in
                 onWait(what)
                 logger.log(.warning, "migration waits", [.cause: "\(what)"])
@@ -47,10 +47,10 @@ package struct SchemaCheck {
     /// Adapts to a pooler that gives each transaction another session of the database.
     ///
     /// - Throws: `PoolerError`, `PostgresError`.
-    private func checkSessions(_ address: String) throws {
-        // The process has no connections beyond its pool's.
+    private func checkSessions(_ address: String, beside session: PostgresSession) throws {
+        // The process never has more connections than its pool's.
         guard configuration.databasePool > 1 else { return }
-        let found = try SessionSharing.detect(address)
+        let found = try SessionSharing.detect(address, beside: session)
         switch found {
         case .none: break
         case .statements: throw PoolerError(.statements)

@@ -12,14 +12,14 @@ package enum SessionSharing: Sendable, Equatable {
     /// How often sessions are compared: on a busy pooler they change at random.
     private static let rounds = 4
 
-    /// Finds out by what two connections at the same time observe. Blocks.
+    /// Finds out by what two connections at the same time observe, of which it opens one. Blocks.
     ///
+    /// - Parameter session: another connection to the same address, outside a transaction.
     /// - Throws: ``PostgresError``.
-    package static func detect(_ connectionString: String) throws(PostgresError) -> SessionSharing {
-        let sessions = [
-            try PostgresSession(connectionString: connectionString),
-            try PostgresSession(connectionString: connectionString),
-        ]
+    package static func detect(
+        _ connectionString: String, beside session: PostgresSession
+    ) throws(PostgresError) -> SessionSharing {
+        let sessions = [session, try PostgresSession(connectionString: connectionString)]
         guard try areShared(sessions) else { return .none }
         guard try canBegin(sessions[0]) else { return .statements }
         return .transactions(carriesStatements: try carriesStatements(sessions))
@@ -100,7 +100,8 @@ package struct PoolerError: Error, Equatable, CustomStringConvertible {
     ///
     /// - Throws: ``PoolerError``, ``PostgresError``.
     package static func requireOwnSessions(_ connectionString: String) throws {
-        guard try SessionSharing.detect(connectionString) != .none else { return }
+        let session = try PostgresSession(connectionString: connectionString)
+        guard try SessionSharing.detect(connectionString, beside: session) != .none else { return }
         throw PoolerError(.sessionLock)
     }
 }

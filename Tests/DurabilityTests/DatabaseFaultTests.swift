@@ -172,6 +172,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2]) func `a server starts with no more connections than its pool has`(_ pool: Int) async throws
+    {
+        try await onThread {
+            let database = try TestDatabase.make()
+            let role = "few_\(Unique.number())"
+            try database.session().script(
+                "create role \(role) login connection limit \(pool); grant select on schema_migrations to \(role)")
+            let address = "postgresql://\(role)@127.0.0.1:\(database.cluster.port)/\(database.name)"
+            let server = try TestServer(database, environment: ["DATABASE_URL": address, "LUX_DB_POOL": "\(pool)"])
+            #expect(server.waits(for: 200, at: "/readyz"))
+            server.stop()
+        }
+    }
+
     @Test func `an upload that is still queued when its client is gone is not begun, a half-closed client's is`()
         async throws
     {

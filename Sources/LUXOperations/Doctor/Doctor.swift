@@ -145,7 +145,7 @@ package struct Doctor {
         let all: [(String, () throws -> [Finding])] = [
             ("database version", { [checks.version()] }), ("database settings", checks.settings),
             ("connections", { [try checks.connections(pool: pool)] }),
-            ("connection pooler", { pool > 1 ? [DatabaseChecks.finding(sharing: try .detect(databaseURL))] : [] }),
+            ("connection pooler", { pool > 1 ? [try pooler(databaseURL)] : [] }),
             ("clock skew", { [try checks.clock(allowed: Self.allowedSkew)] }),
             ("migrations", { try migrations(folder, session) }), ("rights", checks.rights),
             ("indexes", { [try checks.indexes(try Migration.all(in: folder))] }),
@@ -157,6 +157,12 @@ package struct Doctor {
                 return [Finding(subject: subject, detail: "\(error)", advice: "fix the findings above first")]
             }
         }
+    }
+
+    /// With sessions of its own: a pooler in statement mode ends them.
+    private func pooler(_ databaseURL: String) throws -> Finding {
+        let session = try PostgresSession(connectionString: databaseURL)
+        return DatabaseChecks.finding(sharing: try .detect(databaseURL, beside: session))
     }
 
     private func migrations(_ folder: String, _ session: PostgresSession) throws -> [Finding] {
