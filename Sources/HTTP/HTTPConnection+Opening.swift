@@ -64,7 +64,7 @@ extension HTTPConnection {
             }
             switch await waitForInput() {
             case .ready: continue
-            case .gone: return false
+            case .gone, .idle: return false
             case .timedOut:
                 server.onEvent(.handshakeFailed("not complete in time"))
                 return false

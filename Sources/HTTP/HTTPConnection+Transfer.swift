@@ -55,6 +55,7 @@ extension HTTPConnection {
     /// Suspends the task until ``resumeInput(_:)``. Only one wait for input at a time.
     func waitForInput() async -> Wait {
         assert(inputWaiter == nil, "two waits for input")
+        waitingSince = server.loop.now
         return await withUnsafeContinuation { inputWaiter = $0 }
     }
 
@@ -127,13 +128,17 @@ extension HTTPConnection {
             resumeOutput(.timedOut)
             resumeInput(.gone)
         }
-        if inputWaiter != nil, min(inputDeadline, server.inputDeadline) <= now { resumeInput(.timedOut) }
+        if min(inputDeadline, server.inputDeadline) <= now {
+            resumeInput(.timedOut)
+        } else if isIdle, waitingSince + Self.parkTime <= now {
+            resumeInput(.idle)
+        }
     }
 
     /// Ends the connection if it has had a response and is idle; else its current response, or its first, is its last.
     func drain() {
         server.loop.assertCurrent()
-        guard inputWaiter != nil, !lingering, requests > 0, parser.phase == .idle else { return }
+        guard isParked || isIdle, requests > 0 else { return }
         // A request that is in the kernel already still gets its response.
         if case .transferred = receive() { return resumeInput(.ready) }
         resumeInput(.gone)
@@ -147,7 +152,14 @@ extension HTTPConnection {
         resumeOutput(.gone)
     }
 
+    /// Whether the task waits for the first byte of a request, and for nothing else.
+    private var isIdle: Bool {
+        inputWaiter != nil && isOpened && !lingering && parser.phase == .idle && output.unsent == 0
+    }
+
+    /// A connection that is parked finds out itself what has happened.
     private func resumeInput(_ wait: Wait) {
+        if isParked { return unpark() }
         inputWaiter?.resume(returning: wait)
         inputWaiter = nil
     }

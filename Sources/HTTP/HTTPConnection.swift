@@ -10,7 +10,7 @@ import EventLoop
 ///
 /// Owned by its `HTTPLoopServer`. `@unchecked Sendable`: confined to its loop, on which its task runs; entries check it.
 final class HTTPConnection: EventHandler, @unchecked Sendable {
-    enum Wait { case ready, timedOut, gone }
+    enum Wait { case ready, timedOut, gone, idle }
 
     let transport: Transport
     /// The peer's address, or the one that a trusted proxy named for the whole connection; `nil` for a trusted proxy.
@@ -35,6 +35,14 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     var outputWaiter: UnsafeContinuation<Wait, Never>?
     /// When any wait for input ends without it.
     var inputDeadline: MonotonicTime
+    /// When the present wait for input began.
+    var waitingSince: MonotonicTime
+    /// When a client that sends nothing is disconnected.
+    private var idleDeadline: MonotonicTime
+    /// Whether what precedes the first request has been read.
+    private(set) var isOpened = false
+    /// Whether the task has ended although the connection goes on: it is idle, and ``unpark()`` starts another task.
+    private(set) var isParked = false
     var lingering = false
     var requests = 0
     /// When the first byte of an unfinished header section was received.
@@ -54,6 +62,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private static let outputBound = 64 << 10
     /// After this much of a turn of the loop the other connections have theirs.
     static let turnTime = Duration.milliseconds(1)
+    /// After so long without a byte an idle connection gives up its task, whose memory is most of its own: 10 of 12 KiB.
+    static let parkTime = Duration.milliseconds(500)
 
     /// - Parameter client: `nil` for a trusted proxy.
     init(transport: Transport, client: ClientAddress?, server: HTTPLoopServer) {
@@ -67,14 +77,40 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         owner = MemoryOwner(client: client?.network)
         lastWrite = server.loop.now
         inputDeadline = server.loop.now + server.limits.headerTime
+        waitingSince = server.loop.now
+        idleDeadline = inputDeadline
     }
 
     // MARK: The life of a connection
 
-    /// Serves requests until one side ends it.
-    func run() async {
+    /// Starts the task that serves it.
+    func start() {
         server.loop.assertCurrent()
-        if await readProxyHeader(), await handshake() { await serve() }
+        assert(task == nil, "one task at a time")
+        task = Task(executorPreference: server.loop) { await self.run() }
+    }
+
+    /// Starts another task, as something has happened to an idle connection.
+    func unpark() {
+        isParked = false
+        server.parked -= 1
+        start()
+    }
+
+    /// Serves requests until one side ends it or it is parked.
+    private func run() async {
+        server.loop.assertCurrent()
+        if !isOpened, await readProxyHeader(), await handshake() {
+            isOpened = true
+            // A client that has just connected has no more time for its first header section than for a later one.
+            idleDeadline = server.loop.now + limits.idleTime
+        }
+        if isOpened { await serve() }
+        guard !isParked else {
+            task = nil
+            server.parked += 1
+            return
+        }
         await finish()
         charge(0)
         assert(inputWaiter == nil && outputWaiter == nil, "the task is not suspended")
@@ -83,10 +119,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     }
 
     private func serve() async {
-        // A client that has just connected has no more time for its first header section than for a later one.
-        var idleDeadline = server.loop.now + limits.idleTime
         do {
-            while !closing, let step = try await nextStep(idleUntil: idleDeadline) {
+            while !closing, let step = try await nextStep() {
                 switch step {
                 case .head(let head): admit(identified(head))
                 case .request(let request): await respond(to: identified(request))
@@ -181,8 +215,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         return await server.responder.respond(to: request, admission: admission, received: server.loop.now)
     }
 
-    /// The next header section or request, or `nil` when none will come.
-    private func nextStep(idleUntil idleDeadline: MonotonicTime) async throws(HTTPParseError) -> RequestParser.Step? {
+    /// The next header section or request, or `nil` when none will come or the connection is parked.
+    private func nextStep() async throws(HTTPParseError) -> RequestParser.Step? {
         var phaseStart: (phase: RequestParser.Phase, time: MonotonicTime)?
         while !failed {
             let step = try parser.next()
@@ -203,6 +237,11 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             switch await moreInput() {
             case .ready: continue
             case .gone: return nil
+            case .idle:
+                // Something may have arrived since.
+                if readable { continue }
+                isParked = true
+                return nil
             case .timedOut:
                 guard phase == .head || phase == .body else { return nil }
                 throw HTTPParseError(status: .requestTimeout, reason: "the request did not arrive in time")

@@ -31,6 +31,8 @@ final class HTTPLoopServer: @unchecked Sendable {
     private(set) var inputDeadline = MonotonicTime(nanoseconds: .max)
     /// For other threads; updated at each tick.
     let statistics = Locked(HTTPStatistics())
+    /// Idle connections that have no task.
+    var parked = 0
     /// TLS handshakes that were completed.
     var handshakes = 0
     private var unflushed: [HTTPConnection] = []
@@ -90,7 +92,7 @@ final class HTTPLoopServer: @unchecked Sendable {
                 descriptor, for: [.readable, .writable, .peerClosed, .edgeTriggered], handler: connection)
             assert(connections[descriptor] == nil, "a descriptor is open twice")
             connections[descriptor] = connection
-            connection.task = Task(executorPreference: loop) { await connection.run() }
+            connection.start()
         } catch {
             giveUp()
         }
@@ -170,7 +172,7 @@ final class HTTPLoopServer: @unchecked Sendable {
         let now = HTTPStatistics(connections: connections.count, inFlight: inFlight, handshakes: handshakes)
         statistics.withLock { $0 = now }
         for connection in connections.values { connection.checkDeadlines(at: loop.now) }
-        if trim.isDue(connections: connections.count, released: memory.takePeak(), now: loop.now) {
+        if trim.isDue(connections: connections.count - parked, released: memory.takePeak(), now: loop.now) {
             // Not on the loop: it walks all arenas.
             DispatchQueue.global(qos: .utility).async { malloc_trim(0) }
         }

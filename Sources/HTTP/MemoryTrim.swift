@@ -1,7 +1,7 @@
 import Concurrency
 
 /// Decides when freed memory is returned to the system, which the allocator otherwise keeps: after a burst of unfinished
-/// requests or of connections has ended.
+/// requests or of connections has ended or has become idle.
 ///
 /// 1,000 connections that were busy leave 14 MiB behind. Confined to its loop.
 struct MemoryTrim {
@@ -20,7 +20,7 @@ struct MemoryTrim {
     private var earliest: MonotonicTime?
 
     /// - Parameters:
-    ///   - connections: those open now.
+    ///   - connections: those that are not idle now.
     ///   - released: bytes of unfinished requests that were all released since the last call.
     /// - Returns: whether to trim now.
     mutating func isDue(connections: Int, released: Int, now: MonotonicTime) -> Bool {
