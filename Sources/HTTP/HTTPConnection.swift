@@ -181,6 +181,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             hasUnreadInput = closing
             write(response, method: head.method, version: head.version, hint: head.requestsKeepAlive)
             parser.discardBody()
+            // Not only at the next step, before which the others may have their turn.
+            charge(0)
         }
     }
 
