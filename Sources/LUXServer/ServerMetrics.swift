@@ -55,7 +55,7 @@ package final class ServerMetrics: Sendable {
         events.withLock { $0[name, default: 0] += 1 }
     }
 
-    /// All metrics in Prometheus' text format; for a client that scrapes all the time as of a tenth of a second ago at most.
+    /// All metrics in Prometheus' text format; for a client that scrapes all the time as of 10 ms ago at most.
     package func text() -> MetricsText { rendered.text { render() } }
 
     private func render() -> MetricsText {

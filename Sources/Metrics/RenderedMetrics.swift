@@ -13,6 +13,9 @@ package final class RenderedMetrics: Sendable {
         var allowance = RenderedMetrics.burst
         var time: MonotonicTime?
         var latest: MetricsText?
+        /// How many renderings were begun, and which of them is ``latest``.
+        var begun = 0
+        var latestNumber = 0
     }
 
     private let state = Locked(State())
@@ -21,18 +24,23 @@ package final class RenderedMetrics: Sendable {
 
     /// - Parameter render: writes the text; called on this thread, outside the lock.
     package func text(at now: MonotonicTime = .now(), render: () -> MetricsText) -> MetricsText {
-        let latest = state.withLock { state -> MetricsText? in
+        let (latest, number) = state.withLock { state -> (MetricsText?, Int) in
             if let time = state.time, time < now {
                 state.allowance = min(Self.burst, state.allowance + (now - time).inSeconds * Self.rate)
             }
             state.time = now
-            if let latest = state.latest, state.allowance < 1 { return latest }
+            if let latest = state.latest, state.allowance < 1 { return (latest, 0) }
             state.allowance -= 1
-            return nil
+            state.begun += 1
+            return (nil, state.begun)
         }
         if let latest { return latest }
         let text = render()
-        state.withLock { $0.latest = text }
+        state.withLock { state in
+            // Of two at the same time the later one: no counter may fall.
+            guard number > state.latestNumber else { return }
+            (state.latest, state.latestNumber) = (text, number)
+        }
         return text
     }
 }

@@ -3,6 +3,25 @@ import Metrics
 import Testing
 
 @Suite struct RenderedMetricsTests {
+    @Test func `a rendering that takes longer does not replace a later one`() {
+        let metrics = RenderedMetrics()
+        let now = MonotonicTime.now()
+        func scrape(_ number: Double, during: () -> Void = {}) -> String {
+            let text = metrics.text(at: now) {
+                during()
+                var text = MetricsText()
+                text.gauge("number", "Of the rendering.", number)
+                return text
+            }
+            return String(decoding: text.bytes, as: UTF8.self)
+        }
+        for _ in 0..<Int(RenderedMetrics.burst) - 2 { _ = scrape(0) }
+        var second = ""
+        let first = scrape(1) { second = scrape(2) }
+        #expect(first.contains("number 1") && second.contains("number 2"))
+        #expect(scrape(3).contains("number 2"), "the latest text")
+    }
+
     @Test func `a busy scraper causes a hundred renderings a second, a usual one a rendering each`() {
         let metrics = RenderedMetrics()
         var (renderings, now) = (0, MonotonicTime.now())
