@@ -84,6 +84,8 @@ extension ProviderNotifier {
         package var deliveries: [Delivery] = []
         /// Why some results of the span may be missing; contains neither number nor key.
         package var error: String?
+        /// Whether there are more results than a poll has pages or time for.
+        package var isCutShort = false
         /// For how long the provider wants no further request.
         package var retryAfter: Duration?
 
@@ -107,6 +109,7 @@ extension ProviderNotifier {
             guard let next = found.next, next != page else { return report }
             page = next
         }
+        report.isCutShort = true
         report.error = "\(name): more results than one poll reads"
         return report
     }

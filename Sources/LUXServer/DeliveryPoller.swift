@@ -86,17 +86,19 @@ package final class DeliveryPoller: Sendable {
     /// Whether this server has asked the provider.
     private func poll(isHinted: Bool) async throws -> Bool {
         // A provider that does not work is spared.
-        guard notifier.circuit == "closed" else { return false }
+        guard notifier.circuit != "open" else { return false }
         let name = notifier.name
         guard
             let poll = try await store.claimDeliveryPoll(provider: name, interval: interval, isHinted: isHinted)
         else { return false }
         let report = try await report(poll)
+        // A sweep that is too long is not repeated before its time, since it would hide new results.
+        let isComplete = report.error == nil || poll.isSweep && report.isCutShort
         let stored = try await store.finish(
             poll, provider: name,
             deliveries: report.deliveries.map {
                 DeliveryResult(messageID: $0.messageID, result: $0.result?.rawValue, code: $0.code)
-            }, isComplete: report.error == nil, pause: report.retryAfter ?? .zero)
+            }, isComplete: isComplete, pause: report.retryAfter ?? .zero)
         for delivery in stored {
             guard let result = delivery.result else { continue }
             metrics.count(delivery: result, of: name)

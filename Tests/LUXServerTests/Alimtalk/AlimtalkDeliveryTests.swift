@@ -200,6 +200,61 @@ import Testing
         }
     }
 
+    @Test func `more old results than one poll reads do not hide new ones`() async throws {
+        try await onThread {
+            let kit = AlimtalkKit.solapi
+            let provider = try FakeProvider()
+            let yesterday = String(Date(timeIntervalSinceNow: -86_400).ISO8601Format().prefix(10))
+            provider.reset(answering: { request in
+                guard request.method == "GET" else { return kit.accepted.reply }
+                guard let start = request.target.firstMatch(of: #/startDate=([0-9-]{10})/#)?.output.1,
+                    start < yesterday
+                else { return .reply(200, Self.result(kit, delivered: true)) }
+                return .reply(200, #"{"nextKey":"K\#(Unique.number())","messageList":{}}"#)
+            })
+            let world = try World.own(
+                environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"]))
+            let user = try world.user(phone: "+821093847561")
+            try world.sql.query(
+                """
+                insert into alimtalks (user_id, provider, status, message_id, created_at)
+                values ($1, 'solapi', 'sent', 'M4V0', now() - interval '60 hours')
+                """, [String(user)])
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            let isDelivered = try waits {
+                try world.sql.query("select delivery from alimtalks where message_id = 'M4V1'") == [["delivered"]]
+            }
+            #expect(isDelivered)
+            #expect(
+                world.server.logLines { $0["cause"]?.string == "solapi: more results than one poll reads" }.count == 1)
+            world.server.stop()
+        }
+    }
+
+    @Test func `results are asked for after an outage of the provider, although no message is sent`() async throws {
+        try await onThread {
+            let kit = AlimtalkKit.sens
+            let provider = try FakeProvider()
+            let (isBroken, isComplete) = (Flag(), Flag())
+            provider.reset(answering: { request in
+                guard request.method == "GET" else { return isBroken.isSet ? .reply(503, "") : kit.accepted.reply }
+                return .reply(200, isComplete.isSet ? Self.result(kit, delivered: true) : #"{"messages":[]}"#)
+            })
+            let world = try World.own(
+                environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"]))
+            let user = try world.user(phone: "+821093847561")
+            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            isBroken.set()
+            for _ in 0..<5 { #expect(try world.call("POST", "alimtalk", as: user).status == 409) }
+            isComplete.set()
+            let isDelivered = try waits {
+                try world.sql.query("select delivery from alimtalks where status = 'sent'") == [["delivered"]]
+            }
+            #expect(isDelivered)
+            world.server.stop()
+        }
+    }
+
     @Test func `without a secret there is no web hook`() async throws {
         try await onThread {
             let provider = try FakeProvider()
