@@ -23,9 +23,9 @@ extension HTTPConnection {
         return .gone
     }
 
-    /// Lets the loop serve others and look at its clock, if its present turn has been long. Called after each request and each read.
+    /// Yields the loop, so that it serves others and checks its clock, if the present turn has been long. Called after each request and each read.
     ///
-    /// - Returns: whether it was.
+    /// - Returns: whether it yielded.
     @discardableResult
     func yieldIfLong() async -> Bool {
         guard .now() - server.loop.now > Self.turnTime else { return false }
@@ -135,7 +135,7 @@ extension HTTPConnection {
         }
     }
 
-    /// Ends the connection if it has had a response and is idle; else its current response, or its first, is its last.
+    /// Ends the connection if it has had a response and is idle; else its current or first response is its last.
     func drain() {
         server.loop.assertCurrent()
         guard isParked || isIdle, requests > 0 else { return }

@@ -20,8 +20,8 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     let server: HTTPLoopServer
     let limits: HTTPLimits
     var parser: RequestParser
-    /// The task of ``run()``. It is cancelled when the client is gone for good, so that nothing is begun for it any more; a
-    /// client that only sends no more still gets its response.
+    /// The task of ``run()``. It is cancelled when the client has disconnected, so that no further work is started for it; a
+    /// client that has only closed its sending side still gets its response.
     var task: Task<Void, Never>?
     var readable = false
     var peerClosed = false
@@ -33,7 +33,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     var inputWaiter: UnsafeContinuation<Wait, Never>?
     var outputWaiter: UnsafeContinuation<Wait, Never>?
-    /// When any wait for input ends without it.
+    /// The deadline of any wait for input.
     var inputDeadline: MonotonicTime
     /// When the present wait for input began.
     var waitingSince: MonotonicTime
@@ -51,7 +51,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private var admission: (any Sendable)?
     /// Who is charged for the memory of the current request.
     var owner: MemoryOwner
-    /// What of this connection's memory is charged to ``owner``.
+    /// Bytes of this connection that are charged to ``owner``.
     private var chargedBytes = 0
     /// Bytes received while lingering.
     var discarded = 0
@@ -60,7 +60,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Above this much unsent output no further request is parsed.
     private static let outputBound = 64 << 10
-    /// After this much of a turn of the loop the other connections have theirs.
+    /// Time that a turn of the loop may take before this connection yields to others.
     static let turnTime = Duration.milliseconds(1)
     /// After so long without a byte an idle connection gives up its task, whose memory is most of its own: 10 of 12 KiB.
     static let parkTime = Duration.milliseconds(500)
@@ -125,11 +125,11 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
                 case .head(let head): admit(identified(head))
                 case .request(let request): await respond(to: identified(request))
                 }
-                // Bytes that the kernel accepts at once are not charged.
+                // Bytes that the kernel accepts immediately are not charged.
                 if output.unsent > Self.outputBound { flush() }
                 if output.unsent > Self.outputBound {
                     guard chargeMemory() == nil else {
-                        // The client decides how long sending would last, and the memory is needed now.
+                        // The client determines how long sending would take, and the memory is needed now.
                         failed = true
                         break
                     }
@@ -217,7 +217,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
         return await server.responder.respond(to: request, admission: admission, received: server.loop.now)
     }
 
-    /// The next header section or request, or `nil` when none will come or the connection is parked.
+    /// The next header section or request; `nil` when there will be none or the connection is parked.
     private func nextStep() async throws(HTTPParseError) -> RequestParser.Step? {
         var phaseStart: (phase: RequestParser.Phase, time: MonotonicTime)?
         while !failed {
@@ -275,7 +275,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     }
 
     private func charge(_ bytes: Int) {
-        // Less than this is bounded by the number of connections, and not worth a look into a table for each request.
+        // Less than this is bounded by the number of connections and does not justify a table look-up for each request.
         let bytes = bytes > MemoryShares.uncountedBytes ? bytes : 0
         guard bytes != chargedBytes else { return }
         server.memory.charge(bytes - chargedBytes, to: owner)

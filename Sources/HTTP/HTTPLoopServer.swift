@@ -42,7 +42,7 @@ final class HTTPLoopServer: @unchecked Sendable {
 
     private var trim = MemoryTrim()
 
-    /// - Parameter share: of how many loops it is one; the limits of the process are shared out.
+    /// - Parameter share: the number of loops, among which the limits of the process are divided.
     init(
         loop: EventLoop, limits: HTTPLimits, share: Int, responder: any HTTPResponder, counter: ConnectionCounter,
         trustedProxies: TrustedProxies, onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
@@ -118,7 +118,7 @@ final class HTTPLoopServer: @unchecked Sendable {
         unflushed.append(connection)
     }
 
-    /// Waits until the loop has looked at its sockets and its clock again.
+    /// Waits until the loop has checked its sockets and its clock again.
     func nextTurn() async {
         loop.assertCurrent()
         await withUnsafeContinuation { yielded.append($0) }

@@ -1,4 +1,4 @@
-/// A request that could not be parsed. The connection is closed after the response, since nothing behind them can be trusted
+/// A request that could not be parsed. The connection is closed after the response, since no later byte can be trusted
 /// (RFC 9112 section 11.2).
 package struct HTTPParseError: Error, Equatable, Sendable {
     /// The status that the client gets.

@@ -1,6 +1,5 @@
-/// A whole request, as strict parsing has found it.
+/// A complete request after strict parsing. An immutable value.
 package struct HTTPRequest: Sendable {
-    /// Its method.
     package var method: HTTPMethod
     /// The target as it was sent.
     package var target: String

@@ -24,9 +24,9 @@ package protocol HTTPResponder: AnyObject, Sendable {
     func isProbe(_ request: HTTPRequest) -> Bool
 }
 
-/// What becomes of a request whose body has not been read.
+/// The decision on a request whose body has not been read.
 package enum HTTPAdmission: Sendable {
-    /// It is read and handed to the responder, with what is known of the request already.
+    /// The body is read and passed to the responder, with what is already known of the request.
     case proceed(any Sendable, account: Int64?)
     /// The response is final and the body is discarded.
     case respond(HTTPResponse)
@@ -41,7 +41,7 @@ extension HTTPResponder {
     package func isProbe(_ request: HTTPRequest) -> Bool { false }
 }
 
-/// What was read of a request before it was refused.
+/// What was read of a request before it was rejected.
 package struct RejectedRequest: Sendable {
     /// The method, if the request line was read.
     package var method: HTTPMethod?

@@ -1,10 +1,7 @@
 /// A response before it is written. `Content-Length`, `Date` and `Connection` are the encoder's.
 package struct HTTPResponse: Sendable {
-    /// Its status.
     package var status: HTTPStatus
-    /// Its fields.
     package var headers: HTTPHeaders
-    /// Its content.
     package var body: [UInt8]
     /// Whether the content is the same array for all clients, so that it is in memory once.
     package var isShared = false

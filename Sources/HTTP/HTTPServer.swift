@@ -6,15 +6,15 @@ import TLS
 
 /// An operational event of the server. May be delivered on any thread.
 package enum HTTPServerEvent: Sendable {
-    /// A TLS handshake did not come to its end, and why.
+    /// A TLS handshake failed, with the reason.
     case handshakeFailed(String)
-    /// A connection was rejected, and for which limit.
+    /// A connection was rejected, with the limit that it exceeded.
     case connectionRejected(String)
     /// No connection can be accepted for a moment, as the system has no descriptors or memory for it.
     case acceptPaused(String)
 }
 
-/// An HTTP/1.1 server on several event loops: the first accepts connections and deals them out in turn.
+/// An HTTP/1.1 server on several event loops: the first accepts connections and distributes them in turn.
 ///
 /// `@unchecked Sendable`: the listener's state is confined to the first loop.
 package final class HTTPServer: EventHandler, @unchecked Sendable {
@@ -28,7 +28,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     private var listening = false
     private var next = 0
 
-    /// Creates a server that does nothing before ``listen(host:port:)``.
+    /// Creates a server that is idle until ``listen(host:port:)``.
     ///
     /// - Parameters:
     ///   - loops: the loops and the responder of each; at least one.
@@ -62,7 +62,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     /// How many connections the process has descriptors for; raises the soft limit to the hard one.
     package static var descriptorsForConnections: Int { Socket.raiseDescriptorLimit() - reservedDescriptors }
 
-    /// Gives connections from now on another certificate, key and ticket keys; those that are open keep theirs. From any
+    /// Replaces certificate, key and ticket keys for new connections; open connections keep theirs. From any
     /// thread.
     package func use(_ tls: TLSContext) {
         self.tls.withLock { $0 = tls }

@@ -1,4 +1,4 @@
-/// What a server has and has had, at most a tick old.
+/// The counters of a server, at most a tick old.
 package struct HTTPStatistics: Sendable {
     /// Open connections.
     package var connections = 0

@@ -7,47 +7,26 @@ package struct HTTPStatus: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// 200
     package static let ok = HTTPStatus(rawValue: 200)
-    /// 204
     package static let noContent = HTTPStatus(rawValue: 204)
-    /// 308
     package static let permanentRedirect = HTTPStatus(rawValue: 308)
-    /// 400
     package static let badRequest = HTTPStatus(rawValue: 400)
-    /// 401
     package static let unauthorized = HTTPStatus(rawValue: 401)
-    /// 403
     package static let forbidden = HTTPStatus(rawValue: 403)
-    /// 404
     package static let notFound = HTTPStatus(rawValue: 404)
-    /// 405
     package static let methodNotAllowed = HTTPStatus(rawValue: 405)
-    /// 408
     package static let requestTimeout = HTTPStatus(rawValue: 408)
-    /// 409
     package static let conflict = HTTPStatus(rawValue: 409)
-    /// 413
     package static let contentTooLarge = HTTPStatus(rawValue: 413)
-    /// 414
     package static let uriTooLong = HTTPStatus(rawValue: 414)
-    /// 415
     package static let unsupportedMediaType = HTTPStatus(rawValue: 415)
-    /// 417
     package static let expectationFailed = HTTPStatus(rawValue: 417)
-    /// 422
     package static let unprocessableContent = HTTPStatus(rawValue: 422)
-    /// 429
     package static let tooManyRequests = HTTPStatus(rawValue: 429)
-    /// 431
     package static let requestHeaderFieldsTooLarge = HTTPStatus(rawValue: 431)
-    /// 500
     package static let internalServerError = HTTPStatus(rawValue: 500)
-    /// 501
     package static let notImplemented = HTTPStatus(rawValue: 501)
-    /// 503
     package static let serviceUnavailable = HTTPStatus(rawValue: 503)
-    /// 505
     package static let httpVersionNotSupported = HTTPStatus(rawValue: 505)
 
     /// The reason phrase of a status line; empty for a code without a name here.

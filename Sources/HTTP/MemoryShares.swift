@@ -1,4 +1,4 @@
-/// Who is charged for memory: the address of a client, and the account once its token was verified.
+/// The client that is charged for memory: the address of a client, and the account once its token was verified.
 struct MemoryOwner: Hashable {
     /// `nil` for a trusted proxy, which has no share of its own.
     var client: ClientAddress.Network?
@@ -46,7 +46,7 @@ struct MemoryShares {
         return peak
     }
 
-    /// - Returns: why the owner may take no more; `nil` when it may.
+    /// - Returns: the reason why the owner may take no more; `nil` when it may.
     func excess(of owner: MemoryOwner) -> String? {
         if let client = owner.client, ofClient[client, default: 0] > clientLimit {
             return "too many bytes of unfinished requests from one address"

@@ -16,7 +16,7 @@ package struct RequestParser {
         case discarding
     }
 
-    /// What the bytes so far amount to.
+    /// The result of parsing the bytes so far.
     package enum Step: Sendable {
         /// A header section whose body is still to be read, as a request without its body. Returned once.
         case head(HTTPRequest)
@@ -235,7 +235,7 @@ package struct RequestParser {
         }
     }
 
-    /// A robust server ignores at least one empty line before a request (RFC 9112 section 2.2); a stream of them is none.
+    /// A robust server ignores at least one empty line before a request (RFC 9112 section 2.2), but not a stream of them.
     private mutating func skipEmptyLines() throws(HTTPParseError) {
         while buffer.count - start >= 2, buffer[start] == 0x0D, buffer[start + 1] == 0x0A {
             start += 2
@@ -252,8 +252,7 @@ package struct RequestParser {
         }
     }
 
-    /// Refuses what can no more become a request line, before it is complete: an endless method or target, or a client
-    /// that speaks another protocol.
+    /// Rejects an incomplete line that cannot become a request line: an endless method or target, or another protocol.
     private func checkRequestLine(_ line: Range<Int>) throws(HTTPParseError) {
         let bytes = buffer[line]
         let method = bytes.prefix(limits.methodBytes + 1).prefix { $0 != UInt8(ascii: " ") }

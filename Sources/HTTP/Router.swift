@@ -1,10 +1,10 @@
 /// Finds the route of a request: one table of methods and paths.
 package struct Router<Route: Sendable>: Sendable {
-    /// What a method and a path lead to.
+    /// The result of looking up a method and a path.
     package enum Match {
         /// A route and its pattern.
         case found(Route, pattern: String)
-        /// The path exists, but not for this method; those that it has.
+        /// The path exists, but not for this method; the value lists its methods.
         case methodNotAllowed(allow: [HTTPMethod], pattern: String)
         /// No such path.
         case notFound
@@ -40,7 +40,7 @@ package struct RouteTable: Sendable {
         var routes: [(method: HTTPMethod, index: Int)] = []
     }
 
-    /// Few enough that comparing lengths finds the path sooner than hashing it.
+    /// So few that comparing lengths is faster than hashing.
     private var entries: [Entry] = []
 
     init(_ table: [(method: HTTPMethod, path: String)]) {

@@ -85,7 +85,7 @@ enum Socket {
         }
     }
 
-    /// Takes one waiting connection: its descriptor, or the negated `errno`, and who it is from.
+    /// Accepts one waiting connection: its descriptor, or the negated `errno`, and its peer.
     static func accept(_ listener: Int32) -> (descriptor: Int32, client: ClientAddress) {
         var address = sockaddr_storage()
         while true {
@@ -114,7 +114,7 @@ enum Socket {
         }
     }
 
-    /// Reads what has come and leaves it in the kernel (recv(2), `MSG_PEEK`); empty when nothing has.
+    /// Returns the bytes received so far and leaves them in the kernel (recv(2), `MSG_PEEK`); empty when there are none.
     static func peek(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> [UInt8] {
         let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK))
         return count > 0 ? Array(buffer[..<count]) : []

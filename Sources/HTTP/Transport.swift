@@ -1,6 +1,6 @@
 import TLS
 
-/// What became of one read or write on a non-blocking connection.
+/// The outcome of one read or write on a non-blocking connection.
 enum TransferResult {
     case transferred(Int)
     case endOfFile
@@ -13,7 +13,7 @@ struct Transport {
     let descriptor: Int32
     let session: TLSSession?
 
-    /// With TLS any readiness may let a read or a write go on, and a short read leaves decrypted bytes behind.
+    /// With TLS any readiness may allow a read or a write to continue, and a short read leaves decrypted bytes behind.
     var isSecure: Bool { session != nil }
 
     func receive(into buffer: UnsafeMutableRawBufferPointer) -> TransferResult {

@@ -1,4 +1,4 @@
-/// The reverse proxies whose word about a client's address is accepted.
+/// The reverse proxies that are trusted to report a client's address.
 package struct TrustedProxies: Sendable, Equatable {
     private struct Range: Sendable, Equatable {
         let address: ClientAddress

@@ -13,7 +13,7 @@ package final class APIResponder: HTTPResponder {
     private let nearestRoute: NearestRoute
     private let counter: RequestCounter
 
-    /// What the header section of a request has led to: everything that needs no body.
+    /// The result of processing the header section of a request, before its body is read.
     private struct Admitted: Sendable {
         var record: RequestRecord
         var destination: Destination
@@ -87,7 +87,7 @@ package final class APIResponder: HTTPResponder {
 
     // MARK: Steps
 
-    /// Route, token and rate limit: all that the header section decides.
+    /// Checks route, token and rate limit, which the header section alone determines.
     private func destination(of request: HTTPRequest, _ record: inout RequestRecord) throws(APIError) -> Destination {
         // RFC 9110 section 9.3.7: what the server as a whole can do.
         if request.method == .options, request.path == "*" {
@@ -186,7 +186,7 @@ package final class APIResponder: HTTPResponder {
         if let cors = services.cors { cors.apply(to: &response, of: request) }
         record.complete(&response, received: received)
         if Task.isCancelled {
-            // No error of the server: nobody is there to read the response. nginx has the same status.
+            // Not a server error: the client has disconnected. nginx logs the same status.
             record.cause = "the client disconnected" + (record.cause.map { ": \($0)" } ?? "")
             record.status = 499
         }

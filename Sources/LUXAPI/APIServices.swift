@@ -8,7 +8,7 @@ import Metrics
 
 /// What the API of one event loop works with.
 package struct APIServices: Sendable {
-    /// Checks access tokens; the same one for all loops, which gets new keys while they run.
+    /// Checks access tokens. All loops share it; its keys are replaced while they run.
     package var verifier: Locked<JWTVerifier>
     /// The claim that holds the id of the user; usually `sub`.
     package var userClaim: String
@@ -41,11 +41,11 @@ package struct APIServices: Sendable {
     package var metrics: (@Sendable () -> MetricsText)?
     /// `/openapi.json` and `/docs`; `nil` where they are not served.
     package var documentation: APIDocumentation?
-    /// Which pages of other origins may call; `nil` for none.
+    /// The other origins whose pages may call the API; `nil` for none.
     package var cors: CORSPolicy?
     /// Receives a message whose audit row could not be settled: the row's id, and why.
     package var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
-    /// Called for an upload with a date that cannot be right: the request, and where.
+    /// Called for an upload with an implausible date, with the request and the path of the field.
     package var onImplausibleDates: @Sendable (_ requestID: String?, _ cause: String) -> Void
     /// The web hook of the message provider; `nil` for none.
     package var messageCallback: MessageCallback?

@@ -17,14 +17,14 @@ struct DeviceRequest: Sendable {
     let userID: Int64
     /// The id in the response's `X-Request-ID` and in the log.
     let requestID: String
-    /// By when the handler must be finished.
+    /// The deadline of the handler.
     let deadline: MonotonicTime
     let services: APIServices
 
     /// The database, until the request's deadline.
     var store: DeviceStore { services.database.store(deadline: deadline) }
 
-    /// A required query parameter that holds an id: a JSON integer of 1 or more.
+    /// A required query parameter that contains an id: a JSON integer of 1 or more.
     func id(_ name: String) throws(FieldError) -> Int64 {
         let text = try parameter(name)
         guard let id = Self.integer(text) else { throw FieldError(field: name, message: "must be an integer") }
@@ -32,7 +32,7 @@ struct DeviceRequest: Sendable {
         return id
     }
 
-    /// A required query parameter that holds text, neither empty nor with a NUL in it.
+    /// A required query parameter that contains text: not empty and without NUL.
     func text(_ name: String) throws(FieldError) -> String {
         let text = try parameter(name)
         guard !text.isEmpty else { throw FieldError(field: name, message: "must not be empty") }
@@ -42,7 +42,7 @@ struct DeviceRequest: Sendable {
         return text
     }
 
-    /// A query parameter that may be left out.
+    /// An optional query parameter.
     func optional(_ name: String) throws(FieldError) -> String? {
         let values = http.query.values(name)
         guard values.count <= 1 else { throw FieldError(field: name, message: "must be given once") }

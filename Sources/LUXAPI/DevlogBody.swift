@@ -4,7 +4,7 @@ import LUX
 
 /// The body of `POST devlog`.
 enum DevlogBody {
-    /// How many bytes one `detail_data`, and all of an upload, may have as PostgreSQL writes them as text.
+    /// Maximum size in bytes of one `detail_data`, and of all in an upload, as PostgreSQL writes them as text.
     static let maximumDetail = 64 << 10
     static let maximumDetails = 4 << 20
 
@@ -13,7 +13,7 @@ enum DevlogBody {
 
     /// The records of a body.
     ///
-    /// - Parameter zone: where a `treatment_date` without an offset is meant.
+    /// - Parameter zone: the time zone of a `treatment_date` without an offset.
     /// - Throws: ``FieldError`` for the first error in the order of the API page's tables.
     static func records(in body: [UInt8], zone: WallClock) async throws(FieldError) -> [DeviceLogRecord] {
         guard body.count > largeBody else { return try read(body, zone: zone) }
@@ -80,7 +80,7 @@ enum DevlogBody {
                     message: "must take at most \(maximumDetails) bytes as stored in all detail_data")
             }
         }
-        // In a member that nobody reads, or one that a later one of its name has replaced.
+        // In an ignored member, or one that a later member of the same name has replaced.
         guard !hasNUL else { throw .nul(in: "body") }
         if let badNumber { throw .number(at: badNumber, in: body) }
         return records
@@ -99,7 +99,7 @@ private struct SentRecord {
     var treatmentTime = JSONField<Int64>.absent
     var logFileID = JSONField<Int64>.absent
     var detailHasNUL = false
-    /// Where the first number begins that is outside of the limits.
+    /// The offset of the first number that is outside the limits.
     var badNumber: Int?
 
     /// `nil` when it is not an object.
@@ -158,7 +158,7 @@ private struct SentRecord {
         self = record
     }
 
-    /// - Returns: the record, and the size of its `detail_data` as stored, or a bound of it where that is enough.
+    /// - Returns: the record, and the size of its `detail_data` as stored, or an upper bound where that suffices.
     func checked(
         at index: Int, in body: [UInt8], zone: WallClock, hasExponents: Bool
     ) throws(FieldError) -> (record: DeviceLogRecord, size: Int) {

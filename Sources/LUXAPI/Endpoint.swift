@@ -2,8 +2,8 @@ import HTTP
 
 /// The endpoints for the holders of access tokens, by the last segment of their path.
 ///
-/// Whatever has an entry for each endpoint (the route table, the development banner, the query plan test) switches over this
-/// type without `default`, or walks ``allCases``, so that a new endpoint does not compile before it has its entries.
+/// Code with an entry for each endpoint (the route table, the development banner, the query plan test) switches over this type
+/// without `default`, or iterates over ``allCases``: a new endpoint does not compile until it has all its entries.
 package enum Endpoint: String, CaseIterable, Sendable {
     case childDevice = "child-device"
     case getAllDevice = "get-all-device"

@@ -10,10 +10,10 @@ struct ErrorResponse {
     var headers: [(name: String, value: String)] = []
     /// For the log; never sent.
     var cause: String?
-    /// Whether the operator has to act although the status, which the API page fixes, is the client's.
+    /// Whether the operator has to act although the API page prescribes a 4xx status.
     var isServerError = false
 
-    /// Every error ends here: the only place that knows which status it has.
+    /// Maps any error to its status, detail and header fields.
     init(_ error: any Error) {
         switch error {
         case let error as LUXError: self.init(error)
@@ -39,7 +39,7 @@ struct ErrorResponse {
         self.status = status
         self.detail = detail
         self.cause = cause
-        // RFC 9110 section 11.6.1: a 401 names the scheme that is wanted.
+        // RFC 9110 section 11.6.1: a 401 names the expected scheme.
         if status == .unauthorized { headers = [("WWW-Authenticate", "Bearer")] }
     }
 
@@ -57,7 +57,7 @@ struct ErrorResponse {
             self.init(unavailable: reason)
         } else {
             self.init(status: status, detail: detail ?? status.reasonPhrase, cause: reason)
-            // RFC 9110 section 15.5.16: what would have been accepted.
+            // RFC 9110 section 15.5.16: names the accepted content coding.
             if status == .unsupportedMediaType { headers = [("Accept-Encoding", "identity")] }
         }
     }

@@ -7,7 +7,7 @@ import Concurrency
 package final class GuessLimiter: Sendable {
     /// Misses of one account within ``window`` before it is rejected.
     static let maximumMisses = 20
-    /// The time in which misses add up.
+    /// The period in which misses are counted.
     static let window = Duration.seconds(600)
 
     private struct Account {

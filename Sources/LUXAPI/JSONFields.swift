@@ -1,18 +1,18 @@
 import JSON
 import LUX
 
-/// A member of a body as it was sent, before it is known whether it may be so.
+/// A member of a body as it was sent, not yet validated.
 ///
 /// Errors are reported in the order of the API page's tables, not of the bytes, so fields are checked when all are read.
 enum JSONField<Value> {
     case absent
     case null
     case wrongType
-    /// It is or holds a string with a NUL character.
+    /// It is or contains a string with a NUL character.
     case nul
     case value(Value)
 
-    /// The value, when the member has to be there.
+    /// The value of a required member.
     func required(_ name: @autoclosure () -> String, _ type: String) throws(FieldError) -> Value {
         switch self {
         case .value(let value): return value
@@ -22,7 +22,7 @@ enum JSONField<Value> {
         }
     }
 
-    /// The value, when it may be left out or `null`.
+    /// The value of an optional member; `nil` when it is absent or `null`.
     func optional(_ name: @autoclosure () -> String, _ type: String) throws(FieldError) -> Value? {
         switch self {
         case .value(let value): return value
@@ -34,12 +34,12 @@ enum JSONField<Value> {
 }
 
 extension JSONField<Int64> {
-    /// An integer of a range, when the member has to be there.
+    /// The value of a required member that is an integer within a range.
     func required(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(FieldError) -> Int64 {
         try Self.check(required(name(), "an integer"), name, range)
     }
 
-    /// An integer of a range, when it may be left out or `null`.
+    /// The value of an optional member that is an integer within a range.
     func optional(_ name: @autoclosure () -> String, in range: ClosedRange<Int64>) throws(FieldError) -> Int64? {
         guard let value = try optional(name(), "an integer") else { return nil }
         return try Self.check(value, name, range)
@@ -90,7 +90,7 @@ extension FieldError {
         FieldError(field: field, message: "must not contain a NUL character")
     }
 
-    /// A number outside of the limits that hold for every number of a body.
+    /// A number outside the limits for all numbers of a body.
     ///
     /// - Parameter offset: where it begins.
     static func number(at offset: Int, in body: [UInt8]) -> FieldError {

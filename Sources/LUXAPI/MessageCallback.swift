@@ -1,7 +1,7 @@
 /// The web hook of the message provider, `POST /callbacks/alimtalk/{provider}/{secret}`: a hint that results have changed.
 ///
-/// No provider signs its body, so the body is not used: anybody who knows the secret can cause a poll, and nothing else. A value that
-/// all loops share.
+/// No provider signs its body, so the body is not used: anybody who knows the secret can only trigger a poll. An
+/// immutable value that all loops share.
 package struct MessageCallback: Sendable {
     /// As the log and the metrics name it, without the secret.
     static let route = prefix + "{provider}/{secret}"

@@ -7,7 +7,7 @@ import HTTP
 struct NearestRoute: Sendable {
     /// Longer paths get no hint.
     private static let longest = 96
-    /// Paths that differ in more characters are not alike.
+    /// Paths that differ in more characters are not considered similar.
     private static let mostDifference = 3
 
     private struct Entry {
@@ -28,7 +28,7 @@ struct NearestRoute: Sendable {
         }
     }
 
-    /// Why there is nothing at a path.
+    /// The reason for a 404, with the hint.
     func cause(for path: String) -> String {
         guard let nearest = nearest(to: path) else { return "no such path" }
         return "no such path; nearest is \(nearest)"
@@ -73,8 +73,7 @@ struct NearestRoute: Sendable {
         return bytes
     }
 
-    /// How long the piece is in which two paths differ, if there is one such piece: what their common beginning and their
-    /// common end leave over.
+    /// The length of the part between the common prefix and the common suffix of two paths.
     static func difference(between one: [UInt8], and other: [UInt8]) -> Int {
         let shorter = min(one.count, other.count)
         let start = zip(one, other).prefix { $0 == $1 }.count

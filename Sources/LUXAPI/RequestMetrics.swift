@@ -21,7 +21,7 @@ package final class RequestCounter: Sendable {
         }
     }
 
-    /// Few enough that comparing finds one sooner than hashing.
+    /// So few that a linear search is faster than hashing.
     private let routes: Locked<[RouteCounts]>
 
     /// Creates a counter that knows these routes with each status that they are documented with, and each of a request
@@ -123,7 +123,7 @@ package final class RequestMetrics: Sendable {
         state.withLock { $0.logs.add(logs) }
     }
 
-    /// Counts records whose date cannot be right.
+    /// Counts records with implausible dates.
     package func count(implausibleDates count: Int) {
         state.withLock { $0.implausibleDates += UInt64(count) }
     }
@@ -133,7 +133,7 @@ package final class RequestMetrics: Sendable {
         state.withLock { $0.rejectedWrites[write.error, default: 0] += 1 }
     }
 
-    /// Reports the provider's messages from now on, those of no outcome yet as 0.
+    /// Reports the provider's messages from now on; outcomes that have not occurred are 0.
     package func expectMessages(of provider: String) {
         state.withLock { state in
             for outcome in Self.outcomes {

@@ -65,7 +65,7 @@ enum Routes {
         return known.sorted().joined(separator: ", ")
     }()
 
-    /// The rows of the table that a server with this documentation has, and with or without metrics.
+    /// The routes that a server with this documentation serves, with or without metrics.
     static func served(with files: Set<DocumentationFile>, metrics: Bool) -> [Route] {
         table.filter { route in
             switch route.access {

@@ -1,7 +1,7 @@
 import Bytes
 import LUX
 
-/// Where the next page of `GET usage-logs` begins, as clients carry it: 32 characters that say nothing to them.
+/// Where the next page of `GET usage-logs` begins, as clients carry it: 32 opaque characters.
 ///
 /// A check sum ties it to child, device and span. It is not a secret: a forged cursor shows only the account's own logs.
 enum UsageLogCursor {

@@ -6,24 +6,24 @@ import LUXStore
 import Logging
 import Postgres
 
-/// Asks the provider whether accepted messages were delivered: periodically, and soon after a hint. Of several servers one asks at a
-/// time, which the database decides.
+/// Asks the provider whether accepted messages were delivered: periodically, and soon after a hint. Of several servers only one asks
+/// at a time; the database decides which.
 ///
 /// Owned by the server; its task runs on the loop of its connections, ``hint()`` comes from any thread.
 package final class DeliveryPoller: Sendable {
-    /// How often it looks for hints.
+    /// Interval between two checks for hints.
     private static let tick = Duration.seconds(1)
-    /// For so long a hint is kept while a poll is in flight or was a moment ago.
+    /// Maximum time for which a hint is kept while a poll is in flight or has just ended.
     private static let hintLifetime = Duration.seconds(40)
     private static let databaseTimeout = Duration.seconds(5)
-    /// Of a provider that is asked for each message by itself: how many in one poll, and how old the youngest is.
+    /// For a provider that is asked for each message individually: the messages of one poll, and the minimum age of each.
     private static let singleMessages = 20
     private static let youngestAge = Duration.seconds(60)
 
     private struct State {
         var hintUntil: MonotonicTime?
         var isFailing = false
-        /// The row of the latest message that was asked for by itself.
+        /// The row of the latest message that was asked for individually.
         var lastMessage: Int64 = 0
         var task: Task<Void, Never>?
     }
@@ -72,7 +72,7 @@ package final class DeliveryPoller: Sendable {
             if next <= now { next = now + interval }
             do {
                 guard try await poll(isHinted: isHinted) else { continue }
-                // Unless another hint has arrived meanwhile.
+                // Unless another hint has arrived in the meantime.
                 state.withLock { state in
                     if state.hintUntil == hintUntil { state.hintUntil = nil }
                 }

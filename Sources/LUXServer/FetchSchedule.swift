@@ -7,7 +7,7 @@ struct FetchSchedule {
     /// After a failure; doubles with each further one.
     static let firstRetry = Duration.seconds(1)
     static let longestRetry = Duration.seconds(60)
-    /// Between a fetch and one for an unknown key; doubles with each that brings nothing new, as anybody can name keys.
+    /// Between a fetch and one for an unknown key; doubles with each that returns nothing new, since any client can name keys.
     static let firstPause = Duration.seconds(1)
 
     private var lastFetch: MonotonicTime
@@ -24,7 +24,7 @@ struct FetchSchedule {
 
     func isDue(now: MonotonicTime) -> Bool { now >= next }
 
-    /// A token named a key that there is not. While fetches fail, only their back-off counts.
+    /// Called when a token names an unknown key. While fetches fail, only their back-off applies.
     mutating func keyWasUnknown(now: MonotonicTime) {
         guard retry == nil, !isForUnknownKey else { return }
         let due = max(now, lastFetch + pause)

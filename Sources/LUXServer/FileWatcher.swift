@@ -30,16 +30,16 @@ package struct FileStamp: Equatable, Sendable {
 
 /// Loads files again when one of them has changed, while the last attempt failed, and on request.
 ///
-/// Owned by a reloader; looks and loads run on a queue of its own. A failure is reported once, until it changes or a load is
+/// Owned by a reloader; checks and loads run on a queue of its own. A failure is reported once, until it changes or a load is
 /// requested.
 struct FileWatcher {
-    /// How often the files are looked at.
+    /// Interval between two checks of the files.
     private static let interval = DispatchTimeInterval.seconds(1)
 
     private struct Looks {
-        /// As the files were when they were loaded.
+        /// The state of the files when they were last loaded.
         var loaded: [FileStamp?]
-        /// As they were at the last look.
+        /// Their state at the last check.
         var last: [FileStamp?]
         /// Why the last attempt failed; `nil` when it did not.
         var failure: String?
@@ -53,7 +53,7 @@ struct FileWatcher {
     ///
     /// - Parameters:
     ///   - since: the files as they were before they were last loaded.
-    ///   - load: loads them, on request or because they have changed; returns why it cannot, which is then retried at each look.
+    ///   - load: loads them, on request or because they have changed; returns the reason for a failure, after which each check retries.
     ///   - onFailure: receives a failure that has not been reported yet.
     init(
         _ label: String, _ paths: [String], since stamps: [FileStamp?],
@@ -62,7 +62,7 @@ struct FileWatcher {
         let queue = DispatchQueue(label: label)
         let looks = Locked(Looks(loaded: stamps, last: stamps))
         let attempt = { @Sendable (isRequested: Bool) in
-            // Before the reading: a change in between is seen at the next look.
+            // Before reading: a change in between is seen at the next check.
             let stamps = FileStamp.all(paths)
             let failure = load(isRequested)
             let isNew = looks.withLock { looks in
@@ -76,7 +76,7 @@ struct FileWatcher {
         timer.schedule(deadline: .now() + Self.interval, repeating: Self.interval)
         timer.setEventHandler { @Sendable in
             let stamps = FileStamp.all(paths)
-            // Files that are being written are left alone until they have stayed the same from one look to the next.
+            // Files that are being written are left alone until they have not changed between two checks.
             let isDue = looks.withLock { looks in
                 defer { looks.last = stamps }
                 return (stamps != looks.loaded || looks.failure != nil) && stamps == looks.last

@@ -12,7 +12,7 @@ import Logging
 ///
 /// `@unchecked Sendable`: the timer is only cancelled, from the thread that owns the server; all else is immutable or locked.
 package final class KeySetFetcher: @unchecked Sendable {
-    /// How often the schedule is looked at.
+    /// Interval between two checks of the schedule.
     private static let interval = DispatchTimeInterval.milliseconds(500)
 
     private struct State {

@@ -1,6 +1,6 @@
 import Logging
 
-/// The names of fields in the log: the only ones there are, and each means the same in every line. The README explains them.
+/// All field names of the log. Each has one meaning in every line; docs/configuration.md explains them.
 package enum LogField: String, CaseIterable {
     // In every line.
     case time, level, message

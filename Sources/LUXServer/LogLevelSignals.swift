@@ -3,7 +3,7 @@ import Glibc
 import LogOutput
 import Logging
 
-/// SIGUSR1 raises the verbosity of the log by one level, SIGUSR2 lowers it. Each change is logged, whatever the level is.
+/// SIGUSR1 raises the verbosity of the log by one level, SIGUSR2 lowers it. Each change is logged at any level.
 package struct LogLevelSignals {
     private let sources: [any DispatchSourceSignal]
 

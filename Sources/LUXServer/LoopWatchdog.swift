@@ -3,7 +3,7 @@ import Dispatch
 import EventLoop
 import Systemd
 
-/// Reports to the service manager that every loop turns. A loop that hangs ends the reports, and the manager restarts the
+/// Reports to the service manager while every loop turns. When a loop hangs the reports stop, and the manager restarts the
 /// process.
 ///
 /// Owned by `Server.run`; its timer lives on a queue of its own.

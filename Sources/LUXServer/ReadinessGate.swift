@@ -5,7 +5,7 @@ import Postgres
 /// Decides whether `/readyz` reports that requests can be served. Owned by the server, called on any thread.
 package final class ReadinessGate: Sendable {
     private enum State {
-        /// The schema was not found to be the program's yet; what is waited for.
+        /// The schema is not verified yet. The value is what the server waits for.
         case closed(waitingFor: String)
         case open
         /// For good: the check of the schema may still be in flight.
@@ -27,7 +27,7 @@ package final class ReadinessGate: Sendable {
 
     /// Called while the schema cannot be checked or migrated.
     ///
-    /// - Parameter what: what is waited for; anybody may read it.
+    /// - Parameter what: what the server waits for; public, so without secrets.
     func wait(for what: String) {
         change(to: .closed(waitingFor: what))
     }

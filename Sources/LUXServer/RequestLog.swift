@@ -8,7 +8,7 @@ import Postgres
 /// Writes one line for each request, and one for each slow statement.
 package struct RequestLog: Sendable {
     package let log: LineLog
-    /// From which duration on something is slow; `nil` for never.
+    /// Minimum duration of what is logged as slow; `nil` for never.
     package let slow: Duration?
     private let slowMilliseconds: Double
 
@@ -18,7 +18,7 @@ package struct RequestLog: Sendable {
         slowMilliseconds = slow.map { $0.inSeconds * 1_000 } ?? .infinity
     }
 
-    /// What a client alone can cause, and the server does not serve: an unknown transfer coding, another version of HTTP.
+    /// 5xx statuses that only the client causes: an unknown transfer coding or another version of HTTP.
     private static let statusesOfClients = [501, 505]
 
     package func write(_ record: RequestRecord) {

@@ -15,7 +15,7 @@ package struct SchemaCheck {
     package let availability: DatabaseAvailability
     /// What ``attempt(_:)`` finds out about the sessions of the connections.
     package let sharing: Locked<SessionSharing>
-    /// Receives what is waited for.
+    /// Receives what the check waits for.
     let onWait: @Sendable (String) -> Void
 
     /// Checks, or migrates, once.
@@ -66,7 +66,7 @@ package struct SchemaCheck {
         sharing.withLock { $0 = found }
     }
 
-    /// A response 200 is a promise that PostgreSQL has to keep.
+    /// Checks the settings on which the durability of a response 200 depends.
     private func warnOfLostCommits(_ session: PostgresSession) throws {
         for (setting, bad) in [("synchronous_commit", ["off", "local"]), ("fsync", ["off"])] {
             let value = try DatabaseInspection(session: session).setting(setting)

@@ -7,7 +7,7 @@ import Logging
 import Systemd
 import TLS
 
-/// The ports that a server has open.
+/// The open ports of a server.
 struct OpenPorts {
     let api: HTTPServer
     let apiPort: Int
@@ -69,7 +69,7 @@ extension Server {
         _ metrics: ServerMetrics, on loops: [EventLoop], onEvent: @escaping @Sendable (HTTPServerEvent) -> Void
     ) throws -> HTTPServer? {
         guard let port = configuration.metricsPort else { return nil }
-        // Apart from the other connections: metrics are needed most when those have reached their limit.
+        // Counted separately from the other connections: metrics are needed most when those have reached their limit.
         var limits = configuration.limits
         limits.connections = Self.metricsConnections
         let metricsServer = HTTPServer(

@@ -115,7 +115,7 @@ package struct Server {
             hangUp: HangUpSignal(reportingTo: manager, reloads.compactMap { $0 }))
     }
 
-    /// Ends all servers in parallel, so that together they take no longer than one.
+    /// Stops all servers in parallel, so that together they take no longer than one.
     private func shutDown(_ servers: [HTTPServer]) -> Bool {
         let allClean = Locked(true)
         let group = DispatchGroup()

@@ -3,8 +3,8 @@ import HTTP
 import Logging
 import Postgres
 
-/// Logs the events of the HTTP server and of the database, from any thread. Frequent events are one line every ten seconds with their
-/// number.
+/// Logs the events of the HTTP server and of the database, from any thread. Frequent events are combined into one line every
+/// ten seconds, with their number.
 package final class ServerEventLog: Sendable {
     private struct Flood {
         package var count = 0

@@ -15,7 +15,7 @@ package final class ServerMetrics: Sendable {
     private let process = ProcessMetrics()
     private let rendered = RenderedMetrics()
     private let events = Locked<[String: UInt64]>([:])
-    /// When the certificate in use ends, in seconds since the Unix epoch.
+    /// Expiry of the certificate in use, in seconds since the Unix epoch.
     private let certificateEnd = Locked<Double?>(nil)
     /// Set once the server has been created.
     private let sources = Locked<Sources?>(nil)
@@ -38,7 +38,7 @@ package final class ServerMetrics: Sendable {
         self.sources.withLock { $0 = sources }
     }
 
-    /// Records the end of the certificate that is used from now on.
+    /// Records the expiry of the certificate that is used from now on.
     package func observe(_ credentials: TLSCredentials) {
         let end = (try? credentials.validity())?.notAfter.timeIntervalSince1970
         certificateEnd.withLock { $0 = end }

@@ -14,7 +14,7 @@ import Postgres
 /// message provider and the metrics, and the responders that use them, one for each loop.
 ///
 /// A value, created on the thread of ``Server/run(migrate:)``, or by a test that sends requests to the responders without a
-/// socket. Each part says itself on which threads it may be used.
+/// socket. Each part documents on which threads it may be used.
 struct ServerParts {
     let loops: [EventLoop]
     let pools: [PostgresPool]
@@ -62,7 +62,7 @@ struct ServerParts {
         poller = Self.deliveryPoller(notifier, pools, configuration.alimtalk, metrics.requests, server.logger)
     }
 
-    /// Ends what runs beside the loops.
+    /// Stops the background work outside the loops.
     func stop() {
         fetcher?.stop()
         poller?.stop()

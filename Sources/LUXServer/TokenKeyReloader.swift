@@ -10,7 +10,7 @@ package struct TokenKeyReloader {
     package var reload: @Sendable () -> Void { watcher.reload }
     private let watcher: FileWatcher
 
-    /// The file is loaded once immediately, so that nothing is missed between the start's reading and the first look.
+    /// The file is loaded once immediately, so that no change between the start and the first check is missed.
     package init?(keys: TokenKeys, verifier: Locked<JWTVerifier>, logger: Logger) {
         guard let path = keys.file else { return nil }
         watcher = FileWatcher(

@@ -4,7 +4,7 @@ import Postgres
 
 /// The tables of LUX, through the database connections of one event loop.
 ///
-/// A value, created once for each loop; ``store(deadline:)`` gives a request its own view.
+/// A value, created once for each loop; ``store(deadline:)`` returns the view of one request.
 package struct DeviceDatabase: Sendable {
     private let pool: PostgresPool
 
@@ -14,7 +14,7 @@ package struct DeviceDatabase: Sendable {
 
     /// The tables as one request sees them.
     ///
-    /// - Parameter deadline: by when the database must have responded.
+    /// - Parameter deadline: of the response of the database.
     package func store(deadline: MonotonicTime) -> DeviceStore {
         DeviceStore(pool: pool, deadline: deadline)
     }
@@ -30,9 +30,9 @@ package struct DeviceDatabase: Sendable {
     }
 }
 
-/// An error of the store that is not the caller's.
+/// An error of the store that the caller did not cause.
 package protocol StoreError: Error {
-    /// Whether the same may succeed later: the database is out of reach, overloaded, starting, stopping or read-only.
+    /// Whether a retry may succeed later: the database is out of reach, overloaded, starting, stopping or read-only.
     var isUnavailable: Bool { get }
 }
 

@@ -22,7 +22,7 @@ extension DeviceStore {
         "lock_device_by_unique_id",
         "select id, real_user_id, serial_code, mac_id from devices where unique_id = $1 for no key update")
 
-    // Of two devices the one connected last is the child's: the time is that of the statement, behind the wait for the lock.
+    // Of two devices the one connected last is the child's: the time is that of the statement, after the wait for the lock.
     private static let connectDevice = PostgresStatement(
         "connect_device",
         """
@@ -65,7 +65,7 @@ extension DeviceStore {
         "disconnect_device",
         "update devices set real_user_id = null, device_alias = null, connected_at = null where id = $1")
 
-    /// Disconnects a device from a child. Its alias goes, since the next owner must not read it; its logs stay.
+    /// Disconnects a device from a child. Its alias is cleared, since the next owner must not read it; its logs stay.
     ///
     /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice` when it is unknown or not connected to this child;
     ///   `PostgresError`.
@@ -98,9 +98,9 @@ extension DeviceStore {
     private static let renameDevice = PostgresStatement(
         "rename_device", "update devices set device_alias = $2 where id = $1")
 
-    /// Gives a device another name.
+    /// Changes the alias of a device.
     ///
-    /// - Returns: the device with its new name.
+    /// - Returns: the device with its new alias.
     /// - Throws: `LUXError`: `.notAuthorizedUser`, `.notFoundDevice`, `.notConnectedDevice`; `PostgresError`.
     package func updateAlias(deviceID: Int64, childID: Int64, alias: DeviceAlias, userID: Int64) async throws -> Device
     {

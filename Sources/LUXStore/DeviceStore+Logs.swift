@@ -13,7 +13,7 @@ extension DeviceStore {
     ///
     /// Every endpoint that writes locks its devices, so what is read after the lock stays true until the commit. Rows that
     /// are locked by another transaction are left out instead of waited for; see `UploadBatch`. Devices of other accounts are
-    /// not locked, so that nobody holds up a device by naming it.
+    /// not locked, so that an account cannot delay the uploads of a device by naming it.
     private static let readChildrenAndLockDevices = PostgresStatement(
         "devlog_lock",
         """
@@ -28,7 +28,7 @@ extension DeviceStore {
             for no key update skip locked) d
         """)
 
-    /// A statement of its own: it has to see the logs that were committed while the locks were waited for.
+    /// A separate statement: it must see the logs that were committed during the wait for the locks.
     private static let latestStarts = PostgresStatement(
         "devlog_latest_starts",
         """
@@ -61,8 +61,8 @@ extension DeviceStore {
     private static let temporaryLogs = PostgresStatement("devlog_temporary_logs", selectTemporaryLogs)
 
     /// The temporary logs of devices and, without an id, the starts at which a temporary log was completed.
-    // `offset 0` keeps each look-up a look-up by index: as a plain join it could be planned, while the table is empty, as
-    // a scan of a whole index, and a prepared statement keeps its plan.
+    // `offset 0` forces a look-up by index for each device: a plain join that is planned while the table is empty could scan a
+    // whole index, and a prepared statement keeps its plan.
     private static let temporaryLogsAndCompletions = PostgresStatement(
         "devlog_temporary_logs_and_completions",
         """
@@ -155,7 +155,7 @@ extension DeviceStore {
         let numberedDeviceIDs = upload.numberedDeviceIDs
         let starts = upload.temporaryStarts
         let keys = upload.completeKeys
-        // A statement without keys would find nothing, at the price of the others.
+        // A statement without keys would find nothing at the same cost as the others.
         var reads: [(query: PostgresQuery, add: (PostgresResult, inout StoredLogs) throws(PostgresError) -> Void)] = [
             (
                 readChildrenAndLockDevices(.int8Array(upload.childIDs), deviceIDs, .int8Array(userIDs)),
@@ -207,7 +207,7 @@ extension DeviceStore {
         return found
     }
 
-    /// Locks logs and children as far as nobody else has them locked.
+    /// Locks those logs and children that no other transaction has locked.
     static func lockableRows(
         logIDs: [Int64], childIDs: [Int64], in transaction: PostgresTransaction
     ) async throws(PostgresError) -> (logIDs: Set<Int64>, childIDs: Set<Int64>) {
@@ -268,7 +268,7 @@ extension DeviceStore {
         return queries
     }
 
-    /// What the API page calls a write that the database rejects, by the name of the statement.
+    /// The API page's error for a write that the database rejects, by the name of the statement.
     static func rejection(ofStatement name: String?) -> LUXError? {
         switch name {
         case updateLogs.name: .updateDeviceLogFailed

@@ -1,9 +1,9 @@
 import LUX
 import Postgres
 
-/// Reads that exist twice, for one call and for the calls of a turn. In those for many, `offset 0` keeps each look-up a
-/// look-up by index: as a plain join it could be planned, while the table is empty, as a scan of a whole index, and a prepared
-/// statement keeps its plan.
+/// Reads in two forms: for one call, and for all calls of a turn. In the latter, `offset 0` forces a look-up by index for each
+/// call: a plain join that is planned while the table is empty could scan a whole index, and a prepared statement keeps its
+/// plan.
 extension DeviceStore {
     static let readStatements = [childDevice, allDevices, checkDevice].flatMap(\.statements)
 

@@ -4,7 +4,7 @@ import Postgres
 extension DeviceStore {
     static let usageLogStatements = [childLogs, childDeviceLogs]
 
-    /// A page has at most so many bytes of `detail_data`, but always one log: one request must not fill the memory.
+    /// Maximum size of the `detail_data` of a page, which always has at least one log: one request must not fill the memory.
     private static let pageBytes: Int64 = 1 << 20
 
     // Both walk device_logs_child_started_idx: a row comparison is an index condition, and so is a device's id, as the index's last column.
@@ -44,7 +44,7 @@ extension DeviceStore {
         guard from < to else { return ([], false) }
         let after = query.after ?? UsageLogPosition(start: Timestamp(microseconds: .max), id: .max)
         let (child, first, last) = (PostgresParameter.int8(query.childID), from.microseconds, to.microseconds)
-        // One more than asked for shows whether there are more.
+        // One more than requested shows whether there are more.
         let (start, id, limit) = (after.start.microseconds, after.id, query.limit + 1)
         let statement =
             if let deviceID = query.deviceID {

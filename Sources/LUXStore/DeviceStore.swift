@@ -9,7 +9,7 @@ import Postgres
 /// the product rejects, else ``StoreError``.
 package struct DeviceStore: Sendable {
     let pool: PostgresPool
-    /// By when the database must have responded.
+    /// The deadline of the database.
     let deadline: MonotonicTime
 
     init(pool: PostgresPool, deadline: MonotonicTime) {
@@ -22,7 +22,7 @@ package struct DeviceStore: Sendable {
     }
 
     /// Runs a transaction; until the deadline it is retried when a row is locked for longer than the session's `lock_timeout`,
-    /// so that those who wait for a lock do not use up the connections.
+    /// so that transactions that wait for locks do not exhaust the connections.
     func transaction<T>(_ body: (PostgresTransaction) async throws -> T) async throws -> T {
         while true {
             do {

@@ -1,7 +1,7 @@
 import Concurrency
 
-/// Statements that end with a Sync of their own. Owned by its connection until then, and confined to the loop of that, which its
-/// entries check.
+/// Statements that end with their own Sync. Owned by its connection until then, and confined to the connection's loop, which
+/// its entries check.
 final class Batch: OutcomeReceiver {
     private var results: [PostgresResult] = []
     private var error: PostgresError?

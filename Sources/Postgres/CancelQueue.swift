@@ -5,7 +5,7 @@ import Concurrency
 /// Sends the cancel requests of a pool from a thread of its own: `PQcancel` opens a connection and blocks, for minutes when
 /// the server does not respond at all.
 final class CancelQueue: Sendable {
-    /// Beyond these a request is dropped: the session is closed anyway, and its `statement_timeout` ends what it does.
+    /// Maximum pending requests; more are dropped, as the session is closed anyway and its `statement_timeout` ends the statement.
     private static let bound = 16
 
     private let queue = DispatchQueue(label: "postgres.cancel")
@@ -24,7 +24,7 @@ final class CancelQueue: Sendable {
         }
     }
 
-    /// Asks the server to stop what it does for a session.
+    /// Requests the cancellation of the current statement of a session.
     func cancel(_ pg: OpaquePointer) {
         let isFull = waiting.withLock { count in
             guard count < Self.bound else { return true }

@@ -50,8 +50,8 @@ struct ConnectedSession: @unchecked Sendable {
         }
     }
 
-    /// Sets up the session in one round trip. Not in the packet that starts it: poolers refuse `options` there. Not by
-    /// `PQexecParams`, which would wait forever for a server that stops responding now.
+    /// Sets up the session in one round trip. Not in the packet that starts it: poolers reject `options` there. Not by
+    /// `PQexecParams`, which would wait forever if the server stopped responding.
     private static func set(_ settings: [(name: String, value: String)], on pg: OpaquePointer) -> PostgresError? {
         let sql = """
             select set_config(name, value, false)

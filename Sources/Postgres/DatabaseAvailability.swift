@@ -2,21 +2,21 @@ import Concurrency
 import Dispatch
 import Synchronization
 
-/// Whether the database can be reached at all, as the pools of a process find out together. Used from any thread.
+/// Whether the database can be reached, from the observations of all pools of the process. Used from any thread.
 ///
 /// It is known to be unavailable when two attempts to open a connection fail while none is open, or when a session has been silent
-/// for half a second, the server does not respond to a probe within 1.3 seconds, and nothing was received from it meanwhile.
+/// for half a second, the server does not respond to a probe within 1.3 seconds, and nothing was received from it in the meantime.
 /// It is available again when a connection has been opened. In between, requests fail without waiting.
 package final class DatabaseAvailability: Sendable {
-    /// What an operator should know.
+    /// An event for the operator.
     package enum Event: Sendable {
         /// An outage has begun.
         case lost(PostgresError)
-        /// An outage has lasted for so long. Reported once a minute.
+        /// An outage continues; its duration so far. Reported once a minute.
         case stillUnavailable(PostgresError, Duration)
-        /// An outage has ended after so long.
+        /// An outage has ended; its duration.
         case recovered(Duration)
-        /// So many connections were lost and opened again, without an outage. Reported once in ten seconds.
+        /// Connections were lost and reopened without an outage; their number. Reported at most every ten seconds.
         case reconnected(lost: Int, PostgresError)
         /// Some connections cannot be opened while others are open. Reported after five seconds, then once a minute.
         case incomplete(PostgresError)
@@ -35,16 +35,16 @@ package final class DatabaseAvailability: Sendable {
         var failures = 0
         var lost: (count: Int, reason: PostgresError)?
         var reconnectedAt = MonotonicTime(nanoseconds: .min)
-        /// Since when connections cannot be opened while others are open, and when that was reported.
+        /// The time since which connections cannot be opened while others are open, and the time of the last report.
         var incompleteSince: MonotonicTime?
         var incompleteReportedAt = MonotonicTime(nanoseconds: .min)
-        /// Where the last connection was opened to.
+        /// The server of the last opened connection.
         var address: SessionAddress?
         var isProbing = false
         var nextProbe = MonotonicTime(nanoseconds: .min)
     }
 
-    /// After this long without a byte that is owed, a session is suspected to be dead.
+    /// Period without an expected byte after which a session is suspected to be dead.
     static let suspicion = Duration.milliseconds(500)
     private static let probeLimit = Duration.milliseconds(1_300)
     /// Connections of a server that is stopping end one after another.

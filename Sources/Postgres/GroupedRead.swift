@@ -15,7 +15,7 @@ final class GroupedRead: OutcomeReceiver {
 
     var caller: String? { reads.first?.caller }
 
-    /// What is sent: a call that is alone is sent as it is.
+    /// The statement to send; a single call uses `one`.
     func query(_ read: GroupableRead) -> PostgresQuery {
         if reads.count == 1 { return reads[0].query }
         let columns = reads[0].query.parameters.indices
@@ -31,7 +31,7 @@ final class GroupedRead: OutcomeReceiver {
         case .result(let result):
             distribute(result)
         case .failure(let error) where error.isUnavailable && !error.requiresPreparation:
-            // Not caused by the parameters of one of them, so it would happen to each.
+            // Not caused by the parameters of one call, so each would fail.
             for read in reads { read.received(outcome) }
         case .failure(let error), .aborted(let error):
             // Each alone, so that only the call that caused the error fails.

@@ -38,7 +38,7 @@ final class LeaseQueue: @unchecked Sendable {
         maximumWaiting = configuration.maximumWaiting
     }
 
-    /// A connection for one owner, to be returned by ``offer(_:)``.
+    /// Leases a connection, which the caller returns by ``offer(_:)``.
     ///
     /// - Throws: ``PostgresError`` of the kinds `.connection`, `.timeout` and `.poolExhausted`.
     func lease(until deadline: MonotonicTime) async throws(PostgresError) -> PostgresConnection {

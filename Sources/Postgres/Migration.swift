@@ -9,7 +9,7 @@ package struct Migration: Sendable, Equatable {
     /// Its text, with LF line ends whatever the file has.
     package var sql: String
 
-    /// Whether an older program goes on working once it is applied: the comment `-- compatible` in front of the first
+    /// Whether an older program still works once it is applied: the comment `-- compatible` in front of the first
     /// statement.
     package var isCompatible: Bool { directives.contains("compatible") }
 
@@ -24,7 +24,7 @@ package struct Migration: Sendable, Equatable {
 
     /// Reads a folder of files named `NNNN_what_it_does.sql`, in the order of their numbers.
     ///
-    /// - Throws: ``MigrationError`` when the folder cannot be read, is empty, or a file is not what it must be.
+    /// - Throws: ``MigrationError`` when the folder cannot be read, is empty, or a file is invalid.
     package static func all(in folder: String) throws(MigrationError) -> [Migration] {
         let names: [String]
         do {

@@ -1,4 +1,4 @@
-/// What is wrong with the migrations, or with what the database says was applied.
+/// An error in the migration files, or in the migration history of the database.
 package enum MigrationError: Error, Equatable, CustomStringConvertible {
     /// A folder or file that cannot be read.
     case unreadable(String)
@@ -6,7 +6,7 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
     case empty(String)
     /// A file whose name is not `NNNN_what_it_does.sql`.
     case badName(String)
-    /// A file that is not UTF-8 text; why.
+    /// A file that is not UTF-8 text, with the reason.
     case notText(String, String)
     /// A file with a statement that begins or ends transactions.
     case transactionControl(String, String)
@@ -22,7 +22,7 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
     case failed(String, reason: String)
     /// Files that were not applied.
     case pending([String])
-    /// Another session has held the migration lock for too long; who.
+    /// Another session has held the migration lock for too long; the value describes it.
     case locked(by: String)
     /// The table `schema_migrations` of another program.
     case foreignHistory

@@ -3,19 +3,19 @@ import Glibc
 
 /// Applies migrations in order, each with its history row in one transaction, under an advisory lock.
 ///
-/// For a database in use: each transaction waits for locks only briefly and is retried, so that one that waits does
-/// not hold up everybody behind it. Blocking; not for an event loop.
+/// For a database in use: each transaction waits for locks only briefly and is retried, so that a waiting one
+/// does not block others for long. Blocking; not for an event loop.
 package struct Migrator {
     private let session: PostgresSession
     private let migrations: [Migration]
-    /// Receives what is waited for, for the operator.
+    /// Receives what the migrator waits for, for the operator.
     private let onWait: (String) -> Void
 
     /// The key of the advisory lock: "lux" and "mig" in ASCII.
     private static let lockKey = "119204650084711"
-    /// For how long the lock of another migrator is waited for.
+    /// Maximum wait for the lock of another migrator.
     private static let lockWait = Duration.seconds(300)
-    /// For how long a statement waits for a lock before its migration is rolled back and retried.
+    /// Maximum wait of a statement for a lock, after which its migration is rolled back and retried.
     private static let lockTimeout = "1s"
     private static let attempts = 30
 

@@ -1,7 +1,7 @@
 import Concurrency
 import EventLoop
 
-/// What became of one statement of a pipeline.
+/// The outcome of one statement of a pipeline.
 enum StatementOutcome {
     case result(PostgresResult)
     case failure(PostgresError)

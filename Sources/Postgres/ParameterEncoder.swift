@@ -1,4 +1,4 @@
-/// Lays out parameters as libpq's parallel arrays want them, in buffers that are kept between statements.
+/// Encodes parameters as the parallel arrays of libpq, in buffers that are kept between statements.
 struct ParameterEncoder {
     private var bytes: [UInt8] = []
     private var offsets: [Int] = []

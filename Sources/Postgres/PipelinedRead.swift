@@ -7,11 +7,11 @@ final class PipelinedRead: OutcomeReceiver {
     let query: PostgresQuery
     let caller = PostgresCaller.name
     private let deadline: MonotonicTime
-    /// Until when it may wait for a connection.
+    /// The deadline of its wait for a connection.
     private var waitsUntil: MonotonicTime
     private var continuation: UnsafeContinuation<Result<PostgresRows, PostgresError>, Never>?
     private unowned let lane: ReadLane
-    /// How often it was sent before, in a group or alone.
+    /// Number of earlier attempts, in a group or alone.
     private var repeats = 0
     var isRepeat: Bool { repeats > 0 }
 
@@ -69,7 +69,7 @@ final class PipelinedRead: OutcomeReceiver {
         }
     }
 
-    /// Takes its rows of a result that may contain those of others.
+    /// Takes its own rows from a result that may contain those of other calls.
     func received(_ result: PostgresResult, rows: Range<Int>) {
         lane.succeeded(self)
         finish(.success(PostgresRows(result, rows)))

@@ -1,35 +1,35 @@
 import CLibPQ
 import Concurrency
 
-/// What a pool needs to know.
+/// The settings of a pool.
 package struct PostgresConfiguration: Sendable {
     /// Returns the connection string or URI of the next connection (libpq manual, "Connection Strings"), several hosts allowed.
     /// Called on the thread that connects.
     package var connectionString: @Sendable () -> String
     /// Whether its connections have sessions of their own. Called for each connection that is opened.
     package var sharing: @Sendable () -> SessionSharing = { .none }
-    /// After how long the server ends a statement of a transaction by itself. The request's own deadline comes first;
+    /// The server's time-out for a statement of a transaction. The request's own deadline comes first;
     /// this one frees the locks of a transaction whose client is gone.
     package var statementTimeout: Duration
-    /// After how long a statement of a transaction stops waiting for a lock, with SQLSTATE 55P03; `nil` for no limit.
+    /// Maximum wait of a statement of a transaction for a lock; then it fails with SQLSTATE 55P03. `nil` for no limit.
     package var lockTimeout: Duration?
     /// `statementTimeout` for reads. Short, since a slow one holds up all that share its pipeline.
     package var readTimeout: Duration = .milliseconds(1_500)
-    /// How long a read waits for a lock, which only a change of its table's definition holds against it.
+    /// Maximum wait of a read for a lock; only a change of its table's definition blocks it.
     package var readLockTimeout: Duration = .milliseconds(150)
-    /// How long a request waits for a connection at most.
+    /// Maximum wait of a request for a connection.
     package var connectionWait: Duration = .seconds(5)
-    /// For how long the server may be silent while reads are in flight: all of them have `readTimeout`.
+    /// Maximum silence of the server while reads are in flight, each of which has `readTimeout`.
     var readSilence: Duration { readTimeout + .milliseconds(400) }
-    /// For how long a commit that nobody waits for any more may be in flight. While a standby is away this is the
+    /// Maximum duration of a commit whose caller no longer waits. While a standby is away this is the
     /// pace at which sessions are given up to wait on their own.
     package var commitSilence: Duration = .seconds(60)
     /// Maximum reads in flight in one pipeline; more wait.
     package var maximumReadsInFlight = 512
-    /// How many requests may wait in each of the two lanes; more are rejected immediately.
+    /// Maximum waiting requests in each of the two lanes; more are rejected immediately.
     package var maximumWaiting = 20_000
 
-    /// From which duration on a statement is reported as ``PostgresPoolEvent/slow(_:)``; `nil` for never.
+    /// Minimum duration of a statement that is reported as ``PostgresPoolEvent/slow(_:)``; `nil` for never.
     package var slowStatement: Duration?
 
     package init(connectionString: String, statementTimeout: Duration) {
@@ -65,7 +65,7 @@ package struct PostgresConfiguration: Sendable {
         return parts.joined(separator: " ")
     }
 
-    /// What each session is set to. Every statement of the program is meant to be found by an index whatever its
+    /// The settings of each session. Every statement of the program is meant to be found by an index whatever its
     /// parameters: a generic plan saves planning each one with arrays again (70 µs), and without sequential scans a plan
     /// that was created while a table was empty stays right when it has grown. The artificial costs that result would start
     /// the JIT compiler.

@@ -4,7 +4,7 @@ import EventLoop
 
 /// Sends statements and the Syncs that end batches.
 extension PostgresConnection {
-    /// Sends a statement, preparing it first where it is new to this session. The next Sync makes its outcome known.
+    /// Sends a statement, preparing it first where it is new to this session. Its outcome arrives with the next Sync.
     func send(_ query: PostgresQuery, for receiver: any OutcomeReceiver) {
         loop.assertCurrent()
         guard isOpen else {

@@ -8,7 +8,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package enum Kind: Sendable {
         /// Never connected, or the connection was lost; whether a `COMMIT` in flight took place is unknown.
         case connection
-        /// The server refused a statement; see ``PostgresError/sqlState``.
+        /// The server rejected a statement; see ``PostgresError/sqlState``.
         case server
         /// The deadline of the request has passed.
         case timeout
@@ -82,7 +82,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Whether the whole transaction is worth another try: a serialization failure, a deadlock, or a unique violation by
-    /// a row that came up meanwhile and is found when reading again.
+    /// a row that was inserted in the meantime and is found when reading again.
     package var isTransient: Bool {
         kind == .server && (sqlState == "40001" || sqlState == "40P01" || sqlState == "23505")
     }

@@ -4,7 +4,7 @@
 package enum PostgresParameter: Sendable {
     /// `bigint`
     case int8(Int64?)
-    /// `text`; must hold no NUL, which PostgreSQL refuses with SQLSTATE 22021.
+    /// `text`; must not contain NUL, which PostgreSQL rejects with SQLSTATE 22021.
     case text(String?)
     /// `timestamptz`, as microseconds since the Unix epoch.
     case timestamptz(Int64?)

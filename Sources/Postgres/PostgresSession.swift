@@ -124,7 +124,7 @@ package final class PostgresSession {
 
     /// Sends rows to a `COPY … FROM STDIN` statement.
     ///
-    /// - Parameter next: gives the next piece of data, `nil` at the end.
+    /// - Parameter next: returns the next piece of data, `nil` at the end.
     /// - Throws: ``PostgresError``.
     package func copyIn(_ sql: String, _ next: () -> [UInt8]?) throws(PostgresError) {
         let started = PQexec(pg, sql)
@@ -178,7 +178,7 @@ package final class PostgresSession {
         return String(cString: literal)
     }
 
-    /// Gives a result of a good status back; throws and clears any other.
+    /// Returns a result of a successful status; clears any other and throws.
     private func check(_ result: OpaquePointer?) throws(PostgresError) -> OpaquePointer {
         guard let result else { throw PostgresError(connection: pg) }
         switch PQresultStatus(result) {

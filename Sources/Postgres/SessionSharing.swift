@@ -25,7 +25,7 @@ package enum SessionSharing: Sendable, Equatable {
         return .transactions(carriesStatements: try carriesStatements(sessions))
     }
 
-    /// Two sessions that are open at the same time have two processes, which do not change. An idle pooler gives the session that was used last
+    /// Two sessions that are open at the same time have two processes, which do not change. An idle pooler assigns the session that was used last
     /// to the next client.
     private static func areShared(_ sessions: [PostgresSession]) throws(PostgresError) -> Bool {
         var processes: [Set<String>] = [[], []]

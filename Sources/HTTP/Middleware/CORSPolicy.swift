@@ -1,15 +1,15 @@
-/// Which pages of other origins may call the API (the CORS protocol of the Fetch standard). Never with credentials: the
+/// The origins whose pages may call the API (the CORS protocol of the Fetch standard). Never with credentials: the
 /// token is a header field that the page itself must know.
 package struct CORSPolicy: Sendable, Equatable {
     /// The origins as browsers write them; `nil` for all.
     package var origins: Set<String>?
 
-    /// Creates the policy; `nil` lets all origins in.
+    /// Creates the policy; `nil` allows all origins.
     package init(origins: Set<String>?) {
         self.origins = origins
     }
 
-    /// The response to a preflight for a path with these methods; `nil` when the request is none, or its origin is not allowed.
+    /// The response to a preflight for a path with these methods; `nil` when the request is not a preflight, or its origin is not allowed.
     package func preflight(_ request: HTTPRequest, methods: String) -> HTTPResponse? {
         guard request.method == .options, request.headers.contains(.accessControlRequestMethod),
             allowed(request.headers) != nil

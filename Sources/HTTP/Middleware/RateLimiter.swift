@@ -6,7 +6,7 @@ package final class RateLimiter: Sendable {
     package struct Rate: Sendable, Equatable {
         /// Requests per second, above 0.
         package var perSecond: Double
-        /// Requests that may come at once, at least 1.
+        /// Maximum burst of requests, at least 1.
         package var burst: Double
 
         package init(perSecond: Double, burst: Double) {

@@ -2,7 +2,7 @@ import Bytes
 
 /// Which span of a distributed trace has sent a request: the `traceparent` field of W3C Trace Context (level 2, section 3.2).
 ///
-/// Only for the log: the server creates no spans of its own and sends nothing of it back.
+/// Only for the log: the server creates no spans and does not propagate it.
 package struct TraceContext: Equatable, Sendable {
     /// `trace-id`: 32 hexadecimal digits in lower case.
     package let traceID: String

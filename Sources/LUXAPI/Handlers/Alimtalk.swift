@@ -35,10 +35,10 @@ import LUXStore
 }
 
 extension DeviceRequest {
-    /// How often the outcome of a message in flight is looked for.
+    /// Interval between two checks for the outcome of a message in flight.
     private static let pollInterval = Duration.milliseconds(100)
 
-    /// The value of `Idempotency-Key`; several fields are one list (RFC 9110 section 5.3). An empty one is none: it would
+    /// The value of `Idempotency-Key`; several fields are one list (RFC 9110 section 5.3). An empty value counts as absent: it would
     /// suppress every further message of the account.
     fileprivate var idempotencyKey: String? {
         let value = http.headers.values(for: "idempotency-key").joined(separator: ", ")
@@ -65,7 +65,7 @@ extension DeviceRequest {
     /// Part of the request's time that is not the provider's, so that the row is settled before the deadline.
     fileprivate var settlingTime: Duration { min(.milliseconds(500), services.handlerTimeout / 4) }
 
-    /// Records what became of a message. The client gets the outcome: a row that cannot be settled stays `pending`, and
+    /// Records the outcome of a message. The client gets the outcome in any case: a row that cannot be settled stays `pending`, and
     /// does not turn a message that was sent into a failure.
     fileprivate func settle(_ id: Int64, _ outcome: MessageOutcome) async {
         let store = services.database.store(deadline: max(deadline, .now() + settlingTime))

@@ -25,7 +25,7 @@ import LUXStore
         throw LUXError.notFoundDevice
     }
     return .json { json in
-        // This endpoint alone spells it without a capital: clients in the field read it so.
+        // Only this endpoint spells it in lower case; clients in the field depend on it.
         json.member("statuscode", 200)
         json.member("message", "device connected")
     }

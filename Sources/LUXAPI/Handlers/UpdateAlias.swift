@@ -2,7 +2,7 @@ import HTTP
 import LUX
 import LUXStore
 
-/// `PATCH update-alias`: gives a device another name.
+/// `PATCH update-alias`: changes the alias of a device.
 @Sendable func updateAlias(_ request: DeviceRequest) async throws -> HTTPResponse {
     let body = try UpdateAliasBody(request.http.body)
     let device = try await request.store.updateAlias(

@@ -4,7 +4,7 @@ import Postgres
 
 /// A poll for results that this server has claimed.
 package struct DeliveryPoll: Sendable, Equatable {
-    /// Results that changed from here on are not stored yet.
+    /// Results that changed at this time or later are not stored yet.
     package var from: Timestamp
     package var until: Timestamp
     /// Whether it goes back to the oldest open message: a message may have become `sent` after its result had changed.
@@ -49,8 +49,8 @@ extension DeviceStore {
           and created_at > statement_timestamp() - interval '3 days'
         """
 
-    /// One server at a time: the row is claimed for 30 seconds, and not before its next poll. A hint comes first, five seconds
-    /// after the latest poll at the soonest. Without open messages there is nothing to claim.
+    /// One server at a time: the row is claimed for 30 seconds, and not before its next poll. A hint takes precedence, but not
+    /// within five seconds of the latest poll. Without open messages there is nothing to claim.
     private static let claimDeliveryPoll = PostgresStatement(
         "claim_delivery_poll",
         """
@@ -102,7 +102,7 @@ extension DeviceStore {
         order by id <= $3, id limit $4
         """)
 
-    /// Some messages whose result is open, for a provider that is asked for each by itself.
+    /// Some messages whose result is open, for a provider that is asked for each individually.
     ///
     /// - Parameters:
     ///   - age: of the youngest.

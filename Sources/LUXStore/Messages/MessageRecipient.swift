@@ -1,6 +1,6 @@
 import Postgres
 
-/// Whom a message goes to, and whom it is about.
+/// The recipient of a message and the child that it is about.
 package struct MessageRecipient: Sendable, Equatable {
     /// As it is stored.
     package var phoneNumber: String?

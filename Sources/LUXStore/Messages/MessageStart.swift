@@ -8,21 +8,21 @@ package struct MessageRules: Sendable, Equatable {
     package var userLimit: Int? = 20
     /// Messages of all accounts within 24 hours; `nil` for no limit.
     package var dailyLimit: Int?
-    /// For this long after a message, another request of the account sends none and gets that one's outcome; zero for never.
+    /// Period after a message in which another request of the account sends none and gets the outcome of the first; zero for none.
     package var cooldown = Duration.zero
-    /// A row that is pending for longer belongs to a process that has ended.
+    /// Maximum time for which a message is pending; an older pending row belongs to a process that has ended.
     package var longestCall = Duration.seconds(10)
 
     package init() {}
 }
 
-/// What a request for a message leads to.
+/// The result of a request for a message.
 package enum MessageStart: Sendable, Equatable {
     /// A row was created, and the message has to be sent.
     case begun(id: Int64, createdAt: Timestamp)
-    /// An earlier message's outcome is this request's, too.
+    /// The outcome of an earlier message applies to this request.
     case earlier(id: Int64)
-    /// A limit is used up; seconds until the next message is allowed.
+    /// A limit is exhausted. The value is the number of seconds until the next message is allowed.
     case limited(MessageLimit, retryAfter: Int)
 }
 
@@ -64,7 +64,7 @@ extension DeviceStore {
         order by created_at desc, id desc limit 1
         """)
 
-    /// When the message that has to leave the hour first was asked for, if the hour is full.
+    /// The time of the oldest message within the last hour, if the limit is reached.
     private static let fullHour = PostgresStatement(
         "full_hour_of_messages",
         """
@@ -73,7 +73,7 @@ extension DeviceStore {
         order by created_at desc, id desc offset $2 limit 1
         """)
 
-    /// Requests of all accounts wait for each other, so that none takes the place that another one has counted as free. The key is
+    /// Requests of all accounts wait for each other, so that two of them cannot use the same free place. The key is
     /// "lux" and "day" in ASCII.
     private static let lockServer = PostgresStatement(
         "lock_messages_of_server", "select pg_advisory_xact_lock(119251786817913)")
@@ -94,8 +94,8 @@ extension DeviceStore {
         returning id, created_at
         """)
 
-    /// Records that a message is about to be sent, before the provider is called, unless the outcome of an earlier one is this request's
-    /// or a limit is used up.
+    /// Records that a message is about to be sent, before the provider is called, unless the outcome of an earlier one applies
+    /// or a limit is exhausted.
     ///
     /// - Parameter key: the request's `Idempotency-Key`.
     /// - Throws: `PostgresError`.

@@ -91,7 +91,7 @@ package struct OpenMessages {
 
     /// Records what a look-up found.
     ///
-    /// - Returns: `false` when the row was settled meanwhile.
+    /// - Returns: `false` when the row has been settled in the meantime.
     /// - Throws: `PostgresError`.
     package func settle(id: Int64, status: String, messageID: String?, error: String?) throws(PostgresError) -> Bool {
         let rows = try session.query(

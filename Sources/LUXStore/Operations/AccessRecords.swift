@@ -21,7 +21,7 @@ package struct AccessSubject: Sendable {
 /// A record is written before the data are accessed, and its count grows with what was done, so that a command which is
 /// interrupted leaves one too.
 package struct AccessRecords {
-    /// Why no record can be written, and so nothing may be accessed.
+    /// The reason why no record can be written; nothing may be accessed then.
     package enum Rejection: Error, Equatable, CustomStringConvertible {
         case notMigrated, readOnly
 

@@ -4,7 +4,7 @@ import Postgres
 /// Writes the logs of a time span by `COPY`, one after the other as the database sends them. Owned by its command and used on its
 /// thread.
 package struct LogExport {
-    /// Whose logs are written; all that are given must be true of a log.
+    /// The filters of an export; a log must match all of them.
     package struct Filter {
         package var childID: Int64?
         package var deviceUniqueID: String?
@@ -25,7 +25,7 @@ package struct LogExport {
     /// How a log is written.
     package enum Format: String, CaseIterable { case csv, jsonl }
 
-    /// From the first time on, before the second.
+    /// From the first time, inclusive, to the second, exclusive.
     private let span: (from: Timestamp, to: Timestamp)
     private let format: Format
     private let filter: Filter
@@ -46,7 +46,7 @@ package struct LogExport {
         self.hasByteOrderMark = hasByteOrderMark
     }
 
-    /// What the access record says of it: the span and the filters.
+    /// The subject of the access record: the span and the filters.
     package var subject: AccessSubject {
         let times = [span.from, span.to].map { time in
             var bytes: [UInt8] = []

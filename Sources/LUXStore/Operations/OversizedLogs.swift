@@ -3,7 +3,7 @@ import Postgres
 /// Finds logs with numbers beyond the limits of uploads, stored before there were limits. As text, as a backup or an export writes
 /// it, such a number can have 131,072 digits, and the row more than PostgreSQL can write. Owned by its command.
 package enum OversizedLogs {
-    /// Numbers are compared and their scale is read; none is ever written out.
+    /// Numbers are compared and their scale is read; none is ever converted to text.
     private static let query = """
         select l.id, l.device_id, d.unique_id, l.real_user_id,
                to_char(l.treatment_date at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as treatment_date, n.numbers

@@ -3,7 +3,7 @@ import Postgres
 /// The SQL that erases a person. Each statement finds its rows by an index and changes a limited number of them. Owned by one
 /// command and used on its thread; every method throws `PostgresError`.
 package struct PersonStore {
-    /// Few enough for a statement of milliseconds, which delays nobody.
+    /// Small enough for a statement of a few milliseconds, which delays no other client.
     package static let batch = 1_000
 
     package let session: PostgresSession
@@ -70,7 +70,7 @@ package struct PersonStore {
             """#, [String(person.id)])
     }
 
-    /// Deletes the row of a child or an account, on which nothing may depend any more.
+    /// Deletes the row of a child or an account, which no other row may reference any more.
     package func delete(_ person: Person) throws(PostgresError) {
         switch person {
         case .user(let id): try session.query("delete from users where id = $1", [String(id)])
@@ -83,7 +83,7 @@ package struct PersonStore {
         try session.query("select from real_users where id = $1 for update", [String(id)])
     }
 
-    /// - Parameter sql: with the size of a batch as `$2`.
+    /// - Parameter sql: a statement that takes the size of a batch as `$2`.
     private func count(_ sql: String, _ parameters: [String]) throws(PostgresError) -> Int {
         let rows = try session.query(
             "with changed as (\(sql) returning 1) select count(*) from changed", parameters + [String(Self.batch)])

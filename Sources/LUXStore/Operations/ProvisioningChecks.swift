@@ -27,7 +27,7 @@ struct ProvisioningChecks {
         return faults
     }
 
-    /// One cast of all rows costs nothing beside the load; only when it fails each row is tried alone.
+    /// Casts all rows in one statement, at little cost; only if that fails is each row cast alone.
     private func badTimes(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningFault] {
         try session.execute(script: "savepoint times")
         do throws(PostgresError) {
@@ -64,7 +64,7 @@ struct ProvisioningChecks {
         }
     }
 
-    /// A row without an id that says the same as another one of the file.
+    /// A row without an id whose identifying values equal those of another row of the file.
     private func repeatedWithoutID() throws(PostgresError) -> [ProvisioningFault] {
         try faults(kind.key, "is on line %s already, and the row has no id that distinguishes it") {
             """

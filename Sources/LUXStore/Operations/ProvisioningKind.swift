@@ -47,7 +47,7 @@ package enum ProvisioningKind: String, CaseIterable {
         }
     }
 
-    /// What else has to be the same in two rows without an id for them to be one.
+    /// The other columns that identify a row without an id.
     private var siblings: [String] { self == .children ? ["last_name", "birthdate", "gender"] : [] }
 
     /// Whether rows `a` and `b` are the same by their contents; SQL. The first comparisons can be hashed.
@@ -58,7 +58,7 @@ package enum ProvisioningKind: String, CaseIterable {
             + siblings.map { "\(a).\($0) is not distinct from \(b).\($0)" }).joined(separator: " and ")
     }
 
-    /// When a row `s` of the file is a row `t` of the table already; SQL, each one for itself.
+    /// Conditions, in SQL, each of which suffices for row `s` of the file to exist already as row `t` of the table.
     package var matches: [String] {
         switch self {
         case .devices: [isSame("t", "s")]

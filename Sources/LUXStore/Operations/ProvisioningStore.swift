@@ -9,7 +9,7 @@ package struct ProvisioningStore {
     private let corrections: ProvisioningCorrections
     private let session: PostgresSession
 
-    /// How many rows one statement inserts: enough to cost nothing, and few enough to see progress.
+    /// Rows inserted by one statement: enough to amortise its cost, and few enough to show progress.
     private static let batch = 50_000
 
     /// "lux" and "prv" in ASCII. Two loads at the same time would not see each other's rows.
@@ -157,8 +157,8 @@ package struct ProvisioningStore {
         }
     }
 
-    /// Rows without an id get one above all that the file and the table have. Never turned back: numbers beyond the highest
-    /// row may belong to transactions in flight.
+    /// Rows without an id get one above all that the file and the table have. Sequences are never lowered: numbers above the
+    /// highest row may belong to transactions in flight.
     private func advanceSequence() throws(PostgresError) {
         try session.query(
             """

@@ -1,6 +1,6 @@
 import Postgres
 
-/// What is kept for a limited time only.
+/// The kinds of data with a retention period.
 package enum RetainedData: String, CaseIterable, Sendable {
     case logs, messages, audit, keys
 }
@@ -32,7 +32,7 @@ package struct RetentionStore {
         // By child, see below.
         case .logs: return []
         case .messages:
-            // Whatever is not settled may still be, by `alimtalk reconcile`, which looks back for 30 days.
+            // Unsettled messages are kept for `alimtalk reconcile`, which looks back 30 days.
             let old = """
                 created_at < now() - make_interval(days => $1::int)
                 and (status in ('sent', 'failed') or created_at < now() - interval '30 days')

@@ -15,7 +15,7 @@ enum UploadLane: CaseIterable, Sendable {
 /// `@unchecked Sendable`: confined to that loop; a cancellation handler passes it there.
 final class PendingUpload: @unchecked Sendable {
     /// Uploads with a common key are written in the order in which they arrived. The account is part of the key, so that
-    /// nobody delays a device's uploads by naming it in uploads of his own.
+    /// another account cannot delay a device's uploads by naming it in its own.
     struct OrderKey: Hashable {
         var userID: Int64
         var deviceID: Int64
@@ -32,9 +32,9 @@ final class PendingUpload: @unchecked Sendable {
     var lane: UploadLane
     /// Whether rows other than its devices were found locked: its transaction checks them before it writes.
     var checksLocks = false
-    /// How often its rows were found locked.
+    /// Number of times its rows were found locked.
     var lockedAttempts = 0
-    /// Until when it is not retried.
+    /// The time of its next retry.
     var retryAt = MonotonicTime(nanoseconds: .min)
     /// How many order keys wait for an earlier upload.
     var blockers = 0

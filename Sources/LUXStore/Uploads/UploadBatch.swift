@@ -1,7 +1,7 @@
 import LUX
 import Postgres
 
-/// What a transaction did with one of its uploads.
+/// The result of a transaction for one of its uploads.
 enum UploadOutcome {
     case stored(LogPlan.Counts)
     case rejected(RejectedRecord)
@@ -14,7 +14,7 @@ enum UploadOutcome {
 /// ## Lock order, and why there is no deadlock
 /// 1. The rows of the accounts' own devices, `for no key update skip locked`. This never waits: an upload whose device is
 ///    locked is left out. The transaction that has locked a device's row is the only one to write its logs, among the uploads of all servers.
-/// 2. The rows of logs and children. They are only ever locked by somebody who does not lock the device first: a person in
+/// 2. The rows of logs and children. They are only locked by a session that does not lock the device first: a person in
 ///    `psql`, or a deletion. A write does wait for these (an update for the log, a foreign key for the child), for as long as
 ///    the session's `lock_timeout` allows. Until then a cycle with that other transaction is possible; the time-out ends it,
 ///    long before PostgreSQL looks for deadlocks. The transaction is then repeated with `checksLocks`, which finds
@@ -31,7 +31,7 @@ struct UploadBatch {
     /// Two uploads of one account and device are never in one batch, and of two accounts at most one may write to a device.
     /// So no upload sees or changes what another one of the batch reads, and all are planned from the same `StoredLogs`.
     ///
-    /// - Returns: the outcome of each upload, in order. They count once this returns.
+    /// - Returns: the outcome of each upload, in order. They are valid once this returns.
     /// - Throws: `PostgresError`. Nothing is stored then, unless the transaction may have been committed.
     func write(in transaction: PostgresTransaction) async throws -> [UploadOutcome] {
         let all = uploads.count == 1 ? uploads[0].upload : LogUpload(uploads.flatMap(\.upload.records))

@@ -1,22 +1,22 @@
 import Concurrency
 
-/// How much the upload writer of one loop takes on, and how much of it one account may use.
+/// The limits of the upload writer of one loop, and the shares of one account.
 package struct UploadLimits: Sendable {
-    /// How many uploads may be unfinished. More are rejected.
+    /// Maximum unfinished uploads; more are rejected.
     package var uploads = 4_096
-    /// How many of them one account may have.
+    /// Maximum unfinished uploads of one account.
     package var uploadsOfAccount = 128
-    /// How many records the unfinished uploads of one account may have together. One upload is always accepted.
+    /// Maximum records in all unfinished uploads of one account. One upload is always accepted.
     package var recordsOfAccount = 10_000
 
-    /// How many uploads share a transaction.
+    /// Maximum uploads in a transaction.
     package var batchUploads = 64
-    /// How many records a transaction has, unless its first upload alone has more.
+    /// Maximum records in a transaction, unless its first upload alone has more.
     package var batchRecords = 2_000
-    /// How many records of one account share a transaction with others' uploads, unless its first upload alone has more.
+    /// Maximum records of one account in a shared transaction, unless its first upload alone has more.
     package var batchRecordsOfAccount = 250
 
-    /// How long a group may take before another one may begin beside it.
+    /// Duration after which another group may begin while this one is in flight.
     package var groupPatience = Duration.milliseconds(500)
     /// Maximum number of groups.
     package var groups = 3
@@ -30,7 +30,7 @@ package struct UploadLimits: Sendable {
     package var firstRetryPause = Duration.milliseconds(5)
     /// The longest pause between two retries.
     package var longestRetryPause = Duration.milliseconds(100)
-    /// For how long the uploads of an account are written one by one after the database rejected one of them.
+    /// Period in which the uploads of an account are written one by one after the database rejected one of them.
     package var rejectionSuspicion = Duration.seconds(60)
     /// The same after logs or children of the account were found locked.
     package var lockSuspicion = Duration.seconds(5)

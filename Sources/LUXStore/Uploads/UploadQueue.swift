@@ -102,7 +102,7 @@ final class UploadQueue {
     /// All that are unfinished, in no order.
     var all: some Sequence<PendingUpload> { unfinished.values }
 
-    /// Takes the ready uploads of a lane that arrived by some time, and those that nobody awaits.
+    /// Takes the ready uploads of a lane that arrived up to a given time, and those whose requests were cancelled.
     func takeAll(_ lane: UploadLane, arrivedBy last: MonotonicTime) -> [PendingUpload] {
         func isTaken(_ pending: PendingUpload) -> Bool { pending.arrived <= last || !pending.isAwaited }
         let taken = (lane == .grouped ? grouped : alone).filter(isTaken)
@@ -128,7 +128,7 @@ final class UploadQueue {
         if pending.lane == .grouped { grouped.append(pending) } else { alone.append(pending) }
     }
 
-    /// From now on new uploads of an account are written one by one for a while.
+    /// For a limited period, new uploads of an account are written one by one.
     ///
     /// - Parameter checksLocks: `true` because logs or children of the account were found locked; `false` because the database
     ///   rejected an upload.
@@ -143,7 +143,7 @@ final class UploadQueue {
 
     // MARK: Transactions
 
-    /// Takes what the next transaction of a lane writes, in order of arrival; ready uploads that nobody awaits are dropped.
+    /// Takes what the next transaction of a lane writes, in order of arrival; ready uploads whose requests were cancelled are dropped.
     func take(_ lane: UploadLane, at now: MonotonicTime) -> [PendingUpload] {
         unpark(at: now)
         switch lane {
@@ -193,7 +193,7 @@ final class UploadQueue {
         parked.append(pending)
     }
 
-    /// Readies the parked uploads that are due, or that nobody awaits any more.
+    /// Marks as ready the parked uploads that are due or whose requests were cancelled.
     func unpark(at now: MonotonicTime) {
         guard parked.contains(where: { $0.retryAt <= now || !$0.isAwaited }) else { return }
         let due = parked.filter { $0.retryAt <= now || !$0.isAwaited }

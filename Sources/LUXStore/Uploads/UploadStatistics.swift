@@ -1,7 +1,7 @@
 import Concurrency
 import Metrics
 
-/// What the upload writer of one loop did and does. Written by its loop, read from any thread.
+/// The statistics of the upload writer of one loop. Written by its loop, read from any thread.
 package final class UploadStatistics: Sendable {
     package struct Values: Sendable {
         /// Transactions by the largest number of uploads that they may have, and those with more than the last bound.

@@ -5,7 +5,7 @@ import Postgres
 
 /// Stores the uploads of one loop: whatever waits is written in one transaction, while the next uploads gather.
 ///
-/// It never waits for company: with one client each transaction has one upload. Each `UploadLane` has one transaction in
+/// It never delays an upload to fill a transaction: with one client each transaction has one upload. Each `UploadLane` has one transaction in
 /// flight; a group that takes long is joined by another, so that it does not hold up the uploads behind it. Owned by the loop's `APIServices`.
 ///
 /// `@unchecked Sendable`: confined to the loop of its pool, which `assertCurrent()` checks in debug builds.
@@ -110,7 +110,7 @@ package final class UploadWriter: @unchecked Sendable {
             settle(uploads, outcomes, checkedLocks: checks)
         } catch {
             if uploads.isEmpty {
-                // There was no connection: those that arrived meanwhile may still be luckier.
+                // There was no connection; a later attempt may get one for the uploads that have arrived in the meantime.
                 for pending in queue.takeAll(lane, arrivedBy: begin) { end(pending, .failure(error)) }
             } else {
                 await handle(error, of: uploads, in: lane, checkedLocks: checks)
@@ -152,7 +152,7 @@ package final class UploadWriter: @unchecked Sendable {
         queue.park(pending, at: .now())
     }
 
-    /// A transaction failed. Only the upload that is to blame gets its error, wherever one can be.
+    /// Handles a failed transaction. Where possible, only the upload that caused the failure gets its error.
     private func handle(_ error: any Error, of uploads: [PendingUpload], in lane: UploadLane, checkedLocks: Bool) async
     {
         guard let error = error as? PostgresError, error.kind == .server else {
@@ -193,7 +193,7 @@ package final class UploadWriter: @unchecked Sendable {
     private func isolate(_ pending: PendingUpload) {
         pending.lane = .alone
         pending.checksLocks = true
-        // A group would find the same rows locked only by waiting for them.
+        // A group could find the same rows locked only by waiting for them.
         queue.suspect(userID: pending.userID, checksLocks: true, at: .now())
     }
 
