@@ -62,6 +62,14 @@ import Testing
             #expect(try installation.run("lux_owner", ["migrate"]).ending == .exit(0))
             // Twice: after each migration.
             for _ in 0..<2 { try installation.grant() }
+            let unused = try installation.database.session().query(
+                """
+                select c.relname from pg_class c
+                where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not exists (
+                    select from unnest(array['lux', 'lux_desk', 'lux_privacy']) as role
+                    where has_any_column_privilege(role, c.oid, 'select, insert, update'))
+                """)
+            #expect(unused.isEmpty, "deploy/grants.sql grants nothing on these tables: \(unused)")
             let desk = [
                 ("users", "id,phone_number\n7,01012345678\n"), ("children", "id,root_user_id,first_name\n8,7,Jisoo\n"),
                 ("devices", "id,unique_id,serial_code,mac_id\n9,unit-9,SN-9,41AD\n"),

@@ -44,6 +44,15 @@ import Testing
         }
     }
 
+    @Test func `the threat model names the variable of each limit`() throws {
+        let page = try String(contentsOfFile: Locations.package + "/docs/threat-model.md", encoding: .utf8)
+        let words = Set(page.matches(of: /[A-Z_]+/).map { String($0.output) })
+        let limits = SettingsTable.shared.limits
+        for name in limits.sizes.map(\.description.name) + limits.times.map(\.description.name) {
+            #expect(words.contains(name), "docs/threat-model.md lacks \(name)")
+        }
+    }
+
     @Test func `the page of the providers names each of their variables, and no other`() throws {
         let page = try String(contentsOfFile: Locations.package + "/docs/alimtalk.md", encoding: .utf8)
         let rows = page.split(separator: "\n").filter { $0.hasPrefix("| `LUX_") }.compactMap {

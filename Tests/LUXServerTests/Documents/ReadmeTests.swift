@@ -5,13 +5,10 @@ import Testing
 
 /// The tables of the documents, against the program.
 @Suite struct ReadmeTests {
-    private let rows: [[Substring]]
-
-    init() throws {
-        let pages = ["README.md", "docs/commands.md"]
-        let text = try pages.map { try String(contentsOfFile: Locations.package + "/" + $0, encoding: .utf8) }
-            .joined(separator: "\n")
-        rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { $0.split(separator: "|") }
+    /// The rows of a page's tables that begin with code.
+    private func rows(of page: String) throws -> [[Substring]] {
+        let text = try String(contentsOfFile: Locations.package + "/" + page, encoding: .utf8)
+        return text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { $0.split(separator: "|") }
     }
 
     private func code(in text: Substring) -> [String] {
@@ -46,20 +43,21 @@ import Testing
         }
     }
 
-    @Test func `name the commands and options that the program has, and no others`() throws {
+    @Test func `docs/commands.md has each command and option of the program, the README each command, and no others`()
+        throws
+    {
         let help = try LUXCommand.run(["--experimental-dump-help"])
         let commands = commands(try #require(JSONValue(help.everything)?["command"]))
+        let groups = Set(commands.keys.map { $0.split(separator: " ").prefix(2).joined(separator: " ") })
+        let inReadme = try rows(of: "README.md").flatMap { code(in: $0[0]) }.filter { $0.hasPrefix("lux-server") }
+        #expect(groups.symmetricDifference(inReadme) == [], "README.md lacks these, or the program does")
         var named: Set<String> = []
-        for row in rows where row[0].hasPrefix(" `lux-server") {
+        for row in try rows(of: "docs/commands.md") where row[0].hasPrefix(" `lux-server") {
             // `lux-server device show UNIQUE_ID` (or `disconnect`) names two; options may be anywhere in the row.
             let spans = code(in: row[0])
             let words = spans[0].split(separator: " ").map(String.init)
-            // The README names commands with subcommands as a whole.
-            guard let length = (1...words.count).last(where: { commands[words[..<$0].joined(separator: " ")] != nil })
-            else {
-                #expect(commands.keys.contains { $0.hasPrefix(spans[0] + " ") }, "\(spans[0])")
-                continue
-            }
+            let length = try #require(
+                (1...words.count).last { commands[words[..<$0].joined(separator: " ")] != nil }, "\(spans[0])")
             let alternatives = spans.dropFirst().map { (words[..<(length - 1)] + [$0]).joined(separator: " ") }
             let meant = [words[..<length].joined(separator: " ")] + alternatives.filter { commands[$0] != nil }
             named.formUnion(meant)
@@ -67,7 +65,7 @@ import Testing
             let known = meant.reduce(into: Set<String>()) { $0.formUnion(commands[$1] ?? []) }
             for option in options { #expect(known.contains(option), "\(meant): --\(option)") }
         }
-        #expect(named == Set(commands.keys))
+        #expect(named.symmetricDifference(commands.keys) == [], "docs/commands.md lacks these, or the program does")
         for (command, options) in commands { #expect(options.contains("config"), "\(command)") }
     }
 }
