@@ -9,9 +9,9 @@ struct MemoryTrim {
     static let bytes = 16 << 20
     /// A burst of connections.
     static let connections = 256
-    /// What is left of a burst, by which connections become fewer after a trim: this share, and so many at least.
+    /// After a trim the next one is due when this fraction of the remaining connections has closed, but at least this number.
     static let rest = (share: 4, connections: 16)
-    /// The allocator locks each of its arenas meanwhile.
+    /// The minimum time between two trims, in each of which the allocator locks all its arenas.
     static let interval = Duration.seconds(5)
 
     private var peakConnections = 0

@@ -72,8 +72,8 @@ package final class APIResponder: HTTPResponder {
     }
 
     package func reject(_ status: HTTPStatus, reason: String, request: RejectedRequest) -> HTTPResponse {
-        var record = RequestRecord(refused: request, reason: reason)
-        var response = ErrorResponse(refused: status, reason: reason, detail: request.detail).response
+        var record = RequestRecord(rejected: request, reason: reason)
+        var response = ErrorResponse(rejected: status, reason: reason, detail: request.detail).response
         finish(&response, &record, received: request.received ?? .now(), request: request.headers)
         return response
     }

@@ -52,7 +52,7 @@ struct ErrorResponse {
     /// The response to a request that the HTTP server rejects before it reaches the API.
     ///
     /// - Parameter detail: `nil` for the reason phrase of the status.
-    init(refused status: HTTPStatus, reason: String, detail: String? = nil) {
+    init(rejected status: HTTPStatus, reason: String, detail: String? = nil) {
         if status == .serviceUnavailable {
             self.init(unavailable: reason)
         } else {

@@ -70,7 +70,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
 
     /// Sends one message, in one attempt or a few.
     package func send(_ notification: AlimtalkMessage, deadline: MonotonicTime?) async -> MessageOutcome {
-        // Not the provider's error, so the breaker does not count it. A call that is cut off at once would be a message of unknown
+        // Not the provider's error, so the breaker does not count it. A call that is cut off immediately would be a message of unknown
         // outcome.
         if let deadline, deadline <= .now() + min(Self.shortestAttempt, limits.timeout / 4) {
             return .tryLater(reason: "\(name): no time left", isSafe: true)

@@ -42,7 +42,7 @@ final class SlotQueue: Sendable {
     /// - Returns: `false` when none became free by `deadline`, or too many wait already.
     func acquire(account: Int64, until deadline: MonotonicTime) async -> Bool {
         await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> (isGranted: Bool?, number: Int) in
+            let place = state.withLock { state -> (isGranted: Bool?, number: Int) in
                 if state.inFlight < slots, state.inFlightOf[account, default: 0] < share,
                     state.waitersOf[account] == nil
                 {
@@ -59,9 +59,9 @@ final class SlotQueue: Sendable {
                 state.waitersOf[account] = own + [Waiter(number: state.lastNumber, continuation: continuation)]
                 return (nil, state.lastNumber)
             }
-            if let isGranted = answer.isGranted { return continuation.resume(returning: isGranted) }
+            if let isGranted = place.isGranted { return continuation.resume(returning: isGranted) }
             let wait = max(0, (deadline - .now()).wholeNanoseconds)
-            timers.asyncAfter(deadline: .now() + .nanoseconds(Int(wait))) { self.expire(account, answer.number) }
+            timers.asyncAfter(deadline: .now() + .nanoseconds(Int(wait))) { self.expire(account, place.number) }
         }
     }
 

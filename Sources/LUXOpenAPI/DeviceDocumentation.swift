@@ -6,14 +6,14 @@ extension RouteDocumentation {
     private static let device = Example(name: "device", summary: "A device", value: DeviceExamples.device)
     private static let childID = Parameter.id("real_user_id", "The ID of the child account.", example: 1)
     private static let uniqueID = Parameter.text("unique_id", "The unique ID (UUID) of the device.", example: "test1")
-    private static let childFault = FieldError(field: "real_user_id", message: "must be an integer")
-    private static let uniqueFault = FieldError(field: "unique_id", message: "is required")
+    private static let invalidChildID = FieldError(field: "real_user_id", message: "must be an integer")
+    private static let missingUniqueID = FieldError(field: "unique_id", message: "is required")
 
-    private static let notAuthorized = Refusal(.notAuthorizedUser, "User is not authorized.")
-    private static let notFound = Refusal(.notFoundDevice, "Device does not exist.")
-    private static let alreadyConnected = Refusal(
+    private static let notAuthorized = EndpointError(.notAuthorizedUser, "User is not authorized.")
+    private static let notFound = EndpointError(.notFoundDevice, "Device does not exist.")
+    private static let alreadyConnected = EndpointError(
         .alreadyConnectedDevice, "The device is already connected to another user.")
-    private static let notConnected = Refusal(
+    private static let notConnected = EndpointError(
         .notConnectedDevice, "The device is not connected to this child account.")
 
     package static let childDevice = RouteDocumentation(
@@ -23,8 +23,8 @@ extension RouteDocumentation {
             connected last.
             """,
         parameters: [childID],
-        answer: .json("The device.", .device, [device]),
-        refusals: [notAuthorized, Refusal(.deviceNotFound, "Device does not exist.")], fault: childFault)
+        response: .json("The device.", .device, [device]),
+        errors: [notAuthorized, EndpointError(.deviceNotFound, "Device does not exist.")], fieldError: invalidChildID)
 
     package static let getAllDevice = RouteDocumentation(
         id: "get-all-device", summary: "Get All Child Accounts and Device Information",
@@ -35,14 +35,14 @@ extension RouteDocumentation {
             Compare `last_log_file_id` with the log file number from the device. If the device's is greater, there are \
             unsent logs on it, and `POST devlog` is to be called.
             """,
-        answer: Answer(
+        response: Response(
             description: "One row for each connected device; an empty array if there is none.",
             schema: ["type": "array", "items": Schema.childDevice.reference],
             examples: [
                 Example(name: "devices", summary: "A connected device", value: DeviceExamples.childDevices),
                 Example(name: "none", summary: "No connected device or no child account", value: []),
             ]),
-        refusals: [Refusal(.userIsNone, "User is not authorized.")])
+        errors: [EndpointError(.userIsNone, "User is not authorized.")])
 
     package static let setMyDevice = RouteDocumentation(
         id: "set-my-device", summary: "Register a Device",
@@ -52,16 +52,16 @@ extension RouteDocumentation {
             .text("mac_id", "The MAC address of the device.", example: "test1234"),
             .text("unique_id", "The unique ID (UUID) of the device.", example: "test1234"), childID,
         ],
-        answer: .json("Connected.", .connected, [status("statuscode", "device connected")]),
-        refusals: [notAuthorized, notFound, alreadyConnected],
-        fault: FieldError(field: "serial_code", message: "must not be empty"))
+        response: .json("Connected.", .connected, [status("statuscode", "device connected")]),
+        errors: [notAuthorized, notFound, alreadyConnected],
+        fieldError: FieldError(field: "serial_code", message: "must not be empty"))
 
     package static let unConnect = RouteDocumentation(
         id: "un-connect", summary: "Unregister a Device",
         description: "Unregisters a device from a child account. Its alias is cleared, its logs stay.",
         parameters: [uniqueID, childID],
-        answer: .json("Disconnected.", .unconnected, [status("statusCode", "device unconnected")]),
-        refusals: [notAuthorized, notFound], fault: uniqueFault)
+        response: .json("Disconnected.", .unconnected, [status("statusCode", "device unconnected")]),
+        errors: [notAuthorized, notFound], fieldError: missingUniqueID)
 
     package static let checkDevice = RouteDocumentation(
         id: "check-device", summary: "Check Device Status",
@@ -69,7 +69,7 @@ extension RouteDocumentation {
             Verifies if a device can be connected or registered. It must be called before attempting to connect a device.
             """,
         parameters: [uniqueID],
-        answer: .json(
+        response: .json(
             "Connected to this user already, or to nobody.", .checkedDevice,
             [
                 Example(
@@ -79,16 +79,16 @@ extension RouteDocumentation {
                     name: "registerable", summary: "Available for registration",
                     value: DeviceExamples.checked("Device Registerable")),
             ]),
-        refusals: [notAuthorized, notFound, alreadyConnected], fault: uniqueFault)
+        errors: [notAuthorized, notFound, alreadyConnected], fieldError: missingUniqueID)
 
     package static let updateAlias = RouteDocumentation(
         id: "update-alias", summary: "Update Device Alias", description: "Updates the alias of a device.",
         body: Body(
             schema: .aliasUpdate,
             examples: [Example(name: "alias", summary: "A new alias", value: DeviceExamples.aliasUpdate)]),
-        answer: .json("The device with its new alias.", .device, [device]),
-        refusals: [notAuthorized, notFound, notConnected],
-        fault: FieldError(
+        response: .json("The device with its new alias.", .device, [device]),
+        errors: [notAuthorized, notFound, notConnected],
+        fieldError: FieldError(
             field: "device_alias",
             message: "must be 1 to 100 characters, at least one of them visible, without control characters"))
 
@@ -116,18 +116,18 @@ extension RouteDocumentation {
                 Example(name: "complete", summary: "Complete the temporary log", value: DeviceExamples.completeLog),
                 Example(name: "several", summary: "Upload several logs", value: DeviceExamples.severalLogs),
             ]),
-        answer: .json(
+        response: .json(
             "Stored.", .saved,
             [
                 status("statusCode", "Temp devlog saved successfully", name: "temporary"),
                 status("statusCode", "Devlog saved successfully", name: "complete"),
             ]),
-        refusals: [
-            notAuthorized, Refusal(.notFoundUser, "Child account does not exist."), notFound, notConnected,
-            Refusal(.updateDeviceLogFailed, "The database refused to change a log."),
-            Refusal(.createDeviceLogFailed, "The database refused a new log."),
+        errors: [
+            notAuthorized, EndpointError(.notFoundUser, "Child account does not exist."), notFound, notConnected,
+            EndpointError(.updateDeviceLogFailed, "The database rejected to change a log."),
+            EndpointError(.createDeviceLogFailed, "The database rejected a new log."),
         ],
-        fault: FieldError(
+        fieldError: FieldError(
             field: "log_arrays[0].detail_data.treatment_date", message: "must be an ISO 8601 date-time"))
 
     package static let usageLogs = RouteDocumentation(
@@ -151,13 +151,13 @@ extension RouteDocumentation {
                 "cursor", "`next_cursor` of the page before.",
                 ["type": "string", "pattern": "^[A-Za-z0-9_-]{32}$"], example: "AAYt3zEpQQAAAAAAAAAAB_dR4u_bqFvd"),
         ],
-        answer: .json(
+        response: .json(
             "A page.", .usageLogs,
             [
                 Example(name: "logs", summary: "A complete log", value: DeviceExamples.usageLogs),
                 Example(name: "none", summary: "No logs", value: ["logs": [], "next_cursor": .null]),
             ]),
-        refusals: [notAuthorized], fault: FieldError(field: "limit", message: "must be 1 to 500"))
+        errors: [notAuthorized], fieldError: FieldError(field: "limit", message: "must be 1 to 500"))
 
     package static let alimtalk = RouteDocumentation(
         id: "alimtalk", summary: "Send Device Impedance Error Notification",
@@ -173,10 +173,10 @@ extension RouteDocumentation {
                 one and sends nothing; while that one is in flight it waits for it.
                 """, example: "8e03978e-40d5-43e8-bc93-6894a57f9324")
         ],
-        answer: .json("Sent.", .nothing, [Example(name: "sent", summary: "Sent", value: .null)]),
-        refusals: [
-            Refusal(.phoneNumberNotFound, "User's phone number cannot be found."),
-            Refusal(.alimtalkSendFailed, "Notification sending failed (contact server admin)."),
+        response: .json("Sent.", .nothing, [Example(name: "sent", summary: "Sent", value: .null)]),
+        errors: [
+            EndpointError(.phoneNumberNotFound, "User's phone number cannot be found."),
+            EndpointError(.alimtalkSendFailed, "Notification sending failed (contact server admin)."),
         ])
 
     private static func status(_ member: String, _ message: String, name: String = "done") -> Example {

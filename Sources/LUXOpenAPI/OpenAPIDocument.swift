@@ -108,10 +108,10 @@ package enum OpenAPIDocument {
                 ]
             ])
         }
-        let answer = documentation.answer
+        let response = documentation.response
         let good: JSONValue = [
-            "description": .string(answer.description), "headers": headers([]),
-            "content": content(answer.mediaType, answer.schema, answer.examples),
+            "description": .string(response.description), "headers": headers([]),
+            "content": content(response.mediaType, response.schema, response.examples),
         ]
         let responses: JSONValue = ["200": good]
         return operation.adding(["responses": responses.adding(.object(DocumentedError.responses(of: route.errors)))])

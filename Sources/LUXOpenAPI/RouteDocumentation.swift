@@ -50,23 +50,23 @@ package struct RouteDocumentation: Sendable {
     }
 
     /// The response 200.
-    struct Answer: Sendable {
+    struct Response: Sendable {
         var description: String
         var mediaType = "application/json"
         var schema: JSONValue
         var examples: [Example]
 
-        static func json(_ description: String, _ schema: Schema, _ examples: [Example]) -> Answer {
-            Answer(description: description, schema: schema.reference, examples: examples)
+        static func json(_ description: String, _ schema: Schema, _ examples: [Example]) -> Response {
+            Response(description: description, schema: schema.reference, examples: examples)
         }
 
-        static func text(_ description: String, _ mediaType: String) -> Answer {
-            Answer(description: description, mediaType: mediaType, schema: ["type": "string"], examples: [])
+        static func text(_ description: String, _ mediaType: String) -> Response {
+            Response(description: description, mediaType: mediaType, schema: ["type": "string"], examples: [])
         }
     }
 
     /// One of the endpoint's own errors. Its status is not known here: the API has one place for that.
-    package struct Refusal: Sendable {
+    package struct EndpointError: Sendable {
         package var error: LUXError
         package var description: String
 
@@ -81,8 +81,8 @@ package struct RouteDocumentation: Sendable {
     var description: String
     package var parameters: [Parameter] = []
     package var body: Body?
-    var answer: Answer
-    package var refusals: [Refusal]
+    var response: Response
+    package var errors: [EndpointError]
     /// An example of a 422; `nil` when no parameter or member can be invalid.
-    package var fault: FieldError?
+    package var fieldError: FieldError?
 }

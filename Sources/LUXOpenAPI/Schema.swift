@@ -24,8 +24,8 @@ enum Schema: String, CaseIterable, Sendable {
     static let id: JSONValue = ["type": "integer", "format": "int64", "minimum": 1, "maximum": .integer(.max)]
     static let text: JSONValue = ["type": "string", "minLength": 1, "pattern": #"^[^\u0000]+$"#]
 
-    private static let answeredID: JSONValue = ["type": "integer", "format": "int64"]
-    private static let answeredIDOrNull: JSONValue = ["type": ["integer", "null"], "format": "int64"]
+    private static let storedID: JSONValue = ["type": "integer", "format": "int64"]
+    private static let storedIDOrNull: JSONValue = ["type": ["integer", "null"], "format": "int64"]
     private static let stringOrNull: JSONValue = ["type": ["string", "null"]]
     private static let counter: JSONValue = [
         "type": "integer", "format": "int32", "minimum": 0, "maximum": .integer(Int64(Int32.max)),
@@ -33,10 +33,10 @@ enum Schema: String, CaseIterable, Sendable {
 
     var definition: JSONValue {
         switch self {
-        case .device: Self.answer(Self.deviceMembers)
-        case .childDevice: Self.answer(Self.childDeviceMembers)
+        case .device: Self.object(Self.deviceMembers)
+        case .childDevice: Self.object(Self.childDeviceMembers)
         case .checkedDevice:
-            Self.answer([
+            Self.object([
                 ("detail", ["type": "string", "enum": ["Connection Confirmed", "Device Registerable"]]),
                 ("device_data", Schema.device.reference),
             ])
@@ -45,21 +45,21 @@ enum Schema: String, CaseIterable, Sendable {
         case .saved: Self.status("statusCode", ["Temp devlog saved successfully", "Devlog saved successfully"])
         case .nothing: ["type": "null"]
         case .usageLogs:
-            Self.answer([
+            Self.object([
                 ("logs", ["type": "array", "items": Schema.usageLog.reference]), ("next_cursor", Self.stringOrNull),
             ])
-        case .usageLog: Self.answer(Self.usageLogMembers)
+        case .usageLog: Self.object(Self.usageLogMembers)
         case .aliasUpdate: Self.aliasUpdateDefinition
         case .upload: Self.uploadDefinition
         case .logRecord: Self.logRecordDefinition
         case .detailData: Self.detailDataDefinition
-        case .health: Self.answer([("status", ["type": "string", "enum": ["ok", "ready"]])])
-        case .error: Self.answer([("detail", ["type": "string", "description": "What was wrong."])])
+        case .health: Self.object([("status", ["type": "string", "enum": ["ok", "ready"]])])
+        case .error: Self.object([("detail", ["type": "string", "description": "The reason of the error."])])
         }
     }
 
     /// An object that has all of these members and no others.
-    private static func answer(_ members: [(name: String, schema: JSONValue)]) -> JSONValue {
+    private static func object(_ members: [(name: String, schema: JSONValue)]) -> JSONValue {
         [
             "type": "object", "properties": .object(members.map { ($0.name, $0.schema) }),
             "required": .array(members.map { .string($0.name) }), "additionalProperties": false,
@@ -67,15 +67,15 @@ enum Schema: String, CaseIterable, Sendable {
     }
 
     private static func status(_ name: String, _ messages: [String]) -> JSONValue {
-        answer([
+        object([
             (name, ["type": "integer", "const": 200]),
             ("message", ["type": "string", "enum": .array(messages.map { .string($0) })]),
         ])
     }
 
     private static let deviceMembers: [(name: String, schema: JSONValue)] = [
-        ("id", answeredID), ("real_user_id", answeredIDOrNull), ("project_id", answeredIDOrNull),
-        ("hardware_id", answeredIDOrNull), ("now_firmware_id", answeredIDOrNull), ("unique_id", ["type": "string"]),
+        ("id", storedID), ("real_user_id", storedIDOrNull), ("project_id", storedIDOrNull),
+        ("hardware_id", storedIDOrNull), ("now_firmware_id", storedIDOrNull), ("unique_id", ["type": "string"]),
         ("serial_code", stringOrNull), ("device_alias", stringOrNull), ("mac_id", stringOrNull),
         ("created_at", timestamp), ("last_log_file_id", lastLogFileID),
     ]
@@ -83,17 +83,17 @@ enum Schema: String, CaseIterable, Sendable {
     private static let childDeviceMembers: [(name: String, schema: JSONValue)] =
         deviceMembers.flatMap { member -> [(name: String, schema: JSONValue)] in
             // A row is of a connected device.
-            if member.name == "real_user_id" { return [("real_user_id", answeredID)] }
+            if member.name == "real_user_id" { return [("real_user_id", storedID)] }
             return member.name == "now_firmware_id" ? [member, ("firmware_version", stringOrNull)] : [member]
         } + [
-            ("root_user_id", answeredID), ("first_name", stringOrNull), ("last_name", stringOrNull),
+            ("root_user_id", storedID), ("first_name", stringOrNull), ("last_name", stringOrNull),
             ("birthdate", stringOrNull), ("gender", stringOrNull),
         ]
 
     private static let usageLogMembers: [(name: String, schema: JSONValue)] = [
-        ("id", answeredID), ("device_id", answeredID), ("real_user_id", answeredID), ("log_file_id", answeredIDOrNull),
-        ("treatment_date", timestamp), ("finish_flag", answeredIDOrNull), ("last_intensity", answeredIDOrNull),
-        ("treatment_time", answeredIDOrNull),
+        ("id", storedID), ("device_id", storedID), ("real_user_id", storedID), ("log_file_id", storedIDOrNull),
+        ("treatment_date", timestamp), ("finish_flag", storedIDOrNull), ("last_intensity", storedIDOrNull),
+        ("treatment_time", storedIDOrNull),
         ("detail_data", ["description": "As it was sent.", "type": ["object", "null"]]), ("created_at", timestamp),
         ("updated_at", timestamp),
     ]
@@ -103,7 +103,7 @@ enum Schema: String, CaseIterable, Sendable {
         "pattern": #"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"#,
     ]
 
-    private static let lastLogFileID: JSONValue = answeredID.adding([
+    private static let lastLogFileID: JSONValue = storedID.adding([
         "description": """
         The number of the last log file stored on the server. When the device's own is greater, it holds logs that are \
         still to be sent with `POST devlog`.

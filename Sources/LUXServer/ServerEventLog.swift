@@ -8,13 +8,13 @@ import Postgres
 package final class ServerEventLog: Sendable {
     private struct Flood {
         package var count = 0
-        package var toldAt: MonotonicTime?
+        package var reportedAt: MonotonicTime?
     }
 
     private static let interval = Duration.seconds(10)
 
     private let logger: Logger
-    private let refused = Locked(Flood())
+    private let rejected = Locked(Flood())
     private let paused = Locked(Flood())
 
     package init(logger: Logger) {
@@ -26,9 +26,9 @@ package final class ServerEventLog: Sendable {
         case .handshakeFailed(let reason):
             logger.log(.debug, "TLS handshake failed", [.cause: "\(reason)"])
         case .connectionRejected(let reason):
-            tell("connections refused", reason, count(refused))
+            warn("connections rejected", reason, count(rejected))
         case .acceptPaused(let reason):
-            tell("cannot accept connections for the moment", reason, count(paused))
+            warn("cannot accept connections for the moment", reason, count(paused))
         }
     }
 
@@ -59,13 +59,13 @@ package final class ServerEventLog: Sendable {
         flood.withLock { flood in
             flood.count += 1
             let now = MonotonicTime.now()
-            if let told = flood.toldAt, now - told < Self.interval { return nil }
-            defer { flood = Flood(count: 0, toldAt: now) }
+            if let reported = flood.reportedAt, now - reported < Self.interval { return nil }
+            defer { flood = Flood(count: 0, reportedAt: now) }
             return flood.count
         }
     }
 
-    private func tell(_ message: Logger.Message, _ reason: String, _ count: Int?) {
+    private func warn(_ message: Logger.Message, _ reason: String, _ count: Int?) {
         guard let count else { return }
         logger.log(.warning, message, [.cause: "\(reason)", .count: .stringConvertible(count)])
     }

@@ -46,7 +46,7 @@ extension SettingsTable {
         package let callbackSecret = Variable(
             "LUX_ALIMTALK_CALLBACK_SECRET", .text, isSecret: true, hasFile: true,
             """
-            Last part of the provider's web hook, `/callbacks/alimtalk/PROVIDER/SECRET`, which causes such a request at once; 16 \
+            Last part of the provider's web hook, `/callbacks/alimtalk/PROVIDER/SECRET`, which triggers such a request immediately; 16 \
             to 200 letters, digits, `-` and `_`. Unset: no web hook.
             """)
         package let smsSender = Variable(

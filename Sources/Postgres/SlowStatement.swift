@@ -20,15 +20,15 @@ package struct SlowStatement: Sendable {
 /// Gathers the slow statements of a connection up to the Sync behind them.
 struct SlowStatementLog {
     private let threshold: Duration?
-    private let tell: (SlowStatement) -> Void
+    private let report: (SlowStatement) -> Void
     private var statements: [(receiver: any OutcomeReceiver, statement: SlowStatement)] = []
 
     /// - Parameters:
-    ///   - threshold: from which duration on a statement is slow; `nil` for never.
-    ///   - tell: receives the record of each receiver.
-    init(threshold: Duration?, tell: @escaping (SlowStatement) -> Void) {
+    ///   - threshold: the minimum duration of a slow statement; `nil` for none.
+    ///   - report: receives the record of each receiver.
+    init(threshold: Duration?, report: @escaping (SlowStatement) -> Void) {
         self.threshold = threshold
-        self.tell = tell
+        self.report = report
     }
 
     mutating func executed(_ name: String, _ duration: Duration, for receiver: any OutcomeReceiver) {
@@ -44,7 +44,7 @@ struct SlowStatementLog {
 
     mutating func synchronized() {
         guard !statements.isEmpty else { return }
-        for (_, statement) in statements { tell(statement) }
+        for (_, statement) in statements { report(statement) }
         statements = []
     }
 }

@@ -18,7 +18,7 @@ package struct ServiceManager: Sendable {
         case alive
     }
 
-    /// Path of the socket; `@` in front stands for an abstract one.
+    /// Path of the socket; a leading `@` marks an abstract socket.
     private let path: String?
     /// The manager ends a process that does not report ``State/alive`` for so long; `nil` when it does not ask for it.
     package let watchdog: Duration?

@@ -49,7 +49,7 @@ package struct RequestRecord: Sendable {
     }
 
     /// Of a request that the HTTP server rejected.
-    package init(refused request: RejectedRequest, reason: String) {
+    package init(rejected request: RejectedRequest, reason: String) {
         requestID = RequestID.of(request.headers)
         method = request.method.map(Self.name) ?? ""
         isConnection = request.isConnection

@@ -4,7 +4,7 @@ import LUXOpenAPI
 extension Route {
     /// The route as `/openapi.json` shows it.
     ///
-    /// - Parameter limits: those in force.
+    /// - Parameter limits: the limits in force.
     func documented(_ limits: HTTPLimits) -> DocumentedRoute {
         let tag: OpenAPIDocument.Tag =
             switch access {
@@ -25,9 +25,11 @@ extension Route {
                     status: response.status.rawValue, detail: response.detail, headers: response.headers.map(\.name),
                     description: description))
         }
-        add(ErrorResponse(refused: .badRequest, reason: ""), "The request is malformed: a bad percent-escape, say.")
+        add(
+            ErrorResponse(rejected: .badRequest, reason: ""),
+            "The request is malformed: for example by a bad percent-escape.")
         if case .user = access {
-            for refusal in documentation.refusals { add(ErrorResponse(refusal.error), refusal.description) }
+            for error in documentation.errors { add(ErrorResponse(error.error), error.description) }
             add(ErrorResponse(APIError.invalidToken("")), "The token is missing or invalid.")
             add(ErrorResponse(APIError.expiredToken), "The token has expired.")
             add(ErrorResponse(APIError.notFound("")), "The resource cannot be found. Please check the URI again.")
@@ -37,17 +39,17 @@ extension Route {
             add(ErrorResponse(Unforeseen()), "This is a server error.")
         }
         add(ErrorResponse(APIError.methodNotAllowed(allow: "")), "The path has other methods.")
-        if let fault = documentation.fault {
-            add(ErrorResponse(fault), "The first parameter or member that is not what it must be.")
+        if let error = documentation.fieldError {
+            add(ErrorResponse(error), "The first invalid parameter or member.")
         }
         if documentation.body != nil {
             add(
-                ErrorResponse(refused: .contentTooLarge, reason: ""),
+                ErrorResponse(rejected: .contentTooLarge, reason: ""),
                 "The body is larger than \(Route.size(limits.bodyBytes)).")
         }
         if documentation.parameters.contains(where: { !$0.isHeader }) {
             add(
-                ErrorResponse(refused: .uriTooLong, reason: ""),
+                ErrorResponse(rejected: .uriTooLong, reason: ""),
                 "The request target is longer than \(Route.size(limits.targetBytes)).")
         }
         add(ErrorResponse(unavailable: ""), "The database is out of reach or the server is too busy: try again.")

@@ -71,12 +71,12 @@ extension DeviceRequest {
         let store = services.database.store(deadline: max(deadline, .now() + settlingTime))
         var messageID: String?
         if case .accepted(let id) = outcome { messageID = id }
-        let answered = messageID
+        let sentID = messageID
         // A task of its own: the request's is cancelled when its client hangs up, and the message is sent all the same.
         await Task(executorPreference: services.database.executor) {
             do {
                 try await store.settleAlimtalk(
-                    id: id, status: outcome.auditStatus, messageID: answered, error: outcome.reason)
+                    id: id, status: outcome.auditStatus, messageID: sentID, error: outcome.reason)
             } catch {
                 services.onUnsettledAlimtalk(id, error)
             }

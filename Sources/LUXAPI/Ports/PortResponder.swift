@@ -34,8 +34,8 @@ package final class PortResponder: HTTPResponder {
 
     package func reject(_ status: HTTPStatus, reason: String, request: RejectedRequest) -> HTTPResponse {
         finish(
-            ErrorResponse(refused: status, reason: reason, detail: request.detail).response,
-            RequestRecord(refused: request, reason: reason), request.received ?? .now())
+            ErrorResponse(rejected: status, reason: reason, detail: request.detail).response,
+            RequestRecord(rejected: request, reason: reason), request.received ?? .now())
     }
 
     package func isProbe(_ request: HTTPRequest) -> Bool { isForProbes }

@@ -87,7 +87,7 @@ extension AlimtalkCommand {
             guard let outcome = AlimtalkCommand.wait(for: { await notifier.send(notification, deadline: nil) })
             else { return }
             guard case .accepted(let messageID) = outcome else {
-                Environment.complain("\(outcome.words): \(outcome.reason ?? "")")
+                Environment.printError("\(outcome.words): \(outcome.reason ?? "")")
                 throw ExitCode.failure
             }
             print("accepted by \(notifier.name), message id \(messageID ?? "none")")
@@ -192,7 +192,7 @@ extension AlimtalkCommand {
                 throw Environment.failure(error)
             }
             guard result.isDone else {
-                Environment.complain(result.description)
+                Environment.printError(result.description)
                 throw ExitCode.failure
             }
             print(result.description)

@@ -23,7 +23,7 @@ struct ConfigCommand: ParsableCommand {
             } else {
                 for line in report.lines { print(line) }
             }
-            for warning in report.advice { Environment.complain("warning: \(warning)") }
+            for warning in report.advice { Environment.printError("warning: \(warning)") }
             try Environment.refuse(report.faults)
         }
 

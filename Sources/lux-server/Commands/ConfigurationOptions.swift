@@ -30,7 +30,7 @@ struct ConfigurationOptions: ParsableArguments {
             environment: ProcessInfo.processInfo.environment, file: config, overriding: overrides)
         variables.exportForDatabase()
         for warning in ConfigurationReport(variables: variables).warnings {
-            Environment.complain("warning: \(warning)")
+            Environment.printError("warning: \(warning)")
         }
         do throws(Configuration.Faults) {
             return try Configuration(EnvironmentReader(variables), isTerminal: isatty(STDOUT_FILENO) == 1)

@@ -29,7 +29,7 @@ struct DeviceCommand: ParsableCommand {
             do {
                 let session = try PostgresSession(connectionString: databaseURL)
                 let outcome = try action(DeviceSupport(session: session, actor: actor))
-                Environment.complain("support action \(outcome.audit)")
+                Environment.printError("support action \(outcome.audit)")
                 output.print(outcome.report)
             } catch {
                 throw Environment.failure(error)

@@ -70,7 +70,7 @@ struct Export: ParsableCommand {
                 filter: LogExport.Filter(childID: child, deviceUniqueID: device, userID: account, afterID: after),
                 isSpreadsheetSafe: spreadsheetSafe, hasByteOrderMark: bom)
             let count = try RecordedOutput.write("export logs", export.subject, databaseURL, actor.actor(), export.run)
-            Environment.complain("exported \(count) logs")
+            Environment.printError("exported \(count) logs")
         }
 
         /// A date alone is its midnight.
@@ -100,7 +100,7 @@ struct Export: ParsableCommand {
             let databaseURL = try options.read { $0.read(\.database.url) }
             let count = try RecordedOutput.write(
                 "export oversized", AccessSubject("logs"), databaseURL, actor.actor(), OversizedLogs.run)
-            Environment.complain("found \(count) logs")
+            Environment.printError("found \(count) logs")
             if count > 0 { throw ExitCode(1) }
         }
     }

@@ -22,7 +22,7 @@ struct Migrate: ParsableCommand {
         do {
             let session = try PostgresSession(connectionString: databaseURL)
             let migrator = Migrator(session: session, migrations: try Migration.all(in: folder)) {
-                Environment.complain("waiting for \($0)")
+                Environment.printError("waiting for \($0)")
             }
             if status {
                 show(try migrator.status(), invalidIndexes: try migrator.invalidIndexes())

@@ -93,7 +93,7 @@ struct PersonOptions: ParsableArguments {
             }
             try PersonExport(person).run(session, count: &count, write)
         }
-        Environment.complain("exported \(count) rows")
+        Environment.printError("exported \(count) rows")
     }
 
     func erase(_ person: Person, _ options: ErasureOptions) throws {

@@ -58,22 +58,22 @@ struct Provision: ParsableCommand {
             ) { line in
                 bar.clear()
                 // With --json, standard output is one object.
-                if output.json { Environment.complain(line) } else { print(line) }
+                if output.json { Environment.printError(line) } else { print(line) }
             }
             bar.clear()
-            for warning in outcome.warnings { Environment.complain("\(file): warning: \(warning)") }
+            for warning in outcome.warnings { Environment.printError("\(file): warning: \(warning)") }
             if output.json { output.print(object(outcome)) } else { print(report(outcome)) }
         } catch let error as ProvisioningInput.Failure {
-            Environment.complain("cannot read \(file): \(error)")
+            Environment.printError("cannot read \(file): \(error)")
             throw ExitCode.failure
         } catch let error as ProvisioningFaults {
             bar.clear()
-            for fault in error.faults { Environment.complain("\(file): \(fault)") }
+            for fault in error.faults { Environment.printError("\(file): \(fault)") }
             if error.isCut {
-                Environment.complain(
+                Environment.printError(
                     "\(file): there are more; the first \(error.faults.count) are reported")
             }
-            Environment.complain("nothing was loaded")
+            Environment.printError("nothing was loaded")
             throw ExitCode.failure
         } catch {
             bar.clear()

@@ -41,7 +41,7 @@ enum Environment {
 
     /// Reports errors on standard error and ends the process with 78, if there are any.
     static func refuse(_ faults: [Configuration.Fault]) throws {
-        for fault in faults { complain("\(fault)") }
+        for fault in faults { printError("\(fault)") }
         guard faults.isEmpty else { throw ExitCode(configurationFault) }
     }
 
@@ -66,22 +66,22 @@ enum Environment {
     static func failure(_ error: any Error) -> any Error {
         if error is ExitCode || error is ValidationError { return error }
         if let error = error as? Configuration.Faults {
-            for fault in error.faults { complain("\(fault)") }
+            for fault in error.faults { printError("\(fault)") }
             return ExitCode(configurationFault)
         }
         if error is ActivationError {
-            complain("\(error)")
+            printError("\(error)")
             return ExitCode(configurationFault)
         }
         if let error = error as? MigrationError, case .pending = error {
-            complain("\(error); run lux-server migrate")
+            printError("\(error); run lux-server migrate")
         } else {
-            complain("\(error)")
+            printError("\(error)")
         }
         return ExitCode.failure
     }
 
-    static func complain(_ text: String) {
+    static func printError(_ text: String) {
         FileHandle.standardError.write(Data("lux-server: \(text)\n".utf8))
     }
 }

@@ -41,7 +41,7 @@ struct TokenCommand: ParsableCommand {
         }
         if let databaseURL {
             guard yes else {
-                Environment.complain(
+                Environment.printError(
                     "this configuration has a database, and the token opens the account \(user) of it: add --yes")
                 throw ExitCode.failure
             }

@@ -58,7 +58,7 @@ import Testing
                 if !served { usleep(20_000) }
             }
             #expect(served)
-            let lines = server.logLines { $0["message"]?.string == "connections refused" }
+            let lines = server.logLines { $0["message"]?.string == "connections rejected" }
             #expect(lines.count == 1, "a flood is one line")
             server.stop()
             #expect(!server.process.output.contains("\"status\":503"))
