@@ -15,7 +15,7 @@ struct ChunkedDecoder {
     private var overhead = 0
     private var trailerCount = 0
 
-    /// What was decoded so far, if it is kept.
+    /// The content decoded so far, if it is kept.
     private(set) var content: [UInt8] = []
     /// Bytes of content so far, kept or not.
     private var length = 0

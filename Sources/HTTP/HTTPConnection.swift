@@ -35,13 +35,13 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     var outputWaiter: UnsafeContinuation<Wait, Never>?
     /// The deadline of any wait for input.
     var inputDeadline: MonotonicTime
-    /// When the present wait for input began.
+    /// The start of the current wait for input.
     var waitingSince: MonotonicTime
-    /// When a client that sends nothing is disconnected.
+    /// The time at which a client that sends nothing is disconnected.
     private var idleDeadline: MonotonicTime
     /// Whether what precedes the first request has been read.
     private(set) var isOpened = false
-    /// Whether the task has ended although the connection goes on: it is idle, and ``unpark()`` starts another task.
+    /// Whether the task has ended although the connection is open: it is idle, and ``unpark()`` starts another task.
     private(set) var isParked = false
     var lingering = false
     var requests = 0
@@ -62,7 +62,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
     private static let outputBound = 64 << 10
     /// Time that a turn of the loop may take before this connection yields to others.
     static let turnTime = Duration.milliseconds(1)
-    /// After so long without a byte an idle connection gives up its task, whose memory is most of its own: 10 of 12 KiB.
+    /// Time without input after which an idle connection ends its task, which is most of its memory: 10 of 12 KiB.
     static let parkTime = Duration.milliseconds(500)
 
     /// - Parameter client: `nil` for a trusted proxy.

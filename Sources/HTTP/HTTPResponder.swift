@@ -41,7 +41,7 @@ extension HTTPResponder {
     package func isProbe(_ request: HTTPRequest) -> Bool { false }
 }
 
-/// What was read of a request before it was rejected.
+/// The parts of a request that were read before it was rejected.
 package struct RejectedRequest: Sendable {
     /// The method, if the request line was read.
     package var method: HTTPMethod?

@@ -59,7 +59,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
     /// Descriptors that are left for the database, messages, logs and files.
     private static let reservedDescriptors = 64
 
-    /// How many connections the process has descriptors for; raises the soft limit to the hard one.
+    /// Number of connections for which the process has descriptors; raises the soft limit to the hard one.
     package static var descriptorsForConnections: Int { Socket.raiseDescriptorLimit() - reservedDescriptors }
 
     /// Replaces certificate, key and ticket keys for new connections; open connections keep theirs. From any
@@ -172,7 +172,7 @@ package final class HTTPServer: EventHandler, @unchecked Sendable {
         let group = DispatchGroup()
         for _ in servers { group.enter() }
         servers[0].loop.execute {
-            // What the kernel has accepted already is served like any other connection.
+            // Connections that the kernel has already accepted are served like any other.
             while self.listener >= 0, self.acceptOne() {}
             self.pauseListening()
             if self.listener >= 0 { Socket.close(self.listener) }

@@ -6,7 +6,7 @@ struct OutputBuffer {
     private var bytes: [UInt8] = []
     private var content: [UInt8] = []
     private var isContentShared = false
-    /// How much of `bytes` and then of `content` was sent.
+    /// Number of bytes sent, of `bytes` and then of `content`.
     private var sent = 0
 
     /// Contents of more bytes are not copied.

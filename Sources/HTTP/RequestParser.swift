@@ -41,12 +41,12 @@ package struct RequestParser {
     private var scanned = 0
     /// The lines of the header section found so far, without their ends.
     private var lines: [Range<Int>] = []
-    /// What is known of the request that is being read; also when it is then rejected.
+    /// The known parts of the current request, kept if it is then rejected.
     package private(set) var unfinished = RejectedRequest()
     private var expectsContinue = false
     /// The client that its requests are from.
     var client: ClientAddress?
-    /// How many empty lines were skipped before the current request.
+    /// Number of empty lines that were skipped before the current request.
     private var emptyLines = 0
 
     /// A parser for one connection.
@@ -79,7 +79,7 @@ package struct RequestParser {
     }
 
     /// Discards the body of the request whose ``Step/head(_:)`` was returned last: it uses no memory, and ``next()``
-    /// goes on with the request after it.
+    /// continues with the next request.
     package mutating func discardBody() {
         switch state {
         case .body(_, let length): state = .discarding(length: length)

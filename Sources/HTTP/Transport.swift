@@ -35,7 +35,7 @@ struct Transport {
     private func result(_ outcome: TLSSession.Outcome) -> TransferResult {
         switch outcome {
         case .done(let count): .transferred(count)
-        // Nothing for the caller, who goes on within its turn.
+        // Not reported to the caller, which continues in the same turn.
         case .controlRecord: .transferred(0)
         case .plainHTTP: .failed
         case .wouldBlock: .wouldBlock

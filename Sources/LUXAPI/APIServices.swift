@@ -6,7 +6,7 @@ import LUXNotify
 import LUXStore
 import Metrics
 
-/// What the API of one event loop works with.
+/// The services that the API of one event loop uses. An immutable value.
 package struct APIServices: Sendable {
     /// Checks access tokens. All loops share it; its keys are replaced while they run.
     package var verifier: Locked<JWTVerifier>
@@ -22,7 +22,7 @@ package struct APIServices: Sendable {
     package var notifier: any AlimtalkNotifier
     /// Limits and repeats of messages.
     package var messageRules: MessageRules
-    /// Time for the handler of a request, from its arrival: somewhat less than the client is given, so that there is time
+    /// Time for the handler of a request, from its arrival: somewhat less than the time-out of the request, so that there is time
     /// to respond.
     package var handlerTimeout: Duration
     /// What the server waits for before it is ready; `nil` when the database accepts writes and its schema is the program's.

@@ -43,7 +43,7 @@ package struct RouteDocumentation: Sendable {
         var value: JSONValue
     }
 
-    /// A JSON body; all that there are, are required.
+    /// A JSON body. Always required.
     package struct Body: Sendable {
         var schema: Schema
         var examples: [Example]
@@ -65,7 +65,7 @@ package struct RouteDocumentation: Sendable {
         }
     }
 
-    /// One of the endpoint's own errors. Its status is not known here: the API has one place for that.
+    /// One of the endpoint's own errors. `ErrorResponse` in the API determines its status.
     package struct EndpointError: Sendable {
         package var error: LUXError
         package var description: String

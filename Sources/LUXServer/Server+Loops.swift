@@ -6,7 +6,7 @@ import Logging
 import Postgres
 
 extension Server {
-    /// How long a transaction keeps its connection while it waits for a lock; it is then retried.
+    /// Maximum time for which a transaction keeps its connection while it waits for a lock; it is then retried.
     private static let lockTimeout = Duration.milliseconds(100)
 
     /// Part of a request's time that is left for the response when the database exceeds its own.

@@ -11,7 +11,7 @@ import TLS
 struct OpenPorts {
     let api: HTTPServer
     let apiPort: Int
-    /// The plain port beside a TLS port.
+    /// The plain port of a server that also has a TLS port.
     let redirector: HTTPServer?
     /// The port for metrics alone.
     let metrics: HTTPServer?

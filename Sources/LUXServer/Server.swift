@@ -28,7 +28,7 @@ package struct Server {
     /// The port is open within a second of the start, whatever the database does.
     private static let schemaPatience = Duration.milliseconds(700)
 
-    /// What the service manager grants beyond the time for requests in flight: for aborted connections and the log.
+    /// Time that the service manager grants in addition to the time for requests in flight: for aborted connections and the log.
     private static let exitReserve = Duration.seconds(5)
 
     let requestLog: RequestLog

@@ -7,12 +7,12 @@ extension DeviceStore {
         temporaryLogsAndCompletions, completeLogs, updateLogs, insertLogs, updateCounters,
     ]
 
-    // MARK: What the plan needs
+    // MARK: Reads for the plan
 
     /// The children, whose rows have no counter, and the devices.
     ///
     /// Every endpoint that writes locks its devices, so what is read after the lock stays true until the commit. Rows that
-    /// are locked by another transaction are left out instead of waited for; see `UploadBatch`. Devices of other accounts are
+    /// are locked by another transaction are left out, without waiting; see `UploadBatch`. Devices of other accounts are
     /// not locked, so that an account cannot delay the uploads of a device by naming it.
     private static let readChildrenAndLockDevices = PostgresStatement(
         "devlog_lock",
@@ -100,7 +100,7 @@ extension DeviceStore {
                       offset 0) l
         """)
 
-    // MARK: What the plan writes. Times are the statement's: the transaction's begins before it waits for its locks.
+    // MARK: Writes of the plan. Their time is that of the statement, since the transaction starts before the wait for locks.
 
     // `detail_data` is compared as it is stored: `=` takes 1.0 and 1.00 for equal, and as text a number would be written out.
     private static let updateLogs = PostgresStatement(

@@ -13,7 +13,7 @@ final class LeaseQueue: @unchecked Sendable {
         let continuation: UnsafeContinuation<Result<PostgresConnection, PostgresError>, Never>
     }
 
-    /// A transaction that gets a connection must have time left to use it: a connection that is given up in the middle of a
+    /// A transaction that gets a connection must have time left to use it: a connection that is abandoned in the middle of a
     /// statement has to be opened again, just when connections are scarce.
     private static let reserve = Duration.milliseconds(50)
 
@@ -96,7 +96,7 @@ final class LeaseQueue: @unchecked Sendable {
         }
     }
 
-    /// How many connections are idle, and how many transactions wait.
+    /// The numbers of idle connections and of waiting transactions.
     var counts: (idle: Int, waiting: Int) {
         loop.assertCurrent()
         return (idle.count, waiters.count)

@@ -28,7 +28,7 @@ package struct Migrator {
     /// A migration and when it was applied, as PostgreSQL writes the time; `nil` when it was not.
     package typealias Status = (migration: Migration, appliedAt: String?)
 
-    /// What was applied. Changes nothing.
+    /// The migrations and which of them are applied. Changes nothing.
     ///
     /// - Throws: ``MigrationError`` when the history does not fit the files, ``PostgresError``.
     package func status() throws -> [Status] {

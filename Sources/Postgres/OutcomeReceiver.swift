@@ -19,6 +19,6 @@ protocol OutcomeReceiver: AnyObject {
     func synchronized()
     /// The connection was lost; nothing more will come.
     func lost(_ error: PostgresError)
-    /// Called at each tick. `true` when the connection must be given up for it.
+    /// Called at each tick. Returns `true` when the connection must be closed because of it.
     func expired(at now: MonotonicTime) -> Bool
 }

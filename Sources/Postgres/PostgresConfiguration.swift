@@ -22,7 +22,7 @@ package struct PostgresConfiguration: Sendable {
     /// Maximum silence of the server while reads are in flight, each of which has `readTimeout`.
     var readSilence: Duration { readTimeout + .milliseconds(400) }
     /// Maximum duration of a commit whose caller no longer waits. While a standby is away this is the
-    /// pace at which sessions are given up to wait on their own.
+    /// pace at which sessions are left to wait on their own.
     package var commitSilence: Duration = .seconds(60)
     /// Maximum reads in flight in one pipeline; more wait.
     package var maximumReadsInFlight = 512

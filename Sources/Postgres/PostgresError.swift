@@ -41,7 +41,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// What a `PGresult` of an error status says.
+    /// The error in a `PGresult`.
     init(result: OpaquePointer, statement: String?) {
         func field(_ code: Character) -> String? {
             guard let value = PQresultErrorField(result, Int32(code.asciiValue ?? 0)) else { return nil }

@@ -16,7 +16,7 @@ package final class PostgresPool: @unchecked Sendable {
         /// A queue of its own: an attempt that waits for a server in vain must not delay the others.
         let queue = DispatchQueue(label: "postgres.connect")
         var connection: PostgresConnection?
-        /// Since when a connection is being opened.
+        /// The time at which the opening of a connection began.
         var connectingSince: MonotonicTime?
         var failures = 0
         var retryAt = MonotonicTime(nanoseconds: .min)
@@ -84,7 +84,7 @@ package final class PostgresPool: @unchecked Sendable {
 
     /// Executes a single `select` that takes no lock.
     ///
-    /// It shares a connection, so it may be sent a second time when the connection is lost or another read beside it fails.
+    /// It shares a connection, so it may be sent a second time when the connection is lost or another read in the same pipeline fails.
     /// - Throws: ``PostgresError``.
     package func read(_ query: PostgresQuery, deadline: MonotonicTime) async throws(PostgresError) -> PostgresRows {
         loop.assertCurrent()

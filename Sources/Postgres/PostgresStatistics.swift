@@ -1,13 +1,13 @@
 import Concurrency
 import Metrics
 
-/// What a pool has done and is doing. Written on the pool's loop, read from any thread.
+/// The statistics of a pool. Written on the pool's loop, read from any thread.
 package final class PostgresStatistics: Sendable {
     /// A state of the pool.
     package struct Values: Sendable {
-        /// How long each statement took from its sending to its result, in the order of their indices.
+        /// Duration of each statement from sending to result, in the order of their indices.
         fileprivate var durations: [(name: String, histogram: Histogram)?] = []
-        /// How long transactions waited for their connection, whether they got it or not.
+        /// Time for which transactions waited for their connection, whether they got one or not.
         package var waits = Histogram()
         /// Connections that are open.
         package var open = 0
@@ -15,7 +15,7 @@ package final class PostgresStatistics: Sendable {
         package var idle = 0
         /// Requests that wait for a connection.
         package var waiting = 0
-        /// How many connections the pool wants to have.
+        /// Target number of connections of the pool.
         package var size = 0
 
         fileprivate mutating func expect(_ statement: PostgresStatement) {
@@ -23,7 +23,7 @@ package final class PostgresStatistics: Sendable {
             if durations[statement.index] == nil { durations[statement.index] = (statement.name, Histogram()) }
         }
 
-        /// How long each statement took from its sending to its result, by its name.
+        /// Duration of each statement from sending to result, by its name.
         package var statements: [String: Histogram] {
             Dictionary(durations.compactMap { $0.map { ($0.name, $0.histogram) } }, uniquingKeysWith: { $1 })
         }

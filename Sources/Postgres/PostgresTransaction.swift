@@ -1,7 +1,7 @@
 import Concurrency
 import EventLoop
 
-/// A transaction on a connection that nobody else uses until it ended.
+/// A transaction with exclusive use of a connection until it ends.
 ///
 /// `BEGIN` travels with the first batch and `COMMIT` with the last, so that a transaction of two batches is two round
 /// trips. Confined to the loop of its pool.

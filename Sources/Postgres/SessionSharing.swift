@@ -9,7 +9,7 @@ package enum SessionSharing: Sendable, Equatable {
     /// Another session for each statement, and no transactions of several statements.
     case statements
 
-    /// How often sessions are compared: on a busy pooler they change at random.
+    /// Number of comparisons of sessions: on a busy pooler they change at random.
     private static let rounds = 4
 
     /// Finds out by what two connections at the same time observe, of which it opens one. Blocks.

@@ -1,6 +1,6 @@
 import Concurrency
 
-/// What the log contains of one request. Never contains a token, a body or a phone number.
+/// The data that is logged for one request. Never contains a token, a body or a phone number.
 package struct RequestRecord: Sendable {
     /// The id that the response carries as `X-Request-ID`.
     package var requestID: String

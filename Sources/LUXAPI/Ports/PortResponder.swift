@@ -2,7 +2,7 @@ import Concurrency
 import HTTP
 import Metrics
 
-/// Responds to the requests of a port that has one purpose beside the API: metrics, or the redirection to HTTPS.
+/// Responds to the requests of a port that has one purpose other than the API: metrics, or the redirection to HTTPS.
 ///
 /// Confined to its loop; it has no mutable state.
 package final class PortResponder: HTTPResponder {

@@ -60,7 +60,7 @@ package struct OpenMessages {
         }
     }
 
-    /// How many rows are too old to be looked up.
+    /// Number of rows that are too old to be looked up.
     ///
     /// - Throws: `PostgresError`.
     package func countForgotten(of provider: String) throws(PostgresError) -> Int {

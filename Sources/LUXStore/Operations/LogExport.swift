@@ -9,7 +9,7 @@ package struct LogExport {
         package var childID: Int64?
         package var deviceUniqueID: String?
         package var userID: Int64?
-        /// Only logs with a higher id, to go on where an export was interrupted.
+        /// Only logs with a higher id, to resume an interrupted export.
         package var afterID: Int64?
 
         package init(

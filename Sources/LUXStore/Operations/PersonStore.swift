@@ -58,7 +58,7 @@ package struct PersonStore {
             """, [String(id)])
     }
 
-    /// Takes a person out of the access records. That of the erasure itself refers to nobody and keeps the number in its text.
+    /// Takes a person out of the access records. The record of the erasure itself refers to no person and keeps the id in its text.
     package func anonymizeAccessRecords(of person: Person) throws(PostgresError) -> Int {
         let kind = person.kind
         let column = "\(kind)_id"

@@ -9,7 +9,7 @@ package enum RetainedData: String, CaseIterable, Sendable {
 /// of them. Owned by one command and used on its thread; every method throws `PostgresError`.
 package struct RetentionStore {
     private static let batch = 1_000
-    /// How many children one statement looks at.
+    /// Number of children that one statement processes.
     private static let page = 1_000
 
     private let session: PostgresSession
@@ -58,7 +58,7 @@ package struct RetentionStore {
 
     // MARK: By time
 
-    /// How many rows are older.
+    /// Number of rows that are older.
     package func count(_ data: RetainedData, olderThan days: Int) throws(PostgresError) -> Int {
         if data == .logs { return try countLogs(olderThan: days) }
         var count = 0

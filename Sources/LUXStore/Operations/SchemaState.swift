@@ -3,9 +3,9 @@ import Postgres
 
 /// Which migrations a database has, and whether it accepts writes: what `/readyz` depends on. A value.
 package struct SchemaState: Sendable {
-    /// How many of the program's migrations are applied.
+    /// Number of the program's migrations that are applied.
     package let applied: Int
-    /// How many others are applied that are not marked compatible.
+    /// Number of other applied migrations that are not marked compatible.
     package let incompatible: Int
     package let isReadOnly: Bool
 

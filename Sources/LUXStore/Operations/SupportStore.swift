@@ -90,7 +90,7 @@ package struct SupportStore {
         ).map { Action(text: $0.first.flatMap { $0 } ?? "", json: $0.last.flatMap { $0 } ?? "null") }
     }
 
-    /// What is known about a device, by name, in the order in which it is shown; numbers as text.
+    /// The facts about a device, by name, in the order in which it is shown; numbers as text.
     package func details(of device: Device) throws(PostgresError) -> [(name: String, value: String?)] {
         let row = try session.query(Self.details, [String(device.id)]).first ?? []
         return zip(Self.detailNames, row).map { (name: $0, value: $1) }

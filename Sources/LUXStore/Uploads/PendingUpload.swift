@@ -36,7 +36,7 @@ final class PendingUpload: @unchecked Sendable {
     var lockedAttempts = 0
     /// The time of its next retry.
     var retryAt = MonotonicTime(nanoseconds: .min)
-    /// How many order keys wait for an earlier upload.
+    /// Number of order keys that wait for an earlier upload.
     var blockers = 0
     /// Uploads that wait for this one, once for each common key.
     var successors: [PendingUpload] = []

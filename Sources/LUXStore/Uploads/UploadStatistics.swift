@@ -10,9 +10,9 @@ package final class UploadStatistics: Sendable {
         package var uploads: UInt64 = 0
         /// From the arrival of an upload to the transaction that it is first part of.
         package var waits = Histogram()
-        /// Uploads rejected because their account used up its share, or because there were too many altogether.
+        /// Uploads rejected because their account used up its share, or because there were too many in all.
         package var rejected: UInt64 = 0
-        /// How often an upload was left out of its transaction because rows that it needs were locked.
+        /// Number of times that an upload was left out of its transaction because rows that it needs were locked.
         package var locked: UInt64 = 0
         /// Transactions that were repeated in parts because the database rejected a statement.
         package var split: UInt64 = 0

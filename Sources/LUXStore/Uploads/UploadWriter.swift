@@ -66,7 +66,7 @@ package final class UploadWriter: @unchecked Sendable {
         }
     }
 
-    /// Whether all tasks of a lane, or all besides one, take so long that another may run beside them.
+    /// Whether all tasks of a lane, or all but one, are so slow that another task may run concurrently.
     private func isDelayed(_ lane: UploadLane, besides task: Int?) -> Bool {
         let others = (running[lane] ?? [:]).filter { $0.key != task }
         guard !others.isEmpty else { return true }
