@@ -41,7 +41,7 @@ import Testing
         let page = """
             # Metrics
 
-            What `GET /metrics` reports, in Prometheus' text format. In production it belongs on a port of its own
+            The metrics of `GET /metrics`, in Prometheus' text format. In production, serve them on a separate port
             (`LUX_METRICS_PORT`) that the API's clients do not reach. `deploy/prometheus.rules.yml` has the alerts,
             `deploy/grafana.json` the dashboard. Counters are summed over all loops of one process.
 
