@@ -19,6 +19,7 @@ import LUXStore
     case .limited(.account, let seconds): throw APIError.tooManyRequests(retryAfter: seconds)
     case .limited(.server, let seconds):
         throw APIError.tooManyRequests(retryAfter: seconds, cause: "the messages of all accounts within 24 hours")
+    case .missingUser: throw LUXError.phoneNumberNotFound
     case .earlier(let id): try await request.awaitMessage(id)
     case .begun(let id, let createdAt):
         let outcome = await notifier.send(

@@ -114,7 +114,12 @@ package struct PersonErasure {
                     while try store.deleteLogs(ofChild: child) == PersonStore.batch {}
                     try store.delete(.child(child))
                 }
-                if case .user = person { try store.delete(person) }
+                if case .user(let id) = person {
+                    // Messages that were requested meanwhile; from here on there is none.
+                    try store.lock(user: id)
+                    while try store.anonymizeMessages(ofUser: id) == PersonStore.batch {}
+                    try store.delete(person)
+                }
                 try access.add(Set(children.map { Person.child($0) } + [person]).count, to: record)
             }
         } catch let error as PostgresError where error.sqlState == "23503" {

@@ -5,11 +5,12 @@ import Postgres
 extension DeviceStore {
     static let messageStatements = [settleAlimtalk]
 
-    /// `sent` is the provider's own outcome: it replaces what a look-up has found since.
+    /// `sent` is the provider's own outcome: it replaces what a look-up has found since. The message of an account that was erased
+    /// meanwhile stays without an id.
     private static let settleAlimtalk = PostgresStatement(
         "settle_alimtalk",
         """
-        update alimtalks set status = $2, message_id = $3, error = $4
+        update alimtalks set status = $2, message_id = case when user_id is not null then $3 end, error = $4
         where id = $1 and (status = 'pending' or $2 = 'sent')
         """)
 

@@ -22,6 +22,8 @@ package enum MessageStart: Sendable, Equatable {
     case begun(id: Int64, createdAt: Timestamp)
     /// The outcome of an earlier message applies to this request.
     case earlier(id: Int64)
+    /// The account was deleted meanwhile.
+    case missingUser
     /// A limit is exhausted. The value is the number of seconds until the next message is allowed.
     case limited(MessageLimit, retryAfter: Int)
 }
@@ -114,6 +116,8 @@ extension DeviceStore {
             guard results.count == 4 else {
                 throw PostgresError(kind: .protocolViolation, message: "a statement without a result")
             }
+            // It refers to nobody who was erased.
+            guard results[0].first != nil else { return .missingUser }
             if let row = results[1].first { return .earlier(id: try row.int8(0)) }
             if let row = results[2].first { return .earlier(id: try row.int8(0)) }
             if rules.userLimit != nil, let row = results[3].first {

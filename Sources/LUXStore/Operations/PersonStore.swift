@@ -83,6 +83,11 @@ package struct PersonStore {
         try session.query("select from real_users where id = $1 for update", [String(id)])
     }
 
+    /// Keeps messages of an account from being requested until the transaction ends.
+    package func lock(user id: Int64) throws(PostgresError) {
+        try session.query("select from users where id = $1 for update", [String(id)])
+    }
+
     /// - Parameter sql: a statement that takes the size of a batch as `$2`.
     private func count(_ sql: String, _ parameters: [String]) throws(PostgresError) -> Int {
         let rows = try session.query(

@@ -45,6 +45,27 @@ import Testing
         }
     }
 
+    @Test func `an account that is deleted meanwhile is sent nothing`() async throws {
+        try await onThread {
+            let provider = try FakeProvider(Self.kit.accepted.reply)
+            let world = try World.own(environment: Self.kit.environment(provider.baseURL))
+            let user = try world.user(phone: "+821093847561")
+            try world.sql.script("begin; delete from users where id = \(user)")
+            let client = try world.server.connect()
+            try client.send(TestServer.request("POST", World.api + "alimtalk", token: Token.access(user: user)))
+            let other = try world.server.connect()
+            for _ in 0..<50 {
+                try other.send(TestServer.request("GET", "/healthz"))
+                _ = try other.receive()
+                usleep(5_000)
+            }
+            try world.sql.script("commit")
+            expect(try client.receive(), 403, "Phone number is not found")
+            #expect(try status(world).isEmpty && provider.requests.isEmpty)
+            world.server.stop()
+        }
+    }
+
     @Test func `a request ends by its deadline, however much of its time the database took before the message`()
         async throws
     {

@@ -87,6 +87,59 @@ import Testing
         }
     }
 
+    @Test func `messages that are sent while their account is erased do not refer to it`() async throws {
+        try await onThread {
+            let (kit, provider, isErased) = (AlimtalkKit.nhn, try FakeProvider(), Flag())
+            provider.reset(answering: { _ in
+                while !isErased.isSet { usleep(10_000) }
+                return kit.accepted.reply
+            })
+            let world = try World.own(
+                environment: kit.environment(
+                    provider.baseURL, ["LUX_REQUEST_TIMEOUT": "60", "LUX_ALIMTALK_TIMEOUT": "60"]))
+            let (user, children, _) = try account(world)
+            func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+                for _ in 0..<1_500 {
+                    if try holds() { return true }
+                    usleep(20_000)
+                }
+                return false
+            }
+            func request(_ count: Int) throws -> HTTPClient {
+                let client = try world.server.connect()
+                try client.send(TestServer.request("POST", World.api + "alimtalk", token: Token.access(user: user)))
+                #expect(waits { provider.requests.count == count })
+                return client
+            }
+            let first = try request(1)
+            // The erasure stops before it deletes the account.
+            let name = try world.sql.value("select current_database()") ?? ""
+            let locking = try TestCluster.shared.session(name)
+            try locking.script("begin; select from real_users where id = \(children[0]) for update")
+            let ended = Flag()
+            Thread.detachNewThread {
+                let run = try? LUXCommand.run(
+                    ["user", "erase", "\(user)", "--disconnect", "--operator", "Kim"],
+                    environment: ["DATABASE_URL": TestCluster.shared.connectionString(name)])
+                #expect(run?.ending == .exit(0), "\(run?.everything ?? "")")
+                ended.set()
+            }
+            let waiting = """
+                select count(*) from pg_stat_activity where datname = '\(name)' and wait_event_type = 'Lock'
+                """
+            // Not by `locking`: a transaction sees the activity of its first look.
+            #expect(try waits { try world.sql.integer(waiting) == 1 })
+            let second = try request(2)
+            try locking.script("rollback")
+            #expect(waits { ended.isSet })
+            isErased.set()
+            for client in [first, second] { #expect(try client.receive().status == 200) }
+            let rows = try locking.query("select status, user_id, message_id from alimtalks where provider = 'nhn'")
+            #expect(rows == [["sent", nil, nil], ["sent", nil, nil]])
+            world.server.stop()
+        }
+    }
+
     @Test func `erases a child, and what others have stays`() async throws {
         try await onThread {
             let world = try World()
