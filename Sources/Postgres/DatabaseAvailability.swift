@@ -70,8 +70,7 @@ package final class DatabaseAvailability: Sendable {
     // MARK: Connections
 
     /// Called when a connection was opened.
-    func opened(to address: SessionAddress?) {
-        let now = MonotonicTime.now()
+    func opened(to address: SessionAddress?, at now: MonotonicTime = .now()) {
         let events: [Event] = state.withLock { state in
             state.open += 1
             state.address = address ?? state.address
@@ -105,8 +104,7 @@ package final class DatabaseAvailability: Sendable {
     }
 
     /// Called when a connection could not be opened.
-    package func connectFailed(_ error: PostgresError) {
-        let now = MonotonicTime.now()
+    package func connectFailed(_ error: PostgresError, at now: MonotonicTime = .now()) {
         let event: Event? = state.withLock { state in
             if let outage = state.outage {
                 guard outage.reportedAt.isOlder(than: Self.minute, at: now) else { return nil }

@@ -90,6 +90,31 @@ import Testing
         #expect(names(fixture) == [])
     }
 
+    @Test func `reports an outage when it begins, once a minute, and when it ends`() {
+        let events = Locked<[String]>([])
+        let availability = DatabaseAvailability { event in
+            let line =
+                switch event {
+                case .lost: "lost"
+                case .stillUnavailable(_, let duration):
+                    "still unavailable for \(duration.wholeNanoseconds / 1_000_000_000)"
+                case .recovered(let duration): "recovered after \(duration.wholeNanoseconds / 1_000_000_000)"
+                case .reconnected, .incomplete: "\(event)"
+                }
+            events.withLock { $0.append(line) }
+        }
+        let start = MonotonicTime.now()
+        // Several connections try to open ten times a second; the second failure is the beginning.
+        for tenth in 0...1_501 {
+            availability.connectFailed(
+                PostgresError(kind: .connection, message: "refused"), at: start + .milliseconds(100 * tenth))
+        }
+        availability.opened(to: nil, at: start + .milliseconds(151_100))
+        let expected = ["lost", "still unavailable for 60", "still unavailable for 120", "recovered after 151"]
+        #expect(events.withLock { $0 } == expected)
+        #expect(!availability.isUnavailable)
+    }
+
     @Test func `reports sessions that were ended and reopened in one event`() async throws {
         let fixture = try PoolFixture(connections: 4)
         _ = try await fixture.timeUntilServed(Self.one())
