@@ -64,8 +64,9 @@ import Testing
             let order = responder.order.withLock { $0 }
             return (20, (order.firstIndex(of: "/other") ?? order.count) + 1)
         }
-        // The present turn may still serve each connection once, and so may the one in which the bytes are found.
-        #expect(received - sent <= 2 * greedy + 1, "served as number \(received)")
+        // The present turn may still serve each connection once, and so may the one in which the bytes are found; twice that,
+        // as a busy kernel delivers them later. Behind the queues it would be number 40 at least.
+        #expect(received - sent <= 4 * greedy + 2, "served as number \(received)")
         #expect(server.shutDown())
     }
 }
