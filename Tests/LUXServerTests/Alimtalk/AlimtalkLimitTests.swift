@@ -34,7 +34,9 @@ import Testing
             let kit = AlimtalkKit.sens
             let world = try World.own(
                 environment: kit.environment(
-                    provider.baseURL, ["LUX_REQUEST_TIMEOUT": "60", "LUX_ALIMTALK_TIMEOUT": "50"]))
+                    provider.baseURL,
+                    // The connection of `world` waits for all of it.
+                    ["LUX_REQUEST_TIMEOUT": "60", "LUX_ALIMTALK_TIMEOUT": "50", "LUX_IDLE_TIMEOUT": "600"]))
             let (user, child, _) = try world.family()
             try world.sql.query("update users set phone_number = '+821093847561' where id = $1", [String(user)])
             let (server, token) = (world.server, Token.access(user: user))

@@ -163,11 +163,7 @@ import Testing
             Thread.sleep(forTimeInterval: 0.01)
         }
         #expect(process.wait() == .exit(0), "\(process.errors)")
-        #expect(peak > 0 && peak < 100_000 * Self.sanitizerFactor, "\(peak) KiB")
+        #expect(peak > 0 && peak < 100_000 * ProcessUsage.sanitizerFactor, "\(peak) KiB")
         #expect(try sql.integer("select count(*) from devices where unique_id like 'unit-%'") == 10_000)
     }
-
-    /// A sanitizer keeps freed memory for a while.
-    private static let sanitizerFactor =
-        ProcessInfo.processInfo.environment.keys.contains { $0.hasSuffix("SAN_OPTIONS") } ? 3 : 1
 }
