@@ -11,8 +11,10 @@ import Testing
     private static let one = PostgresStatement("one", "select 1::bigint")
     private static let nap = PostgresStatement("nap", "select 1::bigint from pg_sleep($1 / 1000.0)")
 
-    private func names(_ fixture: PoolFixture) -> [String] {
-        fixture.events.withLock { $0 }.map { event in
+    /// - Parameter includesReconnected: no for outages that begin with sessions being ended: a connection that was being opened
+    ///   then may still succeed, and be the end of a loss of sessions before the outage is known.
+    private func names(_ fixture: PoolFixture, includesReconnected: Bool = true) -> [String] {
+        let names = fixture.events.withLock { $0 }.map { event in
             switch event {
             case .lost: "lost"
             case .stillUnavailable: "still unavailable"
@@ -21,6 +23,7 @@ import Testing
             case .incomplete: "incomplete"
             }
         }
+        return includesReconnected ? names : names.filter { $0 != "reconnected" }
     }
 
     @Test func `rejects requests immediately while the database is stopped, and serves them soon after its return`()
@@ -44,10 +47,10 @@ import Testing
             }
             #expect(elapsed < .milliseconds(50))
         }
-        #expect(names(fixture) == ["lost"])
+        #expect(names(fixture, includesReconnected: false) == ["lost"])
         try cluster.start()
         #expect(try await fixture.timeUntilServed(Self.one()) < .seconds(1))
-        #expect(names(fixture) == ["lost", "recovered"])
+        #expect(names(fixture, includesReconnected: false) == ["lost", "recovered"])
         cluster.stop()
     }
 
