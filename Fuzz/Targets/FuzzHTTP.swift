@@ -29,7 +29,7 @@ private func outcome(_ pieces: [ArraySlice<UInt8>]) -> [String] {
             }
         } catch {
             // Which of several errors is reported may depend on how many bytes are here; that one is reported may not.
-            return outcome + ["refused"]
+            return outcome + ["rejected"]
         }
     }
     return outcome
@@ -55,7 +55,7 @@ private func decoded(_ bytes: [UInt8], upTo ends: [Int]) -> String {
             precondition(index <= end && decoder.content.count <= limits.bodyBytes)
             if isComplete { return "\(index) \(decoder.content)" }
         } catch {
-            return "refused"
+            return "rejected"
         }
     }
     return "incomplete"

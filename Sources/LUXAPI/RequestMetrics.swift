@@ -152,7 +152,7 @@ package final class RequestMetrics: Sendable {
         let name =
             switch outcome {
             case .accepted: "accepted"
-            case .refused: "refused"
+            case .rejected: "refused"
             case .misconfigured: "misconfigured"
             case .tryLater: "try_later"
             case .unknown: "unknown"

@@ -5,10 +5,10 @@ import Postgres
 /// A private PostgreSQL for development: created at the first start, kept between runs, stopped with its owner.
 ///
 /// Its socket is in a folder that only its user may enter, without a password; over loopback it demands the password
-/// in `password`. PostgreSQL refuses to run as root, so for root it runs as another user.
+/// in `password`. PostgreSQL does not run as root, so for root it runs as another user.
 package final class DevelopmentDatabase {
     /// Why there is no database.
-    package struct Fault: Error, CustomStringConvertible {
+    package struct StartError: Error, CustomStringConvertible {
         package var description: String
     }
 
@@ -21,7 +21,7 @@ package final class DevelopmentDatabase {
     private var postmaster: Process?
 
     /// - Parameter folder: where everything is kept; created if it does not exist.
-    /// - Throws: ``Fault`` when no PostgreSQL of version 15 or later is installed.
+    /// - Throws: ``StartError`` when no PostgreSQL of version 15 or later is installed.
     package init(folder: URL) throws {
         self.folder = folder
         try FileManager.default.createDirectory(
@@ -89,7 +89,7 @@ package final class DevelopmentDatabase {
         let text = output.fileHandleForReading.readDataToEndOfFile()
         initdb.waitUntilExit()
         guard initdb.terminationStatus == 0 else {
-            throw Fault(description: "initdb failed:\n" + String(decoding: text, as: UTF8.self))
+            throw StartError(description: "initdb failed:\n" + String(decoding: text, as: UTF8.self))
         }
     }
 
@@ -105,7 +105,7 @@ package final class DevelopmentDatabase {
             usleep(50_000)
         }
         let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-        throw Fault(description: "PostgreSQL did not start:\n" + text.suffix(2_000))
+        throw StartError(description: "PostgreSQL did not start:\n" + text.suffix(2_000))
     }
 
     // MARK: Folders and users
@@ -154,7 +154,7 @@ package final class DevelopmentDatabase {
 
     private static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw Fault(description: "cannot create a socket") }
+        guard descriptor >= 0 else { throw StartError(description: "cannot create a socket") }
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -165,7 +165,7 @@ package final class DevelopmentDatabase {
                 bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
             }
         }
-        guard code == 0 else { throw Fault(description: "no free port") }
+        guard code == 0 else { throw StartError(description: "no free port") }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 }
@@ -183,8 +183,8 @@ package struct UnprivilegedAccount {
                 return UnprivilegedAccount(name: name, user: entry.pw_uid, group: entry.pw_gid)
             }
         }
-        throw DevelopmentDatabase.Fault(
-            description: "PostgreSQL refuses to run as root, and there is no user postgres or nobody")
+        throw DevelopmentDatabase.StartError(
+            description: "PostgreSQL does not run as root, and there is no user postgres or nobody")
     }
 
     /// Whether others may enter every folder of the path.
@@ -216,7 +216,7 @@ package enum PostgresBinaries {
         {
             return URL(fileURLWithPath: folder)
         }
-        throw DevelopmentDatabase.Fault(
+        throw DevelopmentDatabase.StartError(
             description: "PostgreSQL 15 or later is not installed; on Debian: apt-get install postgresql")
     }
 }

@@ -6,19 +6,19 @@ package enum PrivateFile {
     /// removed, not followed.
     ///
     /// - Parameter account: its owner; `nil` for this process's user.
-    /// - Throws: ``DevelopmentDatabase/Fault``.
+    /// - Throws: ``DevelopmentDatabase/StartError``.
     package static func write(_ text: String, to path: String, for account: UnprivilegedAccount? = nil) throws {
-        guard unlink(path) == 0 || errno == ENOENT else { throw fault("cannot replace", path) }
+        guard unlink(path) == 0 || errno == ENOENT else { throw systemError("cannot replace", path) }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw fault("cannot create", path) }
+        guard descriptor >= 0 else { throw systemError("cannot create", path) }
         defer { close(descriptor) }
         if let account, fchown(descriptor, account.user, account.group) != 0 {
-            throw fault("cannot change the owner of", path)
+            throw systemError("cannot change the owner of", path)
         }
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw fault("cannot write", path) }
+            guard count > 0 else { throw systemError("cannot write", path) }
             bytes.removeFirst(count)
         }
     }
@@ -29,31 +29,31 @@ package enum PrivateFile {
     /// - Parameters:
     ///   - mode: of a new folder.
     ///   - account: its owner; `nil` for this process's user.
-    /// - Throws: ``DevelopmentDatabase/Fault``.
+    /// - Throws: ``DevelopmentDatabase/StartError``.
     package static func requireFolder(
         _ path: String, mode: mode_t = 0o700, for account: UnprivilegedAccount? = nil
     ) throws {
-        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw fault("cannot create", path) }
+        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw systemError("cannot create", path) }
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw DevelopmentDatabase.Fault(description: "\(path) is a link, or not a folder; remove it")
+            throw DevelopmentDatabase.StartError(description: "\(path) is a link, or not a folder; remove it")
         }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw fault("cannot read", path) }
+        guard fstat(descriptor, &status) == 0 else { throw systemError("cannot read", path) }
         let isOurs = status.st_uid == geteuid() || status.st_uid == account?.user
         guard isOurs, status.st_mode & 0o022 == 0 else {
-            throw DevelopmentDatabase.Fault(
+            throw DevelopmentDatabase.StartError(
                 description:
                     "\(path) belongs to another user or is writable by others; remove it, or correct its owner and mode"
             )
         }
         if let account, fchown(descriptor, account.user, account.group) != 0 {
-            throw fault("cannot change the owner of", path)
+            throw systemError("cannot change the owner of", path)
         }
     }
 
-    private static func fault(_ what: String, _ path: String) -> DevelopmentDatabase.Fault {
-        DevelopmentDatabase.Fault(description: "\(what) \(path): \(String(cString: strerror(errno)))")
+    private static func systemError(_ what: String, _ path: String) -> DevelopmentDatabase.StartError {
+        DevelopmentDatabase.StartError(description: "\(what) \(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -26,7 +26,7 @@ package enum Advice: String, CaseIterable, Sendable {
     case untrusted =
         "certificate not trusted: install ca-certificates, or name the root in SSL_CERT_FILE; does a proxy open TLS?"
     case unknownHost = "unknown host: check LUX_ALIMTALK_BASE_URL and the name servers in /etc/resolv.conf"
-    case refusedPort = "check host and port of LUX_ALIMTALK_BASE_URL and the firewall for outgoing connections"
+    case connectionRefused = "check host and port of LUX_ALIMTALK_BASE_URL and the firewall for outgoing connections"
     case unreachable = "no connection in time: check the firewall for outgoing connections and the route"
     case noTLS = "check that scheme and port of LUX_ALIMTALK_BASE_URL belong together, and that TLS 1.2 is possible"
 }
@@ -35,14 +35,14 @@ package enum Advice: String, CaseIterable, Sendable {
 package struct CodeRule: Sendable {
     /// What a code means for a message.
     package enum Kind: Sendable, Equatable {
-        case refused, misconfigured, unknown
+        case rejected, misconfigured, unknown
         case later(isSafe: Bool, isSoon: Bool)
 
         /// The outcome, with the advice behind its reason.
         func outcome(_ reason: String, advice: Advice?) -> MessageOutcome {
             let reason = advice.map { "\(reason); \($0.rawValue)" } ?? reason
             return switch self {
-            case .refused: .refused(reason: reason)
+            case .rejected: .rejected(reason: reason)
             case .misconfigured: .misconfigured(reason: reason)
             case .unknown: .unknown(reason: reason)
             case .later(let isSafe, let isSoon): .tryLater(reason: reason, isSafe: isSafe, isSoon: isSoon)
@@ -52,7 +52,7 @@ package struct CodeRule: Sendable {
         /// Its word in the documents.
         package var word: String {
             switch self {
-            case .refused: "refused"
+            case .rejected: "rejected"
             case .misconfigured: "misconfigured"
             case .unknown: "unknown"
             case .later(isSafe: true, _): "not accepted"

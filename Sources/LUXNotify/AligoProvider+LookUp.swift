@@ -119,8 +119,8 @@ struct AligoLookUp: ProviderLookUp {
 
     private static func verdict(_ result: AligoResult, _ id: String) -> LookUpStep {
         switch result {
-        case .wrongText: .settled(CodeRule.Kind.refused.outcome("aligo: delivery code U", advice: .template))
-        case .wrongNumber: .settled(CodeRule.Kind.refused.outcome("aligo: status 2", advice: .number))
+        case .wrongText: .settled(CodeRule.Kind.rejected.outcome("aligo: delivery code U", advice: .template))
+        case .wrongNumber: .settled(CodeRule.Kind.rejected.outcome("aligo: status 2", advice: .number))
         case .inTransit, .replaced, .other: .settled(.accepted(messageID: id))
         }
     }

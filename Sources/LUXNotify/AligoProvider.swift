@@ -42,7 +42,7 @@ package struct AligoProvider: AlimtalkProvider {
                 $0.trimmingCharacters(in: .whitespaces)
             })
         if !sender.utf8.allSatisfy(\.isDigit) {
-            settings.fault(.own("SENDER"), "must be the registered sender number, digits and hyphens")
+            settings.reject(.own("SENDER"), "must be the registered sender number, digits and hyphens")
         }
     }
 
@@ -76,11 +76,11 @@ package struct AligoProvider: AlimtalkProvider {
         CodeRule(.misconfigured, .keys, ["-101"]),
         CodeRule(.misconfigured, .balance, ["-99"], messageParts: ["부족"]),
         CodeRule(.misconfigured, .channel, ["-99"], messageParts: ["발신 프로파일", "발신프로필", "발신 프로필", "senderkey"]),
-        CodeRule(.refused, .template, ["-99"], messageParts: ["템플릿", "tpl_code"]),
+        CodeRule(.rejected, .template, ["-99"], messageParts: ["템플릿", "tpl_code"]),
         CodeRule(.misconfigured, .sender, ["-99"], messageParts: ["발신번호"]),
-        CodeRule(.refused, .number, ["`fcnt` above 0"]),
+        CodeRule(.rejected, .number, ["`fcnt` above 0"]),
         CodeRule(.misconfigured, .console, ["509"]),
-        CodeRule(.refused, .program, ["-99"]),
+        CodeRule(.rejected, .program, ["-99"]),
     ]
 
     /// Accepted only if `code` and `fcnt` are 0. The provider's message chooses the rule and is never passed on.
@@ -91,13 +91,13 @@ package struct AligoProvider: AlimtalkProvider {
         guard code == "0" else {
             let reason = "aligo: code \(code)"
             return Self.codes.rule(for: code, message: json["message"]?.text ?? "")?.outcome(reason)
-                ?? .refused(reason: reason)
+                ?? .rejected(reason: reason)
         }
         guard let failed = json["info"]?["fcnt"]?.code else {
             return CodeRule.Kind.unknown.outcome("aligo: HTTP \(reply.status), a partial response", advice: .lookUp)
         }
         guard failed == "0" else {
-            return CodeRule.Kind.refused.outcome("aligo: code 0, fcnt \(failed)", advice: .number)
+            return CodeRule.Kind.rejected.outcome("aligo: code 0, fcnt \(failed)", advice: .number)
         }
         guard let id = json["info"]?["mid"]?.code else {
             return CodeRule.Kind.unknown.outcome("aligo: accepted without a message id", advice: .lookUp)

@@ -43,7 +43,7 @@ package enum MessageOutcome: Sendable, Equatable {
     /// The provider accepted it, under this id if it has one.
     case accepted(messageID: String?)
     /// The provider rejected it for good: recipient, template or content.
-    case refused(reason: String)
+    case rejected(reason: String)
     /// The provider accepts nothing in the present configuration: keys, sender profile, address, clock, balance.
     case misconfigured(reason: String)
     /// The provider did not accept it now. `isSafe`: this attempt certainly reached nobody, so that a retry cannot be a second message;
@@ -56,7 +56,7 @@ package enum MessageOutcome: Sendable, Equatable {
     package var reason: String? {
         switch self {
         case .accepted: nil
-        case .refused(let reason), .misconfigured(let reason), .unknown(let reason): reason
+        case .rejected(let reason), .misconfigured(let reason), .unknown(let reason): reason
         case .tryLater(let reason, _, _): reason
         }
     }
@@ -65,7 +65,7 @@ package enum MessageOutcome: Sendable, Equatable {
     package var auditStatus: String {
         switch self {
         case .accepted: "sent"
-        case .refused, .misconfigured: "failed"
+        case .rejected, .misconfigured: "failed"
         case .tryLater, .unknown: mayHaveArrived ? "unknown" : "failed"
         }
     }
@@ -74,7 +74,7 @@ package enum MessageOutcome: Sendable, Equatable {
     var mayHaveArrived: Bool {
         switch self {
         case .unknown, .tryLater(_, isSafe: false, _): true
-        case .accepted, .refused, .misconfigured, .tryLater: false
+        case .accepted, .rejected, .misconfigured, .tryLater: false
         }
     }
 }

@@ -11,7 +11,7 @@ package struct AlimtalkSettings {
         case templateVariables
     }
 
-    package struct Fault: Equatable, Sendable {
+    package struct SettingError: Equatable, Sendable {
         package var setting: Setting
         /// Why; never holds a value that may be secret.
         package var reason: String
@@ -22,7 +22,7 @@ package struct AlimtalkSettings {
     /// The sender of a text message instead, when the parent has no KakaoTalk; `nil` for none.
     package let smsSender: String?
     /// All errors so far.
-    package private(set) var faults: [Fault] = []
+    package private(set) var errors: [SettingError] = []
     private let own: [ProviderVariable]
     private let values: [String: String]
 
@@ -40,15 +40,15 @@ package struct AlimtalkSettings {
     }
 
     /// Records an error.
-    package mutating func fault(_ setting: Setting, _ reason: String) {
-        faults.append(Fault(setting: setting, reason: reason))
+    package mutating func reject(_ setting: Setting, _ reason: String) {
+        errors.append(SettingError(setting: setting, reason: reason))
     }
 
     /// A variable that may be unset. What is set must fit on one line of a header.
     package mutating func optional(_ name: String) -> String? {
         guard let text = values[name], !text.isEmpty else { return nil }
         if !text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) {
-            fault(.own(name), "must not contain control characters")
+            reject(.own(name), "must not contain control characters")
         }
         return text
     }
@@ -56,26 +56,26 @@ package struct AlimtalkSettings {
     /// A variable that has to be set.
     package mutating func required(_ name: String) -> String {
         if let text = optional(name) { return text }
-        faultMissing(name)
+        rejectMissing(name)
         return ""
     }
 
-    private mutating func faultMissing(_ name: String) {
+    private mutating func rejectMissing(_ name: String) {
         let variable = own.first { $0.name == name }
         assert(variable != nil, "the provider does not declare \(name)")
-        fault(.own(name), "is required" + (variable.map { ": " + $0.what } ?? ""))
+        reject(.own(name), "is required" + (variable.map { ": " + $0.what } ?? ""))
     }
 
     /// The text of the approved template, in several lines; `\n` is a line break, too, for environments that cannot contain one.
     package mutating func requiredText(_ name: String) -> String {
         guard let value = values[name], !value.isEmpty else {
-            faultMissing(name)
+            rejectMissing(name)
             return ""
         }
         let text = value.replacing("\\n", with: "\n")
-        if let reason = TemplateVariables.error(inText: text) { fault(.own(name), reason) }
+        if let reason = TemplateVariables.error(inText: text) { reject(.own(name), reason) }
         for used in TemplateVariables.names(in: text) where variables.patterns[used] == nil {
-            fault(.templateVariables, "has no \(used), which the text of the template uses")
+            reject(.templateVariables, "has no \(used), which the text of the template uses")
         }
         return text
     }
@@ -84,7 +84,7 @@ package struct AlimtalkSettings {
     package mutating func requiredPathPart(_ name: String) -> String {
         let text = required(name)
         let isPlain = text.utf8.allSatisfy { $0.isAlphanumeric || "-_.:~".utf8.contains($0) }
-        if !isPlain { fault(.own(name), "must consist of letters, digits and - _ . : ~") }
+        if !isPlain { reject(.own(name), "must consist of letters, digits and - _ . : ~") }
         return text
     }
 }

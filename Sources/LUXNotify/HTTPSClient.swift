@@ -156,7 +156,7 @@ private final class HTTPSExchange {
         // Counts the request line and the header fields, which go before everything else.
         let isSent = lux_curl_get_long(curl, CURLINFO_REQUEST_SIZE) > 0
         let detail = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let reason = ConnectionFault.reason(code, detail: detail, isSent: isSent)
+        let reason = ConnectionError.reason(code, detail: detail, isSent: isSent)
         return isSent ? .unanswered(reason) : .notSent(reason)
     }
 

@@ -28,7 +28,7 @@ package struct NHNProvider: AlimtalkProvider {
         variables = settings.variables
         smsSender = settings.smsSender
         if variables.patterns.keys.contains(where: { $0.contains("@") }) {
-            settings.fault(.templateVariables, "nhn allows no @ in the name of a variable")
+            settings.reject(.templateVariables, "nhn allows no @ in the name of a variable")
         }
     }
 
@@ -96,28 +96,28 @@ package struct NHNProvider: AlimtalkProvider {
         CodeRule(.misconfigured, .keys, ["-1000", "-1001", "-4004", "-4005"]),
         CodeRule(.misconfigured, .channel, ["-1006", "-1014", "-1024", "-1027", "-2017"]),
         CodeRule(
-            .refused, .template,
+            .rejected, .template,
             ["-2019", "-3003", "-3004", "-3005", "-3010", "-3011", "-3042", "-3043", "-3046", "-3048", "-3049"]),
-        CodeRule(.refused, .number, ["-4019", "-5000"]),
+        CodeRule(.rejected, .number, ["-4019", "-5000"]),
         CodeRule(.misconfigured, .sender, ["-1002", "-1003"]),
         CodeRule(.misconfigured, .smsSetting, ["-2502"]),
         CodeRule(.misconfigured, .console, ["-1030"]),
-        CodeRule(.refused, .newProfile, ["-1028"]),
+        CodeRule(.rejected, .newProfile, ["-1028"]),
         CodeRule(.later(isSafe: true, isSoon: false), .quota, ["-1017"]),
         // Every recipient was rejected; its own code, which normally decides, is missing.
-        CodeRule(.refused, .noCode, ["-1031"]),
+        CodeRule(.rejected, .noCode, ["-1031"]),
         // An earlier attempt with the same key has arrived; only a look-up shows whether it was accepted.
         CodeRule(.unknown, .lookUp, ["-1005"]),
         CodeRule(.later(isSafe: false, isSoon: true), .later, ["-7000", "-9999"]),
         CodeRule(
-            .refused, .program,
+            .rejected, .program,
             ["4", "-2000", "-2001", "-2002", "-2003", "-2004", "-2005", "-4000", "-9996", "-9997", "-9998"]),
     ]
 
     private static func outcome(_ code: String, _ reply: ProviderReply) -> MessageOutcome {
         let reason = "nhn: code \(code)"
         if let rule = codes.rule(for: code) { return rule.outcome(reason) }
-        return reply.isSuccess ? .refused(reason: reason) : reply.outcome(of: reason)
+        return reply.isSuccess ? .rejected(reason: reason) : reply.outcome(of: reason)
     }
 
     package func lookUp(_ message: SoughtMessage) -> any ProviderLookUp {
@@ -152,14 +152,14 @@ private struct NHNLookUp: ProviderLookUp {
             return messages.isEmpty ? .notFound : open
         }
         let code = found["resultCode"]?.code
-        let refusal = LookUpStep.settled(.refused(reason: "nhn: delivery code \(code ?? "none")"))
+        let rejection = LookUpStep.settled(.rejected(reason: "nhn: delivery code \(code ?? "none")"))
         switch found["messageStatus"] {
-        case .string("CANCEL"): return refusal
+        case .string("CANCEL"): return rejection
         // 3005: sent, but KakaoTalk has not confirmed it.
         case .string("FAILED") where code != "3005":
             switch found["resendStatus"] {
             // There was no text message instead, or it failed too.
-            case nil, .null, .string("RSC01"), .string("RSC05"): return refusal
+            case nil, .null, .string("RSC01"), .string("RSC05"): return rejection
             // The text message has arrived.
             case .string("RSC04"): break
             default: return .waits("nhn: a text message is in flight")

@@ -40,7 +40,7 @@ extension ProviderNotifier {
             case .settled(let outcome): return .settled(scrubbed(outcome, message.phoneNumber))
             case .notFound where message.age(at: SendingAttempt.now().unixMilliseconds) < Self.listingDelay:
                 return .waits(reason: "\(name): not listed yet")
-            case .notFound: return .settled(.refused(reason: "\(name): not found by look-up"))
+            case .notFound: return .settled(.rejected(reason: "\(name): not found by look-up"))
             case .waits(let reason): return .waits(reason: clean(reason, message.phoneNumber))
             case .open(let reason): return .open(reason: clean(reason, message.phoneNumber))
             }

@@ -95,7 +95,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
     private func leave(_ pass: CircuitBreaker.Pass, _ outcome: MessageOutcome) {
         let worked =
             switch outcome {
-            case .accepted, .refused, .misconfigured: true
+            case .accepted, .rejected, .misconfigured: true
             case .tryLater, .unknown: false
             }
         let change = breaker.withLock { breaker -> CircuitBreaker.State? in
@@ -144,7 +144,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
     /// Whether another attempt cannot become a second message: this one reached nobody, or the provider rejects repeats.
     private func canRetry(_ outcome: MessageOutcome, _ exchange: ProviderExchange) -> Bool {
         switch outcome {
-        case .accepted, .refused, .misconfigured: false
+        case .accepted, .rejected, .misconfigured: false
         case .tryLater(_, let isSafe, let isSoon): isSoon && (isSafe || provider.rejectsRepeats)
         case .unknown:
             switch exchange {
@@ -160,7 +160,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
         func clean(_ text: String) -> String { self.clean(text, phoneNumber) }
         return switch outcome {
         case .accepted(let id): .accepted(messageID: id.map(clean))
-        case .refused(let reason): .refused(reason: clean(reason))
+        case .rejected(let reason): .rejected(reason: clean(reason))
         case .misconfigured(let reason): .misconfigured(reason: clean(reason))
         case .tryLater(let reason, let isSafe, let isSoon):
             .tryLater(reason: clean(reason), isSafe: isSafe, isSoon: isSoon)

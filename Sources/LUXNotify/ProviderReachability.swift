@@ -21,6 +21,6 @@ package enum ProviderReachability {
         lux_curl_set_long(curl, CURLOPT_CONNECT_ONLY, 1)
         let code = curl_easy_perform(curl)
         guard code != CURLE_OK else { return nil }
-        return (ConnectionFault.text(code, detail: "", isSent: false), ConnectionFault.advice(code).rawValue)
+        return (ConnectionError.text(code, detail: "", isSent: false), ConnectionError.advice(code).rawValue)
     }
 }

@@ -60,7 +60,7 @@ package struct HTTPStatusRule: Sendable {
         // 408: the provider did not receive the whole request in its time (RFC 9110 section 15.5.9).
         HTTPStatusRule(statuses: 408...408, kind: .later(isSafe: true, isSoon: true), advice: .later),
         HTTPStatusRule(statuses: 429...429, kind: .later(isSafe: true, isSoon: true), advice: .later),
-        HTTPStatusRule(statuses: 400...499, kind: .refused, advice: .program),
+        HTTPStatusRule(statuses: 400...499, kind: .rejected, advice: .program),
         // A gateway that waited in vain does not know what became of the request.
         HTTPStatusRule(statuses: 502...502, kind: .unknown, advice: .lookUp),
         HTTPStatusRule(statuses: 504...504, kind: .unknown, advice: .lookUp),

@@ -112,13 +112,13 @@ struct SENSLookUp: ProviderLookUp {
         guard let code = found["requestStatusCode"]?.code else {
             return .open("sens: the message is listed without a status")
         }
-        guard code == "A000" else { return .settled(.refused(reason: "sens: code \(code)")) }
+        guard code == "A000" else { return .settled(.rejected(reason: "sens: code \(code)")) }
         guard found["messageStatusName"]?.string == "fail" else { return .settled(.accepted(messageID: id)) }
-        let refusal = LookUpStep.settled(
-            .refused(reason: "sens: delivery code \(found["messageStatusCode"]?.code ?? "none")"))
-        guard provider.smsSender != nil, let failover = found["failover"], !failover.isNull else { return refusal }
+        let rejection = LookUpStep.settled(
+            .rejected(reason: "sens: delivery code \(found["messageStatusCode"]?.code ?? "none")"))
+        guard provider.smsSender != nil, let failover = found["failover"], !failover.isNull else { return rejection }
         switch failover["messageStatusName"] {
-        case .string("fail"): return refusal
+        case .string("fail"): return rejection
         case .string("success"): return .settled(.accepted(messageID: id))
         default:
             return failover["messageStatusCode"]?.code == "0000" || failover["messageStatusCode"]?.code == "0"

@@ -99,8 +99,8 @@ package struct SENSProvider: AlimtalkProvider {
         CodeRule(.later(isSafe: true, isSoon: true), .later, ["400", "410", "420"]),
         // The endpoint behind the gateway was called; what it did is not known.
         CodeRule(.unknown, .lookUp, ["500", "510", "900"]),
-        CodeRule(.refused, .program, ["100", "430"]),
-        CodeRule(.refused, .template, ["a message's code other than A000"]),
+        CodeRule(.rejected, .program, ["100", "430"]),
+        CodeRule(.rejected, .template, ["a message's code other than A000"]),
     ]
 
     /// By the code of the reply and of the one message.
@@ -110,12 +110,12 @@ package struct SENSProvider: AlimtalkProvider {
         let code = json["statusCode"]?.code
         if let code, code != "202" {
             return Int(code).map { ProviderReply(status: $0, body: []).outcome(of: "sens: code \(code)") }
-                ?? .refused(reason: "sens: code \(code)")
+                ?? .rejected(reason: "sens: code \(code)")
         }
         guard code != nil, let message = json["messages"]?[0], let messageCode = message["requestStatusCode"]?.code
         else { return .unknown(reason: "sens: HTTP \(reply.status), a partial response") }
         guard messageCode == "A000" else {
-            return CodeRule.Kind.refused.outcome("sens: code \(messageCode)", advice: .template)
+            return CodeRule.Kind.rejected.outcome("sens: code \(messageCode)", advice: .template)
         }
         guard let id = message["messageId"]?.code else {
             return .unknown(reason: "sens: accepted without a message id")

@@ -29,7 +29,7 @@ package struct SolapiProvider: AlimtalkProvider {
         variables = settings.variables
         smsSender = settings.smsSender
         if variables.patterns.keys.contains(where: { $0.contains(".") }) {
-            settings.fault(.templateVariables, "solapi allows no dot in the name of a variable")
+            settings.reject(.templateVariables, "solapi allows no dot in the name of a variable")
         }
     }
 
@@ -94,7 +94,7 @@ package struct SolapiProvider: AlimtalkProvider {
         }
         let count = json["groupInfo"]?["count"]
         if let failed = count?["registeredFailed"]?.code, failed != "0", failed == count?["total"]?.code {
-            return .refused(reason: "solapi: registered as failed, without a code")
+            return .rejected(reason: "solapi: registered as failed, without a code")
         }
         guard let message = json["messageList"]?[0] ?? json["messageList"]?.values?.first,
             let code = message["statusCode"]?.code,
@@ -112,13 +112,13 @@ package struct SolapiProvider: AlimtalkProvider {
         CodeRule(.misconfigured, .clock, ["RequestTimeTooSkewed"]),
         CodeRule(.misconfigured, .balance, ["NotEnoughBalance", "1030", "2230"]),
         CodeRule(.misconfigured, .channel, ["1041", "3101", "3106"]),
-        CodeRule(.refused, .template, ["1042", "1043", "1046", "1047", "3103", "3105"]),
-        CodeRule(.refused, .number, ["1060", "1061", "3010", "3104", "3107"]),
+        CodeRule(.rejected, .template, ["1042", "1043", "1046", "1047", "3103", "3105"]),
+        CodeRule(.rejected, .number, ["1060", "1061", "3010", "3104", "3107"]),
         CodeRule(.misconfigured, .sender, ["1062", "2062", "3013", "3059"]),
         // Each attempt has a salt of its own, so this very request has arrived before.
         CodeRule(.unknown, .lookUp, ["DuplicatedSignature"]),
         CodeRule(.later(isSafe: true, isSoon: false), .later, ["1024", "2024", "3012", "3024"]),
-        CodeRule(.refused, .program, ["ValidationError", "1010", "1011", "1032"]),
+        CodeRule(.rejected, .program, ["ValidationError", "1010", "1011", "1032"]),
     ]
 
     private static func outcome(error code: String, _ reply: ProviderReply) -> MessageOutcome {
@@ -131,7 +131,7 @@ package struct SolapiProvider: AlimtalkProvider {
         if SolapiLookUp.taken.contains(code) {
             return CodeRule.Kind.unknown.outcome(reason + " in the list of failures", advice: .lookUp)
         }
-        return codes.rule(for: code)?.outcome(reason) ?? .refused(reason: reason)
+        return codes.rule(for: code)?.outcome(reason) ?? .rejected(reason: reason)
     }
 
     package func lookUp(_ message: SoughtMessage) -> any ProviderLookUp {
@@ -212,6 +212,6 @@ private struct SolapiLookUp: ProviderLookUp {
             return .open("solapi: the message is listed without a status")
         }
         return .settled(
-            taken.contains(code) ? .accepted(messageID: id) : .refused(reason: "solapi: code \(code)"))
+            taken.contains(code) ? .accepted(messageID: id) : .rejected(reason: "solapi: code \(code)"))
     }
 }

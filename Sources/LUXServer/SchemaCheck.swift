@@ -111,7 +111,7 @@ package struct SchemaCheck {
     }
 
     private static func exit(after error: any Error, _ logger: Logger) -> Never {
-        logger.log(.critical, "refusing to serve", [.cause: "\(error)"])
+        logger.log(.critical, "cannot serve", [.cause: "\(error)"])
         Glibc.exit(1)
     }
 }

@@ -28,7 +28,7 @@ extension Server {
 
     /// Opens the configured ports; the loops of `parts` serve them once they run.
     ///
-    /// - Throws: `Configuration.Faults` when an address cannot be listened on, `TLSError`.
+    /// - Throws: `Configuration.VariableErrors` when an address cannot be listened on, `TLSError`.
     func openPorts(_ parts: ServerParts) throws -> OpenPorts {
         let events = ServerEventLog(logger: logger)
         let metrics = parts.metrics
@@ -80,10 +80,10 @@ extension Server {
         return metricsServer
     }
 
-    /// - Throws: `Configuration.Faults` that names the variable whose address or port cannot be used.
+    /// - Throws: `Configuration.VariableErrors` that names the variable whose address or port cannot be used.
     private func listen(
         _ server: HTTPServer, _ host: String, _ port: Int, _ hostVariable: String, _ portVariable: String
-    ) throws(Configuration.Faults) -> Int {
+    ) throws(Configuration.VariableErrors) -> Int {
         do throws(SocketError) {
             if let socket = sockets.first(where: { $0.port == port }) {
                 try server.listen(on: socket.descriptor)
@@ -92,16 +92,16 @@ extension Server {
             return try server.listen(host: host, port: port)
         } catch {
             let variable = error.isAboutAddress ? hostVariable : portVariable
-            throw Configuration.Faults(faults: [Configuration.Fault(variable: variable, reason: "\(error)")])
+            throw Configuration.VariableErrors([Configuration.VariableError(variable: variable, reason: "\(error)")])
         }
     }
 
-    /// - Throws: `Configuration.Faults` when the service manager passed a socket that no variable names: its clients would
+    /// - Throws: `Configuration.VariableErrors` when the service manager passed a socket that no variable names: its clients would
     ///   wait forever.
-    func requirePorts() throws(Configuration.Faults) {
+    func requirePorts() throws(Configuration.VariableErrors) {
         let ports = [configuration.port, configuration.redirectPort, configuration.metricsPort].compactMap { $0 }
         var free = ports
-        var faults: [Configuration.Fault] = []
+        var errors: [Configuration.VariableError] = []
         for socket in sockets {
             if let index = free.firstIndex(of: socket.port) {
                 free.remove(at: index)
@@ -112,17 +112,17 @@ extension Server {
                 ? "the service manager passed two sockets of port \(socket.port); use one ListenStream= for both families"
                 : "the service manager passed a socket of port \(socket.port), which is not LUX_PORT (\(configuration.port)),"
                     + " LUX_TLS_REDIRECT_PORT or LUX_METRICS_PORT; change ListenStream= or the variable"
-            faults.append(Configuration.Fault(variable: "LISTEN_FDS", reason: reason))
+            errors.append(Configuration.VariableError(variable: "LISTEN_FDS", reason: reason))
         }
-        guard faults.isEmpty else { throw Configuration.Faults(faults: faults) }
+        guard errors.isEmpty else { throw Configuration.VariableErrors(errors) }
     }
 
-    /// - Throws: `Configuration.Faults` when the limit of open files leaves room for too few connections.
-    func requireDescriptors() throws(Configuration.Faults) {
+    /// - Throws: `Configuration.VariableErrors` when the limit of open files leaves room for too few connections.
+    func requireDescriptors() throws(Configuration.VariableErrors) {
         let room = HTTPServer.descriptorsForConnections - configuration.databasePool
         guard room < Self.leastConnections else { return }
-        throw Configuration.Faults(faults: [
-            Configuration.Fault(
+        throw Configuration.VariableErrors([
+            Configuration.VariableError(
                 variable: "limit of open files",
                 reason: "leaves room for \(max(0, room)) connections; raise it to 1024 or more (ulimit -n, LimitNOFILE)"
             )

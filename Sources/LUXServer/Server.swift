@@ -43,7 +43,7 @@ package struct Server {
     /// Serves until one of the signals that stop it, then drains.
     ///
     /// - Parameter migrate: whether missing migrations are applied.
-    /// - Throws: `Configuration.Faults` when an address cannot be listened on, `MigrationError` when the schema is not this program's, `PostgresError` when the database rejects,
+    /// - Throws: `Configuration.VariableErrors` when an address cannot be listened on, `MigrationError` when the schema is not this program's, `PostgresError` when the database rejects,
     ///   `SocketError`, `EventLoopError`, `TokenKeyError`.
     package func run(migrate: Bool) throws {
         try requireDescriptors()

@@ -49,7 +49,7 @@ package final class ServerMetrics: Sendable {
         let name =
             switch event {
             case .handshakeFailed: "handshake_failed"
-            case .connectionRejected: "connection_refused"
+            case .connectionRejected: "connection_rejected"
             case .acceptPaused: "accept_paused"
             }
         events.withLock { $0[name, default: 0] += 1 }
@@ -91,7 +91,7 @@ package final class ServerMetrics: Sendable {
             ])
         text.counter(
             "lux_http_connections_refused_total", "Connections over a limit.",
-            [([], events["connection_refused", default: 0])])
+            [([], events["connection_rejected", default: 0])])
         text.counter(
             "lux_http_accept_pauses_total", "Times when the system had no descriptors or memory for a connection.",
             [([], events["accept_paused", default: 0])])

@@ -31,12 +31,12 @@ struct ServerParts {
     private let guesses = GuessLimiter()
 
     /// - Parameter gate: decides on `/readyz`; opened by the caller.
-    /// - Throws: `TokenKeyError`, `Configuration.Faults` for an unknown time zone.
+    /// - Throws: `TokenKeyError`, `Configuration.VariableErrors` for an unknown time zone.
     init(_ server: Server, loops: [EventLoop], pools: [PostgresPool], gate: ReadinessGate) throws {
         let configuration = server.configuration
         guard let zone = WallClock(identifier: configuration.timeZone) else {
-            throw Configuration.Faults(faults: [
-                Configuration.Fault(
+            throw Configuration.VariableErrors([
+                Configuration.VariableError(
                     variable: SettingsTable.shared.database.timeZone.description.name,
                     reason: "unknown time zone \(configuration.timeZone)")
             ])

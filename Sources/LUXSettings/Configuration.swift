@@ -52,8 +52,8 @@ package struct Configuration: Sendable {
         }
     }
 
-    /// An error in one variable. Never contains the value of a secret.
-    package struct Fault: Equatable, CustomStringConvertible {
+    /// An error in one variable, or a warning about it. Never contains the value of a secret. A value.
+    package struct VariableError: Equatable, CustomStringConvertible {
         package init(variable: String, reason: String) {
             self.variable = variable
             self.reason = reason
@@ -66,12 +66,12 @@ package struct Configuration: Sendable {
     }
 
     /// All configuration errors, so that they are reported together.
-    package struct Faults: Error, Equatable {
-        package init(faults: [Fault]) {
-            self.faults = faults
+    package struct VariableErrors: Error, Equatable {
+        package init(_ errors: [VariableError]) {
+            self.errors = errors
         }
 
-        package var faults: [Fault]
+        package var errors: [VariableError]
     }
 
     /// The log levels of swift-log by their names.
@@ -80,13 +80,13 @@ package struct Configuration: Sendable {
     /// Reads the variables.
     ///
     /// - Parameter isTerminal: whether standard output is one; it decides how logs look.
-    /// - Throws: ``Faults``.
-    package init(environment: [String: String], isTerminal: Bool) throws(Faults) {
+    /// - Throws: ``VariableErrors``.
+    package init(environment: [String: String], isTerminal: Bool) throws(VariableErrors) {
         try self.init(EnvironmentReader(environment: environment), isTerminal: isTerminal)
     }
 
     /// Reads the variables that a reader has.
-    package init(_ reader: EnvironmentReader, isTerminal: Bool) throws(Faults) {
+    package init(_ reader: EnvironmentReader, isTerminal: Bool) throws(VariableErrors) {
         var reader = reader
         databaseAddress = reader.databaseAddress()
         host = reader.read(\.server.host)
@@ -118,7 +118,7 @@ package struct Configuration: Sendable {
         cors = reader.read(\.pages.origins)
         _ = reader.retention()
         reader.rejectWithoutEffect(tls: tls != nil, metrics: metricsPort != nil)
-        guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
+        guard reader.errors.isEmpty else { throw VariableErrors(reader.errors) }
     }
 }
 
@@ -127,11 +127,11 @@ extension EnvironmentReader {
     fileprivate mutating func rejectWithoutEffect(tls: Bool, metrics: Bool) {
         if !tls {
             let reason = "has no effect unless LUX_TLS_CERT and LUX_TLS_KEY are set"
-            if isSet(\.tls.redirectPort) { fault(\.tls.redirectPort, reason) }
-            if isSet(\.tls.strictTransportSecurity) { fault(\.tls.strictTransportSecurity, reason) }
+            if isSet(\.tls.redirectPort) { reject(\.tls.redirectPort, reason) }
+            if isSet(\.tls.strictTransportSecurity) { reject(\.tls.strictTransportSecurity, reason) }
         }
         if !metrics, isSet(\.logs.metricsHost) {
-            fault(\.logs.metricsHost, "has no effect unless LUX_METRICS_PORT is set")
+            reject(\.logs.metricsHost, "has no effect unless LUX_METRICS_PORT is set")
         }
     }
 }

@@ -45,30 +45,30 @@ package struct ConfigurationReport {
     }
 
     /// The errors that stop the start, and variables that nothing reads.
-    package var faults: [Configuration.Fault] {
-        var faults: [Configuration.Fault] = []
-        do throws(Configuration.Faults) {
+    package var errors: [Configuration.VariableError] {
+        var errors: [Configuration.VariableError] = []
+        do throws(Configuration.VariableErrors) {
             _ = try Configuration(EnvironmentReader(variables), isTerminal: false)
         } catch {
-            faults = error.faults
+            errors = error.errors
         }
-        return faults + unknown
+        return errors + unknown
     }
 
     /// What does not stop the start: unknown variables, most of them misspelt, and ``advice``.
-    package var warnings: [Configuration.Fault] { unknown + advice }
+    package var warnings: [Configuration.VariableError] { unknown + advice }
 
     /// Files that everybody may read, and settings that accept more than they should.
-    package var advice: [Configuration.Fault] { variables.warnings + tokenWarnings }
+    package var advice: [Configuration.VariableError] { variables.warnings + tokenWarnings }
 
-    private var tokenWarnings: [Configuration.Fault] {
+    private var tokenWarnings: [Configuration.VariableError] {
         var reader = EnvironmentReader(variables)
         return reader.tokenWarnings()
     }
 
-    private var unknown: [Configuration.Fault] {
+    private var unknown: [Configuration.VariableError] {
         let known = Set(SettingsTable.shared.descriptions.flatMap { $0.names + ($0.oldName.map { [$0] } ?? []) })
         return variables.values.keys.sorted().filter { $0.hasPrefix("LUX_") && !known.contains($0) }
-            .map { Configuration.Fault(variable: $0, reason: "unknown variable") }
+            .map { Configuration.VariableError(variable: $0, reason: "unknown variable") }
     }
 }

@@ -13,13 +13,13 @@ package enum DotenvFile {
     }
 
     /// A line that assigns nothing. Never quotes it: it may contain a secret.
-    package struct Fault: Error, Equatable {
+    package struct SyntaxError: Error, Equatable {
         package var line: Int
         package var reason: String
     }
 
     /// The variables of a file in order.
-    package static func entries(_ text: String) throws(Fault) -> [Entry] {
+    package static func entries(_ text: String) throws(SyntaxError) -> [Entry] {
         var parser = Parser()
         for scalar in text.unicodeScalars { try parser.take(scalar) }
         return try parser.finish()
@@ -39,7 +39,7 @@ package enum DotenvFile {
         private var line = 1
         private var firstLine = 1
 
-        mutating func take(_ scalar: Unicode.Scalar) throws(Fault) {
+        mutating func take(_ scalar: Unicode.Scalar) throws(SyntaxError) {
             defer { if scalar == "\n" { line += 1 } }
             let isEnd = scalar == "\n" || scalar == "\r"
             switch state {
@@ -48,7 +48,7 @@ package enum DotenvFile {
                 if scalar.properties.isWhitespace { return }
                 (state, firstLine, name) = (.name, line, String(scalar))
             case .name:
-                if isEnd { throw Fault(line: firstLine, reason: "is not NAME=value") }
+                if isEnd { throw SyntaxError(line: firstLine, reason: "is not NAME=value") }
                 if scalar == "=" { return state = .beforeValue }
                 name.unicodeScalars.append(scalar)
             case .beforeValue:
@@ -85,12 +85,12 @@ package enum DotenvFile {
             }
         }
 
-        mutating func finish() throws(Fault) -> [Entry] {
+        mutating func finish() throws(SyntaxError) -> [Entry] {
             switch state {
             case .beforeName, .comment: break
-            case .name: throw Fault(line: firstLine, reason: "is not NAME=value")
+            case .name: throw SyntaxError(line: firstLine, reason: "is not NAME=value")
             case .singleQuoted, .doubleQuoted, .quotedEscape:
-                throw Fault(line: firstLine, reason: "\(name): a quotation mark that is not closed")
+                throw SyntaxError(line: firstLine, reason: "\(name): a quotation mark that is not closed")
             case .beforeValue, .value, .escape: try assign()
             }
             return entries
@@ -102,14 +102,14 @@ package enum DotenvFile {
             state = next
         }
 
-        private mutating func assign() throws(Fault) {
+        private mutating func assign() throws(SyntaxError) {
             let trimmed = name.unicodeScalars.reversed().drop { $0.properties.isWhitespace }.reversed()
             name = String(String.UnicodeScalarView(trimmed))
             guard let first = name.unicodeScalars.first, !("0"..."9").contains(first),
                 name.unicodeScalars.allSatisfy({
                     $0.isASCII && ($0 == "_" || $0.properties.isAlphabetic || ("0"..."9").contains($0))
                 })
-            else { throw Fault(line: firstLine, reason: "is not NAME=value") }
+            else { throw SyntaxError(line: firstLine, reason: "is not NAME=value") }
             entries.removeAll { $0.name == name }
             entries.append(
                 Entry(name: name, value: String(String.UnicodeScalarView(value.prefix(kept))), line: firstLine))

@@ -57,9 +57,9 @@ extension EnvironmentReader {
         alimtalk.limits.timeout = read(\.alimtalk.timeout)
         if isSet(\.alimtalk.timeout) {
             if alimtalk.limits.timeout > requestTimeout {
-                fault(\.alimtalk.timeout, "must be at most LUX_REQUEST_TIMEOUT")
+                reject(\.alimtalk.timeout, "must be at most LUX_REQUEST_TIMEOUT")
             }
-            if alimtalk.limits.timeout > Self.longestTimeout { fault(\.alimtalk.timeout, "must be at most 300") }
+            if alimtalk.limits.timeout > Self.longestTimeout { reject(\.alimtalk.timeout, "must be at most 300") }
         }
         alimtalk.limits.timeout = min(alimtalk.limits.timeout, requestTimeout)
         alimtalk.limits.concurrency = read(\.alimtalk.concurrency)
@@ -68,13 +68,13 @@ extension EnvironmentReader {
         alimtalk.deliveryInterval = read(\.alimtalk.deliveryInterval)
         alimtalk.callbackSecret = read(\.alimtalk.callbackSecret)
         if let secret = alimtalk.callbackSecret, secret.wholeMatch(of: /[A-Za-z0-9_-]{16,200}/) == nil {
-            fault(\.alimtalk.callbackSecret, "must be 16 to 200 letters, digits, - and _")
+            reject(\.alimtalk.callbackSecret, "must be 16 to 200 letters, digits, - and _")
         }
         alimtalk.dailyLimit = read(\.alimtalk.dailyLimit)
         alimtalk.cooldown = read(\.alimtalk.cooldown)
         let variables = TemplateVariables(
             patterns: read(\.alimtalk.variables), timeZone: TimeZone(identifier: timeZone) ?? .gmt)
-        if let reason = variables.error { fault(\.alimtalk.variables, reason) }
+        if let reason = variables.error { reject(\.alimtalk.variables, reason) }
         let smsSender = read(\.alimtalk.smsSender)
         guard let kind = AlimtalkProviders.all.first(where: { $0.name == alimtalk.name }) else { return alimtalk }
         alimtalk.baseURL = read(\.alimtalk.baseURL) ?? kind.defaultBaseURL
@@ -84,10 +84,10 @@ extension EnvironmentReader {
         var settings = AlimtalkSettings(
             kind, values: Dictionary(uniqueKeysWithValues: own), variables: variables, smsSender: smsSender)
         alimtalk.provider = kind.init(&settings)
-        for found in settings.faults {
+        for found in settings.errors {
             switch found.setting {
-            case .own(let name): fault(SettingsTable.name(name, of: kind.name), found.reason)
-            case .templateVariables: fault(\.alimtalk.variables, found.reason)
+            case .own(let name): reject(SettingsTable.name(name, of: kind.name), found.reason)
+            case .templateVariables: reject(\.alimtalk.variables, found.reason)
             }
         }
         // libcurl would reject every certificate for a path that is wrong, so the paths are checked.

@@ -15,11 +15,11 @@ extension EnvironmentReader {
         guard let folder = read(\.pages.assets) else { return isOn ? DocumentationSettings() : nil }
         let names = SwaggerAssets.names
         guard isOn else {
-            fault(\.pages.assets, "has no effect with LUX_DOCS=off")
+            reject(\.pages.assets, "has no effect with LUX_DOCS=off")
             return nil
         }
         guard let style = bytes(of: names.style, in: folder), let script = bytes(of: names.script, in: folder) else {
-            fault(\.pages.assets, "must be a folder with \(names.style) and \(names.script) of swagger-ui-dist 5")
+            reject(\.pages.assets, "must be a folder with \(names.style) and \(names.script) of swagger-ui-dist 5")
             return nil
         }
         return DocumentationSettings(assets: SwaggerAssets(style: style, script: script))

@@ -11,11 +11,11 @@ extension EnvironmentReader {
     }
 
     /// What does not stop the start but lets tokens in that were meant for others.
-    package mutating func tokenWarnings() -> [Configuration.Fault] {
+    package mutating func tokenWarnings() -> [Configuration.VariableError] {
         let requirements = tokenRequirements()
         guard requirements.issuers.isEmpty, requirements.audiences.isEmpty, tokenKeys().isKeySet else { return [] }
         return [
-            Configuration.Fault(
+            Configuration.VariableError(
                 variable: SettingsTable.shared.tokens.audience.description.name,
                 reason:
                     "neither it nor LUX_JWT_ISSUER is set: tokens that the owner of the JWKS signs for other services"
@@ -41,11 +41,11 @@ extension EnvironmentReader {
             } catch {
                 reasons.append(error.description)
             }
-            if !reasons.isEmpty { fault(variable, reasons.joined(separator: "; ")) }
+            if !reasons.isEmpty { reject(variable, reasons.joined(separator: "; ")) }
             chosen = chosen ?? (variable, keys)
         }
         if let chosen { return chosen.keys }
-        fault(
+        reject(
             \.tokens.secret,
             "is required: the secret that access tokens are signed with, at least 32 bytes; or LUX_JWT_SECRET_FILE,"
                 + " LUX_JWT_PUBLIC_KEY, a file with a public key as PEM or a JWKS, or LUX_JWT_JWKS_URL")
@@ -82,7 +82,7 @@ extension EnvironmentReader {
         do throws(TokenKeyError) {
             return try keys.signingSecret()
         } catch {
-            if faults.isEmpty { fault(\.tokens.publicKey, error.description) }
+            if errors.isEmpty { reject(\.tokens.publicKey, error.description) }
             return []
         }
     }

@@ -17,10 +17,10 @@ extension EnvironmentReader {
         let (certificate, key) = (read(\.tls.certificate), read(\.tls.key))
         guard let certificate, let key else {
             if certificate != nil {
-                fault(\.tls.key, "is required beside LUX_TLS_CERT: the private key as a PEM file")
+                reject(\.tls.key, "is required beside LUX_TLS_CERT: the private key as a PEM file")
             }
             if key != nil {
-                fault(\.tls.certificate, "is required beside LUX_TLS_KEY: the certificate chain as a PEM file")
+                reject(\.tls.certificate, "is required beside LUX_TLS_KEY: the certificate chain as a PEM file")
             }
             return nil
         }
@@ -28,7 +28,7 @@ extension EnvironmentReader {
         do throws(TLSError) {
             _ = try TLSContext(files.credentials())
         } catch {
-            fault(error.file == .key ? \.tls.key : \.tls.certificate, error.description)
+            reject(error.file == .key ? \.tls.key : \.tls.certificate, error.description)
         }
         return files
     }
@@ -43,7 +43,7 @@ extension EnvironmentReader {
     package mutating func rateLimit() -> RateLimiter.Rate? {
         let burst = read(\.server.rateLimitBurst)
         guard let limit = read(\.server.rateLimit) else {
-            if burst != nil { fault(\.server.rateLimitBurst, "has no effect unless LUX_RATE_LIMIT is set") }
+            if burst != nil { reject(\.server.rateLimitBurst, "has no effect unless LUX_RATE_LIMIT is set") }
             return nil
         }
         return RateLimiter.Rate(perSecond: Double(limit), burst: Double(burst ?? limit * 2))

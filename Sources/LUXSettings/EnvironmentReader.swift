@@ -3,7 +3,7 @@ import Foundation
 /// Reads variables of ``SettingsTable`` one by one and collects the errors. An empty variable counts as unset.
 package struct EnvironmentReader {
     package let environment: [String: String]
-    package private(set) var faults: [Configuration.Fault] = []
+    package private(set) var errors: [Configuration.VariableError] = []
     /// The file that `DATABASE_URL` was read from, if it was.
     private let databaseFile: String?
 
@@ -13,7 +13,7 @@ package struct EnvironmentReader {
 
     package init(_ variables: Variables) {
         environment = variables.values
-        faults = variables.faults
+        errors = variables.errors
         let name = SettingsTable.shared.database.url.description.name
         if case .secretFile(let variable) = variables.sources[name] {
             databaseFile = variables.values[variable]
@@ -35,14 +35,14 @@ package struct EnvironmentReader {
     mutating func read<Value>(_ variable: Variable<Value>) -> Value {
         guard let text = text(of: variable.description) else {
             if let requirement = variable.description.requirement {
-                fault(variable.description.name, "is required: \(requirement)")
+                reject(variable.description.name, "is required: \(requirement)")
             }
             return variable.defaultValue
         }
         do throws(VariableParser<Value>.Rejection) {
             return try variable.parser.parse(text)
         } catch {
-            fault(variable.description.name, error.reason)
+            reject(variable.description.name, error.reason)
             return variable.defaultValue
         }
     }
@@ -57,13 +57,13 @@ package struct EnvironmentReader {
         return nil
     }
 
-    mutating func fault(_ variable: String, _ reason: String) {
-        faults.append(Configuration.Fault(variable: variable, reason: reason))
+    mutating func reject(_ variable: String, _ reason: String) {
+        errors.append(Configuration.VariableError(variable: variable, reason: reason))
     }
 
     /// Records an error in the value of a variable that depends on other variables.
-    mutating func fault<Value>(_ variable: KeyPath<SettingsTable, Variable<Value>>, _ reason: String) {
-        fault(SettingsTable.shared[keyPath: variable].description.name, reason)
+    mutating func reject<Value>(_ variable: KeyPath<SettingsTable, Variable<Value>>, _ reason: String) {
+        reject(SettingsTable.shared[keyPath: variable].description.name, reason)
     }
 
     /// `LUX_MIGRATIONS`, else `Migrations/` in the working directory, else beside the executable.
@@ -72,7 +72,7 @@ package struct EnvironmentReader {
         let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let beside = executable.deletingLastPathComponent().appendingPathComponent("Migrations").path
         if let found = ["Migrations", beside].first(where: VariableParser<String>.isFolder) { return found }
-        fault(
+        reject(
             \.database.migrations,
             "there is no folder Migrations in the working directory or beside the executable")
         return ""

@@ -25,9 +25,9 @@ package struct Variables {
     /// Each with its source.
     package private(set) var sources: [String: Source]
     /// What is wrong with the files.
-    package private(set) var faults: [Configuration.Fault] = []
+    package private(set) var errors: [Configuration.VariableError] = []
     /// What does not stop the start but should be changed.
-    package private(set) var warnings: [Configuration.Fault] = []
+    package private(set) var warnings: [Configuration.VariableError] = []
 
     /// - Parameters:
     ///   - file: the path of a dotenv file; what the environment says comes first.
@@ -52,17 +52,17 @@ package struct Variables {
         guard let bytes = FileManager.default.contents(atPath: path),
             let text = String(validating: bytes, as: UTF8.self)
         else {
-            faults.append(Configuration.Fault(variable: "--config", reason: "\(path) cannot be read as UTF-8 text"))
+            errors.append(Configuration.VariableError(variable: "--config", reason: "\(path) cannot be read as UTF-8 text"))
             return
         }
-        do throws(DotenvFile.Fault) {
+        do throws(DotenvFile.SyntaxError) {
             for entry in try DotenvFile.entries(text) where !isSet(entry.name) {
                 values[entry.name] = entry.value
                 sources[entry.name] = .file(line: entry.line)
             }
         } catch {
             let reason = "\(path), line \(error.line): \(error.reason)"
-            faults.append(Configuration.Fault(variable: "--config", reason: reason))
+            errors.append(Configuration.VariableError(variable: "--config", reason: reason))
         }
     }
 
@@ -78,20 +78,20 @@ package struct Variables {
             let overrides = sources[name] != .environment && sources[variable] == .environment
             if isOverridden { return }
             guard overrides else {
-                faults.append(Configuration.Fault(variable: variable, reason: "must not be set beside \(name)"))
+                errors.append(Configuration.VariableError(variable: variable, reason: "must not be set beside \(name)"))
                 return
             }
         }
         guard checkRights(of: path, variable) else { return }
         guard let secret = SecretFile.text(at: path) else {
-            faults.append(Configuration.Fault(variable: variable, reason: "the file cannot be read or is empty"))
+            errors.append(Configuration.VariableError(variable: variable, reason: "the file cannot be read or is empty"))
             return
         }
         // White space around a connection string is not part of it.
         let bytes = Array(secret.utf8)
         let isURL = name == SettingsTable.shared.database.url.description.name
         if let reason = isURL ? SecretText.byteOrderMarkError(in: bytes) : SecretText.editorError(in: bytes) {
-            faults.append(Configuration.Fault(variable: variable, reason: reason))
+            errors.append(Configuration.VariableError(variable: variable, reason: reason))
             return
         }
         values[name] = secret
@@ -101,10 +101,10 @@ package struct Variables {
     /// - Returns: whether a file with secrets may be used.
     private mutating func checkRights(of path: String, _ variable: String) -> Bool {
         if let reason = FileRights.warning(of: path) {
-            warnings.append(Configuration.Fault(variable: variable, reason: reason))
+            warnings.append(Configuration.VariableError(variable: variable, reason: reason))
         }
         guard let reason = FileRights.error(of: path) else { return true }
-        faults.append(Configuration.Fault(variable: variable, reason: reason))
+        errors.append(Configuration.VariableError(variable: variable, reason: reason))
         return false
     }
 

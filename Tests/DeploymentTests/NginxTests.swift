@@ -43,8 +43,8 @@ import Testing
                 #expect(reply.status == 200 && reply.text.contains(text), "\(target): \(reply.summary)")
                 #expect(reply.values("Strict-Transport-Security") == ["max-age=31536000"])
             }
-            let refused = try proxy.call("GET", World.api + "get-all-device")
-            #expect(refused.status == 401 && refused.header("WWW-Authenticate") == "Bearer", "\(refused.summary)")
+            let rejected = try proxy.call("GET", World.api + "get-all-device")
+            #expect(rejected.status == 401 && rejected.header("WWW-Authenticate") == "Bearer", "\(rejected.summary)")
             for (target, status) in [("/healthz", 200), ("/readyz", 200), ("/openapi.json", 200), ("/nowhere", 404)] {
                 let (there, here) = (try proxy.call("GET", target), try world.server.call("GET", target))
                 #expect(there.status == status && there.body == here.body, "\(target): \(there.status)")

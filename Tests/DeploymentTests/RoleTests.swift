@@ -76,8 +76,8 @@ import Testing
                 ("devices", "unique_id,serial_code\nunit-next,SN-10\n"),
             ]
             for (kind, rows) in desk {
-                let refused = try installation.run("lux", ["provision", kind, csv(rows)])
-                #expect(refused.ending == .exit(1), "\(kind): \(refused.everything)")
+                let rejected = try installation.run("lux", ["provision", kind, csv(rows)])
+                #expect(rejected.ending == .exit(1), "\(kind): \(rejected.everything)")
                 let run = try installation.run("lux_desk", ["provision", kind, csv(rows)])
                 #expect(run.ending == .exit(0), "\(kind): \(run.everything)")
             }
@@ -179,7 +179,7 @@ import Testing
             defer { installation.cluster.stop() }
             #expect(try installation.run("lux_owner", ["migrate"]).ending == .exit(0))
             try installation.grant()
-            let refused = [
+            let rejected = [
                 "lux": [
                     "delete from device_logs", "truncate alimtalks", "create table more (id int)",
                     "update users set phone_number = null", "insert into users default values",
@@ -208,7 +208,7 @@ import Testing
                     "create temporary table t (id int)",
                 ],
             ]
-            for (role, statements) in refused {
+            for (role, statements) in rejected {
                 let sql = try SQLSession(installation.url(role))
                 for statement in statements {
                     #expect("\(role): \(statement)") {

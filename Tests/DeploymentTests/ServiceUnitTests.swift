@@ -99,8 +99,8 @@ import Testing
                 libc = ctypes.CDLL(None, use_errno=True)
                 print(libc.sched_setscheduler(0, 0, ctypes.byref(ctypes.c_int(0))), ctypes.get_errno())
                 """
-            let refused = try Tool(wrapper[0], Array(wrapper[1...]) + ["/usr/bin/python3", "-c", probe])
-            #expect(refused.output == "-1 1\n", "\(refused.everything)")
+            let rejected = try Tool(wrapper[0], Array(wrapper[1...]) + ["/usr/bin/python3", "-c", probe])
+            #expect(rejected.output == "-1 1\n", "\(rejected.everything)")
             #expect(try Tool("python3", ["-c", probe]).output == "0 0\n")
 
             let provider = try FakeProvider(.reply(200, #"{"header":{"isSuccessful":true}}"#))

@@ -252,12 +252,12 @@ import Testing
             }
             usleep(300_000)
             try disk.fill()
-            var refused = 0
-            for _ in 0..<600 where refused < 20 {
+            var rejected = 0
+            for _ in 0..<600 where rejected < 20 {
                 usleep(50_000)
-                refused = load.count(of: 503)
+                rejected = load.count(of: 503)
             }
-            #expect(refused >= 20, "the disk is full")
+            #expect(rejected >= 20, "the disk is full")
             try disk.free()
             // Where it cannot even write its own state PostgreSQL restarts itself, or ends, and its supervisor starts it
             // again: the server has no part in that, and is timed from the database's return.

@@ -74,7 +74,7 @@ import Testing
             }
             print("serial order: \(rounds.reduce(0, +)) rounds of 4 requests")
             #expect(rounds.allSatisfy { $0 > 10 })
-            try Self.expectNoFault(database)
+            try Self.expectNoDeadlock(database)
             server.stop()
         }
     }
@@ -110,7 +110,7 @@ import Testing
             print("64 clients: \(statuses.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })")
             #expect(statuses[200, default: 0] > 100)
             try Self.expectRules(database)
-            try Self.expectNoFault(database)
+            try Self.expectNoDeadlock(database)
             server.stop()
         }
     }
@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    private static func expectNoFault(_ database: TestDatabase) throws {
+    private static func expectNoDeadlock(_ database: TestDatabase) throws {
         let deadlocks = try database.session().integer(
             "select deadlocks from pg_stat_database where datname = current_database()")
         #expect(deadlocks == 0)

@@ -4,7 +4,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
         /// Methods, paths and bodies of the requests, and nothing left to read.
         case requests([String])
         /// The status of the rejection, after any number of good requests.
-        case refused(Int)
+        case rejected(Int)
         /// Neither a request nor an error yet.
         case incomplete
     }
@@ -92,7 +92,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
         chunked("0\r\nbad trailer\r\n\r\n"), chunked("0\r\n folded: x\r\n\r\n"), chunked("0\r\nA: b\n\r\n"),
         chunked("1;" + String(repeating: "a", count: 300) + "\r\na\r\n0\r\n\r\n"),
         String(repeating: "\r\n", count: 20) + get(),
-    ].map { RequestCase(bytes: $0, outcome: .refused(400)) }
+    ].map { RequestCase(bytes: $0, outcome: .rejected(400)) }
 
     private static let overLimits = [
         (414, get(target: "/" + String(repeating: "a", count: 300))),
@@ -105,7 +105,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
         (413, chunked("3e8\r\n" + String(repeating: "a", count: 1_000) + "\r\n1\r\n")),
         (431, chunked("0\r\n" + String(repeating: "A: b\r\n", count: 11) + "\r\n")),
         (431, chunked("0\r\nA: " + String(repeating: "b", count: 600) + "\r\n\r\n")),
-    ].map { RequestCase(bytes: $0.1, outcome: .refused($0.0)) }
+    ].map { RequestCase(bytes: $0.1, outcome: .rejected($0.0)) }
 
     private static let unsupported = [
         (501, post("Transfer-Encoding: gzip\r\n")), (501, post("Transfer-Encoding: gzip, chunked\r\n")),
@@ -113,7 +113,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
         (501, String(repeating: "A", count: 40) + " /a HTTP/1.1\r\nHost: h\r\n\r\n"),
         (505, "GET /a HTTP/2.0\r\nHost: h\r\n\r\n"), (505, "GET /a HTTP/0.9\r\nHost: h\r\n\r\n"),
         (417, post("Content-Length: 2\r\nExpect: miracles\r\n", "{}")),
-    ].map { RequestCase(bytes: $0.1, outcome: .refused($0.0)) }
+    ].map { RequestCase(bytes: $0.1, outcome: .rejected($0.0)) }
 
     private static let unfinished = [
         "GET\r\nHost: h\r\n",

@@ -25,7 +25,7 @@ import Testing
                         "\(request.method.rawValue) \(request.path) \(String(decoding: request.body, as: UTF8.self))")
                 }
             } catch {
-                return .refused(error.status.rawValue)
+                return .rejected(error.status.rawValue)
             }
         }
         return requests.isEmpty || parser.phase != .idle ? .incomplete : .requests(requests)

@@ -15,7 +15,7 @@ enum PEMFile {
     private static let curve = PublicKeyTests.curve
     private static let other = Result { try SigningKey(.curve("P-256")) }
 
-    private func refusal(of file: [UInt8]) -> KeyError? {
+    private func rejection(of file: [UInt8]) -> KeyError? {
         do throws(KeyError) {
             _ = try VerificationKeys(publicKeyFile: file) { _ in }
             return nil
@@ -24,7 +24,7 @@ enum PEMFile {
         }
     }
 
-    private func refusal(of file: String) -> KeyError? { refusal(of: Array(file.utf8)) }
+    private func rejection(of file: String) -> KeyError? { rejection(of: Array(file.utf8)) }
 
     @Test func `a PEM file holds one public key that is strong enough, and nothing else`() throws {
         let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
@@ -35,23 +35,23 @@ enum PEMFile {
             (.curve("secp256k1"), .curve("secp256k1")), (.other("X25519"), .kind),
             (.other("RSA-PSS"), .kind),
         ] as [(SigningKey.Kind, KeyError?)] {
-            #expect(refusal(of: try SigningKey(kind).publicPEM()) == error, "\(kind)")
+            #expect(rejection(of: try SigningKey(kind).publicPEM()) == error, "\(kind)")
         }
         for key in [rsa, curve] {
             let pem = try key.publicPEM()
-            #expect(refusal(of: pem) == nil)
-            #expect(refusal(of: Array("a comment\n".utf8) + pem + Array("and one more".utf8)) == nil)
-            #expect(refusal(of: try PEMFile.read(key.privateFile)) == .privateKey)
-            #expect(refusal(of: try pem + PEMFile.read(key.privateFile)) == .privateKey)
-            #expect(refusal(of: try pem + curve.publicPEM()) == .severalPEM)
-            #expect(refusal(of: Array(pem.dropLast(40))) == .notAKey, "cut off")
+            #expect(rejection(of: pem) == nil)
+            #expect(rejection(of: Array("a comment\n".utf8) + pem + Array("and one more".utf8)) == nil)
+            #expect(rejection(of: try PEMFile.read(key.privateFile)) == .privateKey)
+            #expect(rejection(of: try pem + PEMFile.read(key.privateFile)) == .privateKey)
+            #expect(rejection(of: try pem + curve.publicPEM()) == .severalPEM)
+            #expect(rejection(of: Array(pem.dropLast(40))) == .notAKey, "cut off")
         }
         let certificate = try TestCertificate().certificate
-        #expect(refusal(of: try PEMFile.read(certificate)) == .otherPEM(label: "CERTIFICATE"))
+        #expect(rejection(of: try PEMFile.read(certificate)) == .otherPEM(label: "CERTIFICATE"))
         let empty = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n"
-        #expect(refusal(of: empty) == .invalid)
+        #expect(rejection(of: empty) == .invalid)
         for text in ["", " \n", "key", "[]", "\"text\"", "\u{FEFF}{}"] {
-            #expect(refusal(of: text) == .notAKey, "\(text)")
+            #expect(rejection(of: text) == .notAKey, "\(text)")
         }
     }
 
@@ -59,13 +59,13 @@ enum PEMFile {
         for text in [
             "{", "{}", " {} ", #"{"keys":null}"#, #"{"keys":{}}"#, #"{"keys":[1]}"#, #"{"keys":[{}],}"#,
             #"{"keys":[{}]} x"#, #"{"keys":"\uD800"}"#, #"{"kty":null}"#, #"{"keys":null,"kty":"RSA"}"#,
-        ] { #expect(refusal(of: text) == .notAKeySet, "\(text)") }
-        #expect(refusal(of: #"{"keys":[]}"#) == .noUsableKey([]))
+        ] { #expect(rejection(of: text) == .notAKeySet, "\(text)") }
+        #expect(rejection(of: #"{"keys":[]}"#) == .noUsableKey([]))
         #expect(
-            refusal(of: #"{"keys":[null]}"#) == .noUsableKey([KeySetWarning(position: 1, reason: "it is null")]))
-        #expect(refusal(of: Self.exampleKey) == nil, "a bare JWK")
+            rejection(of: #"{"keys":[null]}"#) == .noUsableKey([KeySetWarning(position: 1, reason: "it is null")]))
+        #expect(rejection(of: Self.exampleKey) == nil, "a bare JWK")
         let curve = try Self.curve.get()
-        #expect(refusal(of: curve.jwk("a", #","d":"AAAA""#)) == .privateKey)
+        #expect(rejection(of: curve.jwk("a", #","d":"AAAA""#)) == .privateKey)
         let token = try curve.token(PublicKeyTests.claims, kid: "a")
         #expect(try PublicKeyTests.user(token, PublicKeyTests.keys(curve.jwk("a"))) == 7)
         #expect(throws: JWTError.key) { try PublicKeyTests.user(token, PublicKeyTests.keys(curve.jwk("b"))) }
@@ -107,7 +107,7 @@ enum PEMFile {
                 warnings.first?.description.hasPrefix(#"key 1 (kid "x"): \#(reason)"#) == true, "\(key): \(warnings)")
             #expect(keys.count == 1)
             #expect(try PublicKeyTests.user(curve.token(PublicKeyTests.claims), keys) == 7, "the only one left")
-            #expect(refusal(of: SigningKey.set(key)) == .noUsableKey(warnings), "\(key)")
+            #expect(rejection(of: SigningKey.set(key)) == .noUsableKey(warnings), "\(key)")
         }
         var warnings: [KeySetWarning] = []
         let file = Array(SigningKey.set(rsa.jwk("a"), rsa.jwk(nil, #","kid":7"#), "null", curve.jwk()).utf8)
@@ -150,20 +150,20 @@ enum PEMFile {
     @Test func `a private key, one kid for two keys and too many keys without a kid reject a JWKS`() throws {
         let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
         let good = rsa.jwk("good")
-        #expect(refusal(of: SigningKey.set(good, curve.jwk("x", #","d":"AAAA""#))) == .privateKey)
-        #expect(refusal(of: SigningKey.set(good, rsa.jwk("x", #","p":"AAAA""#))) == .privateKey)
-        #expect(refusal(of: SigningKey.set(good, curve.jwk("good"))) == .duplicateIdentifier("good"))
-        #expect(refusal(of: SigningKey.set(good, rsa.jwk("good", #","alg":"RS256""#))) == nil, "the same key twice")
-        #expect(refusal(of: SigningKey.set(good, rsa.jwk("good", #","alg":"PS256""#))) == .duplicateIdentifier("good"))
-        #expect(refusal(of: SigningKey.set(rsa.jwk(), curve.jwk())) == nil)
+        #expect(rejection(of: SigningKey.set(good, curve.jwk("x", #","d":"AAAA""#))) == .privateKey)
+        #expect(rejection(of: SigningKey.set(good, rsa.jwk("x", #","p":"AAAA""#))) == .privateKey)
+        #expect(rejection(of: SigningKey.set(good, curve.jwk("good"))) == .duplicateIdentifier("good"))
+        #expect(rejection(of: SigningKey.set(good, rsa.jwk("good", #","alg":"RS256""#))) == nil, "the same key twice")
+        #expect(rejection(of: SigningKey.set(good, rsa.jwk("good", #","alg":"PS256""#))) == .duplicateIdentifier("good"))
+        #expect(rejection(of: SigningKey.set(rsa.jwk(), curve.jwk())) == nil)
         func unnamed(_ count: Int) throws -> String {
             let keys = try (0..<count).map { _ in try SigningKey(.curve("P-256")).jwk() }
             return #"{"keys":[\#(keys.joined(separator: ","))]}"#
         }
-        #expect(refusal(of: try unnamed(16)) == nil)
-        #expect(refusal(of: try unnamed(17)) == .tooManyWithoutIdentifier(17))
+        #expect(rejection(of: try unnamed(16)) == nil)
+        #expect(rejection(of: try unnamed(17)) == .tooManyWithoutIdentifier(17))
         // The same to look at, and to Swift; not the same text.
-        #expect(refusal(of: SigningKey.set(rsa.jwk("\u{E9}"), curve.jwk("e\u{301}"))) == nil)
+        #expect(rejection(of: SigningKey.set(rsa.jwk("\u{E9}"), curve.jwk("e\u{301}"))) == nil)
     }
 
     @Test func `a token names its key by kid, and need not where there is one`() throws {

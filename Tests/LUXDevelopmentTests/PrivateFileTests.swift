@@ -48,20 +48,20 @@ import Testing
         #expect(mode(path) == 0o700, "an existing one stays as it is")
         for mode in [0o770, 0o702, 0o777] as [mode_t] {
             chmod(path, mode)
-            #expect(throws: DevelopmentDatabase.Fault.self, "\(mode)") { try PrivateFile.requireFolder(path) }
+            #expect(throws: DevelopmentDatabase.StartError.self, "\(mode)") { try PrivateFile.requireFolder(path) }
         }
         chmod(path, 0o700)
         symlink("a", folder + "/link")
         symlink("nothing", folder + "/dangling")
         try "text".write(toFile: folder + "/file", atomically: false, encoding: .utf8)
         for name in ["link", "dangling", "file"] {
-            #expect(throws: DevelopmentDatabase.Fault.self, "\(name)") {
+            #expect(throws: DevelopmentDatabase.StartError.self, "\(name)") {
                 try PrivateFile.requireFolder("\(folder)/\(name)")
             }
         }
         guard geteuid() == 0 else { return }
         #expect(chown(path, 12_345, 12_345) == 0)
-        #expect(throws: DevelopmentDatabase.Fault.self, "somebody else's") { try PrivateFile.requireFolder(path) }
+        #expect(throws: DevelopmentDatabase.StartError.self, "somebody else's") { try PrivateFile.requireFolder(path) }
         let account = UnprivilegedAccount(name: "other", user: 12_345, group: 12_345)
         try PrivateFile.requireFolder(path, for: account)
     }

@@ -34,7 +34,7 @@ import Testing
         }
         text += "| 200 to 299, unreadable | unknown | \(Advice.lookUp.rawValue) |\n"
         text += "\n| connection | outcome | what to do |\n|---|---|---|\n"
-        for rule in ConnectionFault.rules { text += "| \(rule.words) | not accepted | \(rule.advice.rawValue) |\n" }
+        for rule in ConnectionError.rules { text += "| \(rule.words) | not accepted | \(rule.advice.rawValue) |\n" }
         return text + "| no reply, or a part of one | unknown | \(Advice.lookUp.rawValue) |\n\n"
     }
 
@@ -57,7 +57,7 @@ import Testing
             #expect(Set(plain).count == plain.count, "\(kind.name)")
             used.formUnion(kind.codes.map(\.advice))
         }
-        used.formUnion(HTTPStatusRule.all.map(\.advice) + ConnectionFault.rules.map(\.advice))
+        used.formUnion(HTTPStatusRule.all.map(\.advice) + ConnectionError.rules.map(\.advice))
         #expect(used == Set(Advice.allCases))
         for advice in Advice.allCases { #expect(advice.rawValue.utf8.count <= 160, "\(advice)") }
     }
@@ -93,7 +93,7 @@ import Testing
             NHNProvider.self, values: values, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
             smsSender: nil)
         let outcome = NHNProvider(&settings).outcome(of: ProviderReply(status: 200, body: Array(body.utf8)))
-        #expect(outcome == .refused(reason: "nhn: code -1031; \(Advice.noCode.rawValue)"))
+        #expect(outcome == .rejected(reason: "nhn: code -1031; \(Advice.noCode.rawValue)"))
     }
 
     @Test func `a connection that fails names what an operator can do`() {
@@ -101,7 +101,7 @@ import Testing
             (CURLE_PEER_FAILED_VERIFICATION, "ca-certificates"), (CURLE_COULDNT_RESOLVE_HOST, "name servers"),
             (CURLE_COULDNT_CONNECT, "firewall"), (CURLE_OPERATION_TIMEDOUT, "firewall"),
             (CURLE_SSL_CONNECT_ERROR, "TLS 1.2"),
-        ] { #expect(ConnectionFault.reason(code, detail: "x", isSent: false).contains(advice)) }
-        #expect(ConnectionFault.reason(CURLE_RECV_ERROR, detail: "reset", isSent: true) == "reset")
+        ] { #expect(ConnectionError.reason(code, detail: "x", isSent: false).contains(advice)) }
+        #expect(ConnectionError.reason(CURLE_RECV_ERROR, detail: "reset", isSent: true) == "reset")
     }
 }

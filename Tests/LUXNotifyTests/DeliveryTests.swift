@@ -14,7 +14,7 @@ import Testing
             kind, values: values,
             variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: fallback ? "021234567" : nil)
         let provider = kind.init(&settings)
-        #expect(settings.faults == [])
+        #expect(settings.errors == [])
         return try #require(provider as? any DeliveryReporting)
     }
 
@@ -139,7 +139,7 @@ import Testing
             AligoProvider.self, values: values,
             variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
         let provider = AligoProvider(&settings)
-        #expect(settings.faults == [])
+        #expect(settings.errors == [])
         return provider
     }
 

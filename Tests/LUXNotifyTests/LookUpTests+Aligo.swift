@@ -62,7 +62,7 @@ extension LookUpTests {
             (200, index == 0 ? Self.list([Self.history("8", Self.sent)]) : Self.detail("01012345678", more))
         }
         if let reason {
-            guard case .settled(.refused(let found)) = step else {
+            guard case .settled(.rejected(let found)) = step else {
                 Issue.record("\(step)")
                 return
             }

@@ -55,7 +55,7 @@ extension LookUpTests {
         (#","messageStatusName":"processing""#, .settled(.accepted(messageID: "S1"))),
         (
             #","messageStatusName":"fail","messageStatusCode":"3018""#,
-            .settled(.refused(reason: "sens: delivery code 3018"))
+            .settled(.rejected(reason: "sens: delivery code 3018"))
         ),
         (
             #","messageStatusName":"fail","messageStatusCode":"3018","failover":{"messageStatusName":"success"}"#,

@@ -26,7 +26,7 @@ import Testing
                 timeZone: try #require(TimeZone(identifier: "Asia/Seoul"))),
             smsSender: smsSender)
         let provider = kind.init(&settings)
-        #expect(settings.faults == [])
+        #expect(settings.errors == [])
         return provider
     }
 
@@ -141,13 +141,13 @@ import Testing
 
         let steady = try notifier { _ in found }
         for _ in 0..<4 {
-            #expect(await steady.lookUp(Self.message()) == .settled(.refused(reason: "nhn: not found by look-up")))
+            #expect(await steady.lookUp(Self.message()) == .settled(.rejected(reason: "nhn: not found by look-up")))
         }
         // Each sleep ends a little late, so that a gap may be shorter and all together are not.
         #expect(gaps().count == 3 && gaps().reduce(.zero, +) >= .milliseconds(299), "\(gaps())")
 
         let busy = try notifier { $0 == 1 ? ProviderReply(status: 429, body: [], retryAfter: .seconds(2)) : found }
-        #expect(await busy.lookUp(Self.message()) == .settled(.refused(reason: "nhn: not found by look-up")))
+        #expect(await busy.lookUp(Self.message()) == .settled(.rejected(reason: "nhn: not found by look-up")))
         #expect(gaps().count == 1 && gaps()[0] >= .seconds(2), "\(gaps())")
 
         let long = try notifier { _ in ProviderReply(status: 429, body: [], retryAfter: .seconds(3_600)) }

@@ -55,7 +55,7 @@ import Testing
         202, #"{"statusCode":"202","messages":[{"messageId":"S","requestStatusCode":"A000"}]}"#)
     private static let nhnSeen = reply(200, #"{"header":{"resultCode":-1005,"isSuccessful":false}}"#)
 
-    private static let nhnRefused = reply(200, #"{"header":{"resultCode":-3003,"isSuccessful":false}}"#)
+    private static let nhnRejected = reply(200, #"{"header":{"resultCode":-3003,"isSuccessful":false}}"#)
     private static let nhnQuota = reply(200, #"{"header":{"resultCode":-1017,"isSuccessful":false}}"#)
 
     struct Case: Sendable {
@@ -68,7 +68,7 @@ import Testing
 
     @Test(arguments: [
         Case(
-            name: "a connection that did not stand", provider: "solapi", exchanges: [.notSent("refused")],
+            name: "no connection", provider: "solapi", exchanges: [.notSent("connection refused")],
             status: "failed", calls: 3),
         Case(
             name: "no answer, without a key", provider: "solapi", exchanges: [.unanswered("reset")], status: "unknown",
@@ -81,7 +81,7 @@ import Testing
             status: "unknown", calls: 2),
         Case(
             name: "what comes after it does not undo it", provider: "nhn",
-            exchanges: [.unanswered("reset"), .notSent("refused")], status: "unknown", calls: 3),
+            exchanges: [.unanswered("reset"), .notSent("connection refused")], status: "unknown", calls: 3),
         Case(
             name: "503, which does not say that it was not taken", provider: "solapi",
             exchanges: [reply(503, #"{"errorCode":"Busy","errorMessage":"x"}"#)], status: "unknown", calls: 1),
@@ -94,10 +94,10 @@ import Testing
         Case(
             name: "429 after a 500", provider: "nhn", exchanges: [reply(500), reply(429)], status: "unknown", calls: 3),
         Case(
-            name: "no connection after a 500", provider: "nhn", exchanges: [reply(500), .notSent("refused")],
+            name: "no connection after a 500", provider: "nhn", exchanges: [reply(500), .notSent("connection refused")],
             status: "unknown", calls: 3),
         Case(
-            name: "a refusal after a 500", provider: "nhn", exchanges: [reply(500), nhnRefused], status: "unknown",
+            name: "a rejection after a 500", provider: "nhn", exchanges: [reply(500), nhnRejected], status: "unknown",
             calls: 2),
         Case(name: "500 for ever", provider: "nhn", exchanges: [reply(500)], status: "unknown", calls: 3),
         Case(name: "408", provider: "solapi", exchanges: [reply(408)], status: "failed", calls: 3),

@@ -31,8 +31,8 @@ import Testing
         do {
             _ = try read(text)
             Issue.record("accepted: \(text)")
-        } catch let fault as CSVReader.Fault {
-            #expect(fault.line == line)
+        } catch let error as CSVReader.SyntaxError {
+            #expect(error.line == line)
         } catch {
             Issue.record("\(error)")
         }
@@ -44,7 +44,7 @@ import Testing
 
     @Test func `rejects what is not UTF-8`() {
         var reader = CSVReader([0x61, 0xFF, 0x0A])
-        #expect(throws: CSVReader.Fault.self) { try reader.next() }
+        #expect(throws: CSVReader.SyntaxError.self) { try reader.next() }
     }
 
     @Test func `reads the same in pieces of any size`() throws {
@@ -70,7 +70,7 @@ import Testing
                 pieces += 1
                 return pieces == 1 ? Array(start.utf8) + [0x78] : [UInt8](repeating: 0x78, count: 65_536)
             }
-            #expect(throws: CSVReader.Fault.self) { try reader.next() }
+            #expect(throws: CSVReader.SyntaxError.self) { try reader.next() }
             #expect(pieces < 20)
         }
         struct Failure: Error, CustomStringConvertible { let description = "Input/output error" }
@@ -80,7 +80,7 @@ import Testing
             return piece
         }
         #expect(try reader.next()?.fields == ["a", "b"])
-        #expect(throws: CSVReader.Fault(line: 2, reason: "cannot be read: Input/output error")) {
+        #expect(throws: CSVReader.SyntaxError(line: 2, reason: "cannot be read: Input/output error")) {
             try reader.next()
         }
     }

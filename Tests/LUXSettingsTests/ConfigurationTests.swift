@@ -20,12 +20,12 @@ import Testing
         return try Configuration(environment: environment, isTerminal: isTerminal)
     }
 
-    private func faults(_ changes: [String: String?]) -> [String] {
+    private func errors(_ changes: [String: String?]) -> [String] {
         do {
             _ = try read(changes)
             return []
-        } catch let error as Configuration.Faults {
-            return error.faults.map(\.description)
+        } catch let error as Configuration.VariableErrors {
+            return error.errors.map(\.description)
         } catch {
             return ["\(error)"]
         }
@@ -54,13 +54,13 @@ import Testing
             tested += 1
             for value in ["\(least - 1)", "\(most + 1)", "x"] {
                 #expect(
-                    faults([variable.name: value]).contains(
+                    errors([variable.name: value]).contains(
                         "\(variable.name): must be an integer from \(least) to \(most)"),
                     "\(variable.name)=\(value)")
             }
             for value in [least, most] {
-                let faults = faults([variable.name: "\(value)"]).filter { !$0.contains("has no effect") }
-                #expect(faults == [], "\(variable.name)=\(value)")
+                let errors = errors([variable.name: "\(value)"]).filter { !$0.contains("has no effect") }
+                #expect(errors == [], "\(variable.name)=\(value)")
             }
         }
         #expect(tested > 20)
@@ -108,13 +108,13 @@ import Testing
     struct Case: Sendable, CustomTestStringConvertible {
         var variable: String
         var value: String?
-        var fault: String?
+        var error: String?
         var testDescription: String { "\(variable)=\(value ?? "(unset)")" }
 
-        init(_ variable: String, _ value: String?, _ fault: String? = nil) {
+        init(_ variable: String, _ value: String?, _ error: String? = nil) {
             self.variable = variable
             self.value = value
-            self.fault = fault
+            self.error = error
         }
     }
 
@@ -162,21 +162,21 @@ import Testing
         Case("LUX_TLS_HSTS", "60", "has no effect unless LUX_TLS_CERT"),
         Case("LUX_TLS_REDIRECT_PORT", "80", "has no effect unless LUX_TLS_CERT"),
     ]) func `a variable`(_ test: Case) {
-        let faults = faults([test.variable: test.value])
-        if let fault = test.fault {
-            #expect(faults.count == 1)
-            #expect(faults.first?.hasPrefix("\(test.variable): \(fault)") == true, "\(faults)")
+        let errors = errors([test.variable: test.value])
+        if let error = test.error {
+            #expect(errors.count == 1)
+            #expect(errors.first?.hasPrefix("\(test.variable): \(error)") == true, "\(errors)")
         } else {
-            #expect(faults == [])
+            #expect(errors == [])
         }
     }
 
     @Test func `certificate and key come together, belong together, and the key is nobody else's`() throws {
         let (one, other) = (try TestCertificate(), try TestCertificate())
-        #expect(faults(["LUX_TLS_CERT": one.certificate]).first?.hasPrefix("LUX_TLS_KEY: is required beside") == true)
-        #expect(faults(["LUX_TLS_KEY": one.key]).first?.hasPrefix("LUX_TLS_CERT: is required beside") == true)
+        #expect(errors(["LUX_TLS_CERT": one.certificate]).first?.hasPrefix("LUX_TLS_KEY: is required beside") == true)
+        #expect(errors(["LUX_TLS_KEY": one.key]).first?.hasPrefix("LUX_TLS_CERT: is required beside") == true)
         func pair(_ certificate: String, _ key: String) -> [String] {
-            faults(["LUX_TLS_CERT": certificate, "LUX_TLS_KEY": key])
+            errors(["LUX_TLS_CERT": certificate, "LUX_TLS_KEY": key])
         }
         #expect(pair(one.certificate, one.key) == [])
         #expect(pair(one.certificate, other.key).first?.contains("the key does not belong to the certificate") == true)
@@ -235,7 +235,7 @@ import Testing
     }
 
     @Test func `all errors are reported together, and none contains a secret`() {
-        let told = faults([
+        let told = errors([
             "DATABASE_URL": "postgres//u:hunter2@h/db", "LUX_JWT_SECRET": "hunter2", "LUX_PORT": "x",
             "LUX_DB_POOL": "x",
         ])

@@ -24,7 +24,7 @@ import Testing
         ("A B=c", 1, "is not NAME=value"), ("export A=b", 1, "is not NAME=value"), ("é=b", 1, "is not NAME=value"),
         ("A='hidden", 1, "A: a quotation mark"), ("B=c\nA=\"hidden\\\"", 2, "A: a quotation mark"),
     ]) func `an error is reported with its line and without the value`(_ text: String, _ line: Int, _ reason: String) {
-        do throws(DotenvFile.Fault) {
+        do throws(DotenvFile.SyntaxError) {
             _ = try DotenvFile.entries(text)
             Issue.record("accepted: \(text)")
         } catch {

@@ -9,10 +9,10 @@ import Testing
 @Suite struct TokenKeyConfigurationTests {
     private static let secret = "0123456789abcdef0123456789abcdef"
 
-    private func read(_ variables: [String: String]) -> (keys: TokenKeys, faults: [String]) {
+    private func read(_ variables: [String: String]) -> (keys: TokenKeys, errors: [String]) {
         var reader = EnvironmentReader(environment: variables)
         let keys = reader.tokenKeys()
-        return (keys, reader.faults.map(\.description))
+        return (keys, reader.errors.map(\.description))
     }
 
     private func file(_ text: String) throws -> String {
@@ -25,26 +25,26 @@ import Testing
         let (one, two) = (Self.secret, Self.secret + "x")
         let short = String(Self.secret.dropLast())
         for (text, secrets) in [(one, [one]), ("\(one),\(two)", [one, two]), (" \(one)", [" \(one)"])] {
-            let (keys, faults) = read(["LUX_JWT_SECRET": text])
+            let (keys, errors) = read(["LUX_JWT_SECRET": text])
             #expect(keys == .secrets(secrets.map { Array($0.utf8) }), "\(text)")
-            #expect(faults == [])
+            #expect(errors == [])
         }
-        for (text, fault) in [
+        for (text, error) in [
             (short, "must have at least 32 bytes"), ("\(one),", "must have at least 32 bytes: number 2 of the 2"),
             (",\(one)", "must have at least 32 bytes: number 1 of the 2"),
             ("\(one),\(short),\(two)", "must have at least 32 bytes: number 2 of the 3"),
             ("\(one), \(two)", "white space beside the commas"), ("\(one) ,\(two)", "white space beside the commas"),
         ] {
-            let faults = read(["LUX_JWT_SECRET": text]).faults
-            #expect(faults.count == 1 && faults.first?.hasPrefix("LUX_JWT_SECRET: \(fault)") == true, "\(faults)")
-            #expect(!faults.joined().contains(short))
+            let errors = read(["LUX_JWT_SECRET": text]).errors
+            #expect(errors.count == 1 && errors.first?.hasPrefix("LUX_JWT_SECRET: \(error)") == true, "\(errors)")
+            #expect(!errors.joined().contains(short))
         }
     }
 
     @Test func `rejects secrets that everybody knows, or that an editor has changed`() throws {
         let one = Self.secret
         let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----"
-        for (text, fault) in [
+        for (text, error) in [
             (pem, "is a PEM key, not a shared secret"), ("\u{FEFF}\(one)", "begins with a byte order mark"),
             ("\(one) ", "ends in white space"), ("\(one)\t", "ends in white space"),
             ("changeme-changeme-changeme-changeme", "is a placeholder"),
@@ -54,28 +54,28 @@ import Testing
             ("your_super_secret_key_for_access_tokens", "is a placeholder"),
         ] {
             for (variable, value) in [("LUX_JWT_SECRET", text), ("LUX_JWT_SECRET_FILE", try file(text + "\n"))] {
-                let faults = read([variable: value]).faults
-                #expect(faults.count == 1 && faults.first?.hasPrefix("\(variable): \(fault)") == true, "\(faults)")
+                let errors = read([variable: value]).errors
+                #expect(errors.count == 1 && errors.first?.hasPrefix("\(variable): \(error)") == true, "\(errors)")
             }
             guard !text.contains("\n") else { continue }
-            let second = read(["LUX_JWT_SECRET_FILE": try file("\(one)\n\(text)\n")]).faults
+            let second = read(["LUX_JWT_SECRET_FILE": try file("\(one)\n\(text)\n")]).errors
             #expect(
-                second.first?.hasPrefix("LUX_JWT_SECRET_FILE: number 2 of the 2 secrets \(fault)") == true, "\(second)")
+                second.first?.hasPrefix("LUX_JWT_SECRET_FILE: number 2 of the 2 secrets \(error)") == true, "\(second)")
         }
         let generated = try SigningKey.openssl(["rand", "-base64", "48"]).split(separator: "\n").joined()
-        #expect(read(["LUX_JWT_SECRET": generated]).faults == [])
+        #expect(read(["LUX_JWT_SECRET": generated]).errors == [])
     }
 
     @Test func `files of other secrets begin with no byte order mark and end in no white space`() throws {
         let key = "LUX_ALIMTALK_NHN_SECRET_KEY_FILE"
-        for (variable, text, fault) in [
+        for (variable, text, error) in [
             ("DATABASE_URL_FILE", "\u{FEFF}dbname=lux", "begins with a byte order mark"),
             (key, "\u{FEFF}key", "begins with a byte order mark"), (key, "key \n", "ends in white space"),
         ] {
-            let faults = Variables(environment: [variable: try file(text)]).faults.map(\.description)
-            #expect(faults.count == 1 && faults.first?.hasPrefix("\(variable): \(fault)") == true, "\(faults)")
+            let errors = Variables(environment: [variable: try file(text)]).errors.map(\.description)
+            #expect(errors.count == 1 && errors.first?.hasPrefix("\(variable): \(error)") == true, "\(errors)")
         }
-        #expect(Variables(environment: ["DATABASE_URL_FILE": try file("dbname=lux\n")]).faults.isEmpty)
+        #expect(Variables(environment: ["DATABASE_URL_FILE": try file("dbname=lux\n")]).errors.isEmpty)
     }
 
     @Test func `a JWKS is fetched over HTTPS, or from this machine`() {
@@ -83,16 +83,16 @@ import Testing
             "https://a.example/keys", "https://a.example", "https://a.example:8443/k?x=1", "http://127.0.0.1:1/k",
             "http://localhost/k", "http://[::1]:1/k",
         ] {
-            let (keys, faults) = read(["LUX_JWT_JWKS_URL": url])
-            #expect(faults == [], "\(url)")
+            let (keys, errors) = read(["LUX_JWT_JWKS_URL": url])
+            #expect(errors == [], "\(url)")
             #expect(keys.keySet?.url.hasPrefix(url) == true && keys.isKeySet, "\(url)")
         }
         for url in [
             "http://a.example/keys", "a.example/keys", "ftp://a.example/k", "https://", "https://u:p@a.example/k",
             "https://a.example/k#f", "https://a.example/ k", "/etc/keys.json",
         ] {
-            let faults = read(["LUX_JWT_JWKS_URL": url]).faults
-            #expect(faults == ["LUX_JWT_JWKS_URL: must be an https URL without a password, or http to this machine"])
+            let errors = read(["LUX_JWT_JWKS_URL": url]).errors
+            #expect(errors == ["LUX_JWT_JWKS_URL: must be an https URL without a password, or http to this machine"])
         }
     }
 
@@ -112,7 +112,7 @@ import Testing
         #expect(warnings(["LUX_JWT_PUBLIC_KEY": key.publicFile]) == [])
         var reader = EnvironmentReader(environment: ["LUX_JWT_ISSUER": "a, b", "LUX_JWT_AUDIENCE": "c,,d"])
         #expect(reader.tokenRequirements().issuers == ["a", "b"])
-        #expect(reader.faults.map(\.variable) == ["LUX_JWT_AUDIENCE"])
+        #expect(reader.errors.map(\.variable) == ["LUX_JWT_AUDIENCE"])
     }
 
     @Test func `a file has one secret on a line, commas and all`() throws {
@@ -121,17 +121,17 @@ import Testing
             (one, [one]), ("\(one)\n", [one]), ("\n\(one)\r\n\r\n\(two)\n", [one, two]), (" \(one)", [" \(one)"]),
         ] {
             let path = try file(text)
-            #expect(read(["LUX_JWT_SECRET_FILE": path]).faults == [], "\(text)")
+            #expect(read(["LUX_JWT_SECRET_FILE": path]).errors == [], "\(text)")
             #expect(try TokenKeys.secretFile(path).signingSecret() == secrets.first.map { Array($0.utf8) })
             #expect(try TokenKeys.secretFile(path).load().count == secrets.count)
         }
-        for (text, fault) in [
+        for (text, error) in [
             ("", "the file contains no secret"), ("\n\r\n", "the file contains no secret"),
             ("\(one)\nshort", "must have at least 32 bytes: number 2 of the 2"),
             (String(repeating: "x", count: 1_048_577), "the file has more than 1048576 bytes"),
         ] {
-            let faults = read(["LUX_JWT_SECRET_FILE": try file(text)]).faults
-            #expect(faults.count == 1 && faults.first?.hasPrefix("LUX_JWT_SECRET_FILE: \(fault)") == true, "\(faults)")
+            let errors = read(["LUX_JWT_SECRET_FILE": try file(text)]).errors
+            #expect(errors.count == 1 && errors.first?.hasPrefix("LUX_JWT_SECRET_FILE: \(error)") == true, "\(errors)")
         }
     }
 
@@ -139,11 +139,11 @@ import Testing
         let (rsa, curve) = (try SigningKey(.rsa(bits: 2_048)), try SigningKey(.curve("P-256")))
         let weak = try SigningKey(.rsa(bits: 1_024))
         for good in [rsa.publicFile, curve.publicFile, try file(SigningKey.set(rsa.jwk("a"), curve.jwk("b")))] {
-            let (keys, faults) = read(["LUX_JWT_PUBLIC_KEY": good])
+            let (keys, errors) = read(["LUX_JWT_PUBLIC_KEY": good])
             #expect(keys == .publicKeyFile(good))
-            #expect(faults == [])
+            #expect(errors == [])
         }
-        for (path, fault) in [
+        for (path, error) in [
             ("/nowhere.pem", "the file cannot be read: No such file"), ("/tmp", "is not a file"),
             ("/dev/zero", "is not a file"),
             (try file("nothing"), "the file contains neither a public key as PEM nor a JWKS"),
@@ -155,18 +155,18 @@ import Testing
             (try file(SigningKey.set(rsa.jwk("a"), curve.jwk("a"))), "the file contains two keys with the kid \"a\""),
             (String(decoding: try rsa.publicPEM(), as: UTF8.self), "must be the path of a file"),
         ] {
-            let faults = read(["LUX_JWT_PUBLIC_KEY": path]).faults
-            #expect(faults.count == 1 && faults.first?.hasPrefix("LUX_JWT_PUBLIC_KEY: \(fault)") == true, "\(faults)")
+            let errors = read(["LUX_JWT_PUBLIC_KEY": path]).errors
+            #expect(errors.count == 1 && errors.first?.hasPrefix("LUX_JWT_PUBLIC_KEY: \(error)") == true, "\(errors)")
         }
     }
 
     @Test func `exactly one variable names the keys, and all errors are reported together`() throws {
         let key = try SigningKey(.curve("P-256")).publicFile
         let file = try file(Self.secret)
-        #expect(read([:]).faults.first?.hasPrefix("LUX_JWT_SECRET: is required") == true)
-        #expect(read([:]).faults.count == 1)
+        #expect(read([:]).errors.first?.hasPrefix("LUX_JWT_SECRET: is required") == true)
+        #expect(read([:]).errors.count == 1)
         let empty = ["LUX_JWT_SECRET": "", "LUX_JWT_SECRET_FILE": "", "LUX_JWT_PUBLIC_KEY": key]
-        #expect(read(empty).faults == [])
+        #expect(read(empty).errors == [])
         for (variables, named) in [
             (["LUX_JWT_SECRET": Self.secret, "LUX_JWT_PUBLIC_KEY": key], ["LUX_JWT_PUBLIC_KEY"]),
             (["LUX_JWT_SECRET": Self.secret, "LUX_JWT_SECRET_FILE": file], ["LUX_JWT_SECRET_FILE"]),
@@ -176,15 +176,15 @@ import Testing
                 ["LUX_JWT_SECRET", "LUX_JWT_SECRET_FILE", "LUX_JWT_PUBLIC_KEY"]
             ),
         ] {
-            let faults = read(variables).faults
-            #expect(faults.map { $0.prefix { $0 != ":" } } == named.map { $0[...] }, "\(faults)")
+            let errors = read(variables).errors
+            #expect(errors.map { $0.prefix { $0 != ":" } } == named.map { $0[...] }, "\(errors)")
             #expect(
-                faults.last?.contains(
+                errors.last?.contains(
                     "must not be set beside \(variables["LUX_JWT_SECRET"] == nil ? "LUX_JWT_SECRET_FILE" : "LUX_JWT_SECRET")"
-                ) == true, "\(faults)")
-            #expect(!faults.joined().contains("hidden"))
+                ) == true, "\(errors)")
+            #expect(!errors.joined().contains("hidden"))
         }
-        let all = read(["LUX_JWT_SECRET": "short", "LUX_JWT_PUBLIC_KEY": "/nowhere"]).faults
+        let all = read(["LUX_JWT_SECRET": "short", "LUX_JWT_PUBLIC_KEY": "/nowhere"]).errors
         #expect(all.count == 2 && all.last?.contains("cannot be read") == true, "\(all)")
     }
 }

@@ -13,7 +13,7 @@ package func expect(
 }
 
 /// Checks that a response is a 422 whose detail begins with the name of the invalid field.
-package func expectFault(
+package func expectInvalid(
     _ reply: HTTPReply, at field: String, _ context: String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) {
     let named = reply.detail.map { $0.hasPrefix(field + ": ") && $0.count > field.count + 2 } ?? false

@@ -18,34 +18,34 @@ package struct JSONSchemaCheck {
 
     /// What is wrong with a value, with the path to each error; empty when nothing is. An object may have no member that its
     /// schema does not name, unless `additionalProperties` is left out.
-    package func faults(of value: JSONValue, in schema: JSONValue?, at path: String = "$") -> [String] {
+    package func errors(of value: JSONValue, in schema: JSONValue?, at path: String = "$") -> [String] {
         guard let schema = resolve(schema) else { return ["\(path): there is no schema"] }
-        var faults: [String] = []
+        var errors: [String] = []
         if let types = schema["type"].map({ $0.items ?? [$0] })?.compactMap(\.string),
             !types.contains(where: value.isOf)
         {
-            faults.append("\(path): is none of \(types)")
+            errors.append("\(path): is none of \(types)")
         }
-        if let constant = schema["const"], constant != value { faults.append("\(path): is not \(constant)") }
-        if let values = schema["enum"]?.items, !values.contains(value) { faults.append("\(path): is not in the enum") }
+        if let constant = schema["const"], constant != value { errors.append("\(path): is not \(constant)") }
+        if let values = schema["enum"]?.items, !values.contains(value) { errors.append("\(path): is not in the enum") }
         if case .object(let members) = value {
             for name in schema["required"]?.items?.compactMap(\.string) ?? [] where value[name] == nil {
-                faults.append("\(path): lacks \(name)")
+                errors.append("\(path): lacks \(name)")
             }
             for member in members {
                 if let inner = schema["properties"]?[member.name] {
-                    faults += self.faults(of: member.value, in: inner, at: "\(path).\(member.name)")
+                    errors += self.errors(of: member.value, in: inner, at: "\(path).\(member.name)")
                 } else if schema["additionalProperties"] == .bool(false) {
-                    faults.append("\(path): has \(member.name)")
+                    errors.append("\(path): has \(member.name)")
                 }
             }
         }
         if let items = value.items, let inner = schema["items"] {
             for (index, item) in items.enumerated() {
-                faults += self.faults(of: item, in: inner, at: "\(path)[\(index)]")
+                errors += self.errors(of: item, in: inner, at: "\(path)[\(index)]")
             }
         }
-        return faults
+        return errors
     }
 
     /// The names of the properties of a schema, in order, with the reference followed.

@@ -55,7 +55,7 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
         case temporary
         case complete
         /// The HTTP status and the `detail`.
-        case refused(Int, String)
+        case rejected(Int, String)
     }
 
     package enum Step: Sendable {
@@ -112,5 +112,5 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
 
     /// Every rule.
     package static let all =
-        temporaryRules + lateRules + completeRules + repeatRules + counterRules + pairRules + refusalRules
+        temporaryRules + lateRules + completeRules + repeatRules + counterRules + pairRules + rejectionRules
 }

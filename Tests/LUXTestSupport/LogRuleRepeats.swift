@@ -147,29 +147,29 @@ extension LogRuleCase {
             [.complete("10:00:00", 1, was: "10:00:00")], last: 1),
     ]
 
-    static let refusalRules: [LogRuleCase] = [
-        refused("a child that does not exist", .complete("10:00:00", 1, of: .absent), 404, "Not Found User"),
-        refused("another user's child", .complete("10:00:00", 1, of: .stranger), 401, "Not authorized user"),
-        refused(
+    static let rejectionRules: [LogRuleCase] = [
+        rejected("a child that does not exist", .complete("10:00:00", 1, of: .absent), 404, "Not Found User"),
+        rejected("another user's child", .complete("10:00:00", 1, of: .stranger), 401, "Not authorized user"),
+        rejected(
             "a device that does not exist", .complete("10:00:00", 1, of: .first, on: .absent), 404, "Not Found Device"),
-        refused("another unique id", .complete("10:00:00", 1).withWrongUniqueID, 404, "Not Found Device"),
-        refused(
+        rejected("another unique id", .complete("10:00:00", 1).withWrongUniqueID, 404, "Not Found Device"),
+        rejected(
             "a device of another child", .complete("10:00:00", 1, of: .first, on: .second), 409, "Not Connected Device"),
-        refused(
+        rejected(
             "another unique id of a device of another child",
             .complete("10:00:00", 1, of: .first, on: .second).withWrongUniqueID, 404, "Not Found Device"),
-        refused(
+        rejected(
             "a missing child with a missing device",
             .complete("10:00:00", 1, of: .absent, on: .absent), 404, "Not Found User"),
-        refused(
+        rejected(
             "another user's child with a missing device",
             .complete("10:00:00", 1, of: .stranger, on: .absent), 401, "Not authorized user"),
-        refused("a temporary record of a missing child", .temporary("10:00:30", of: .absent), 404, "Not Found User"),
+        rejected("a temporary record of a missing child", .temporary("10:00:30", of: .absent), 404, "Not Found User"),
         LogRuleCase(
             "a device connected to nobody is rejected",
             [
                 .connect(.first, nil),
-                .upload([.temporary("10:00:30")], .refused(409, "Not Connected Device")),
+                .upload([.temporary("10:00:30")], .rejected(409, "Not Connected Device")),
             ], []),
         LogRuleCase(
             "the first bad record decides, and the good ones around it are not stored",
@@ -179,12 +179,12 @@ extension LogRuleCase {
                     [
                         .complete("10:00:00", 1), .complete("11:00:00", 2, of: .first, on: .second),
                         .complete("12:00:00", 3, of: .absent), .temporary("13:00:30"),
-                    ], .refused(409, "Not Connected Device")),
+                    ], .rejected(409, "Not Connected Device")),
             ],
             [.temporary("09:00:00")]),
     ]
 
-    private static func refused(_ what: String, _ record: Record, _ status: Int, _ detail: String) -> LogRuleCase {
-        LogRuleCase("\(what) is rejected", [.upload([record], .refused(status, detail))], [])
+    private static func rejected(_ what: String, _ record: Record, _ status: Int, _ detail: String) -> LogRuleCase {
+        LogRuleCase("\(what) is rejected", [.upload([record], .rejected(status, detail))], [])
     }
 }

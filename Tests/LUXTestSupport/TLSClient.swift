@@ -72,7 +72,7 @@ package final class TLSClient {
         try whenHalfway()
     }
 
-    /// Like recv(2): a count, 0 at a close_notify, -1 for a fault (with `errno`).
+    /// Like recv(2): a count, 0 at a close_notify, -1 for an error (with `errno`).
     func read(_ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
         ERR_clear_error()
         errno = 0

@@ -134,9 +134,9 @@ extension MemoryLogs {
             return upload.isTemporary ? .temporary : .complete
         } catch {
             switch error.error {
-            case .notFoundUser, .notFoundDevice: return .refused(404, error.error.detail)
-            case .notAuthorizedUser: return .refused(401, error.error.detail)
-            default: return .refused(409, error.error.detail)
+            case .notFoundUser, .notFoundDevice: return .rejected(404, error.error.detail)
+            case .notAuthorizedUser: return .rejected(401, error.error.detail)
+            default: return .rejected(409, error.error.detail)
             }
         }
     }

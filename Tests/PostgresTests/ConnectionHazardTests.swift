@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-/// Failures between libpq and a database that dies, hangs or refuses: every caller that waits gets an error, in time, and the
+/// Failures between libpq and a database that dies, hangs or rejects connections: every caller that waits gets an error, in time, and the
 /// pool goes on by itself.
 @Suite(.ownThread) struct ConnectionHazardTests {
     private static let one = PostgresStatement("one", "select 1::bigint")
@@ -20,7 +20,7 @@ import Testing
         let load = Task {
             try await fixture.run { pool in
                 var wrong = 0
-                var refused = 0
+                var rejected = 0
                 var answered = 0
                 try await withThrowingTaskGroup(of: (Int, Int, Int).self) { group in
                     for client in 0..<60 {
@@ -44,10 +44,10 @@ import Testing
                     for try await counts in group {
                         answered += counts.0
                         wrong += counts.1
-                        refused += counts.2
+                        rejected += counts.2
                     }
                 }
-                return (answered, wrong, refused)
+                return (answered, wrong, rejected)
             }
         }
         var ended: Int64 = 0
@@ -57,12 +57,12 @@ import Testing
         }
         try await Task.sleep(for: .milliseconds(300))
         done.set()
-        let (answered, wrong, refused) = try await load.value
+        let (answered, wrong, rejected) = try await load.value
         #expect(ended >= 8)
         #expect(wrong == 0)
         #expect(answered > 1_000)
         // Each is sent once more; only one that meets two dying sessions is rejected.
-        #expect(refused * 100 < answered)
+        #expect(rejected * 100 < answered)
     }
 
     @Test func `a session that is ended while it idles is replaced, the next request is served`() async throws {

@@ -110,7 +110,7 @@ import Testing
         // Several connections try to open ten times a second; the second failure is the beginning.
         for tenth in 0...1_501 {
             availability.connectFailed(
-                PostgresError(kind: .connection, message: "refused"), at: start + .milliseconds(100 * tenth))
+                PostgresError(kind: .connection, message: "connection refused"), at: start + .milliseconds(100 * tenth))
         }
         availability.opened(to: nil, at: start + .milliseconds(151_100))
         let expected = ["lost", "still unavailable for 60", "still unavailable for 120", "recovered after 151"]

@@ -37,7 +37,7 @@ package struct Doctor {
     /// Runs all checks, in the order in which errors should be fixed.
     package func findings() -> [Finding] {
         let report = ConfigurationReport(variables: variables)
-        var findings = report.faults.map {
+        var findings = report.errors.map {
             Finding(subject: "configuration", detail: $0.description, advice: "change it; see lux-server config check")
         }
         findings += variables.warnings.map {
@@ -70,7 +70,7 @@ package struct Doctor {
     private func keySet() -> [Finding] {
         var reader = EnvironmentReader(variables)
         let keys = reader.tokenKeys()
-        guard reader.faults.isEmpty, let source = keys.keySet else { return [] }
+        guard reader.errors.isEmpty, let source = keys.keySet else { return [] }
         let subject = "JWKS"
         do throws(TokenKeyError) {
             let keys = try KeySetSource.keys(try source.fetch())
@@ -103,7 +103,7 @@ package struct Doctor {
         let alimtalk = reader.alimtalk(timeZone: "UTC", requestTimeout: .seconds(86_400))
         let subject = "alimtalk"
         // Reported with the configuration already.
-        guard reader.faults.isEmpty else { return [] }
+        guard reader.errors.isEmpty else { return [] }
         guard alimtalk.provider != nil else {
             return [Finding(subject: subject, detail: "log: each message is a log line, and none is sent")]
         }

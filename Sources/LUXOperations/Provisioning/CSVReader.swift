@@ -1,7 +1,7 @@
 /// Reads comma-separated values strictly as RFC 4180 has them, piece by piece; line feeds alone end lines too. A value with one owner.
 package struct CSVReader {
     /// A line that is not RFC 4180, or that cannot be read.
-    package struct Fault: Error, Equatable {
+    package struct SyntaxError: Error, Equatable {
         package var line: Int
         package var reason: String
     }
@@ -74,15 +74,15 @@ package struct CSVReader {
     }
 
     /// The byte at the index; `nil` at the end.
-    private mutating func peek() throws(Fault) -> UInt8? {
+    private mutating func peek() throws(SyntaxError) -> UInt8? {
         if index == buffer.count, !hasEnded { refill() }
         if index < buffer.count { return buffer[index] }
-        if let failure { throw Fault(line: line, reason: "cannot be read: \(failure)") }
+        if let failure { throw SyntaxError(line: line, reason: "cannot be read: \(failure)") }
         return nil
     }
 
     /// The next record; `nil` at the end.
-    package mutating func next() throws(Fault) -> Record? {
+    package mutating func next() throws(SyntaxError) -> Record? {
         guard try peek() != nil else { return nil }
         var record = Record(line: line, fields: [])
         while true {
@@ -92,7 +92,7 @@ package struct CSVReader {
             if byte == UInt8(ascii: ",") { continue }
             if byte == UInt8(ascii: "\r") {
                 guard try peek() == UInt8(ascii: "\n") else {
-                    throw Fault(line: line, reason: "a carriage return without a line feed")
+                    throw SyntaxError(line: line, reason: "a carriage return without a line feed")
                 }
                 index += 1
             }
@@ -101,7 +101,7 @@ package struct CSVReader {
         }
     }
 
-    private mutating func field() throws(Fault) -> String {
+    private mutating func field() throws(SyntaxError) -> String {
         guard try peek() == UInt8(ascii: "\"") else { return try text(plainField()) }
         let first = line
         index += 1
@@ -113,7 +113,7 @@ package struct CSVReader {
                 let next = try peek()
                 guard next == UInt8(ascii: "\"") else {
                     guard next.map(Self.endsField) ?? true else {
-                        throw Fault(line: line, reason: "characters after a closing quotation mark")
+                        throw SyntaxError(line: line, reason: "characters after a closing quotation mark")
                     }
                     return try text(content)
                 }
@@ -122,23 +122,23 @@ package struct CSVReader {
             content.append(byte)
             guard content.count <= Self.longestField else { break }
         }
-        throw Fault(line: first, reason: "a quotation mark that is not closed")
+        throw SyntaxError(line: first, reason: "a quotation mark that is not closed")
     }
 
-    private mutating func plainField() throws(Fault) -> [UInt8] {
+    private mutating func plainField() throws(SyntaxError) -> [UInt8] {
         var content: [UInt8] = []
         while try peek() != nil {
             let start = index
             while index < buffer.count, !Self.endsField(buffer[index]) {
                 guard buffer[index] != UInt8(ascii: "\"") else {
-                    throw Fault(
+                    throw SyntaxError(
                         line: line, reason: "a quotation mark inside a field that does not begin with one")
                 }
                 index += 1
             }
             content.append(contentsOf: buffer[start..<index])
             guard content.count <= Self.longestField else {
-                throw Fault(line: line, reason: "a field of more than \(Self.longestField) bytes")
+                throw SyntaxError(line: line, reason: "a field of more than \(Self.longestField) bytes")
             }
             // Else the field goes on in the next piece.
             if index < buffer.count { break }
@@ -146,9 +146,9 @@ package struct CSVReader {
         return content
     }
 
-    private func text(_ content: [UInt8]) throws(Fault) -> String {
+    private func text(_ content: [UInt8]) throws(SyntaxError) -> String {
         guard let text = String(validating: content, as: UTF8.self), !content.contains(0) else {
-            throw Fault(
+            throw SyntaxError(
                 line: line,
                 reason:
                     "a field that is not UTF-8 text (CP949 or another encoding?); save the file as CSV UTF-8")

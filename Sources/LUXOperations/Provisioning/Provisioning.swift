@@ -11,7 +11,7 @@ package struct Provisioning {
         package var present: Int
         package var corrected: Int
         /// What is likely to be a mistake; the first ones.
-        package var warnings: [ProvisioningFault] = []
+        package var warnings: [ProvisioningError] = []
     }
 
     private let kind: ProvisioningKind
@@ -34,7 +34,7 @@ package struct Provisioning {
     ///   - isDryRun: whether all is checked and nothing is changed.
     ///   - progress: receives the completed share, from 0 to 1.
     ///   - difference: receives a line for each value that is, or would be, corrected.
-    /// - Throws: `ProvisioningFaults`, `AccessRecords.Rejection`, `PostgresError`, what `difference` throws; nothing of the file is
+    /// - Throws: `ProvisioningErrors`, `AccessRecords.Rejection`, `PostgresError`, what `difference` throws; nothing of the file is
     ///   loaded then.
     package func load(
         _ input: ProvisioningInput, name: String, into session: PostgresSession, isDryRun: Bool = false,
@@ -48,8 +48,8 @@ package struct Provisioning {
                 progress(file.progress / 2)
                 return file.nextPiece()
             }
-            let faults = try file.faults + store.faults()
-            guard faults.isEmpty else { throw ProvisioningFaults(faults) }
+            let errors = try file.errors + store.errors()
+            guard errors.isEmpty else { throw ProvisioningErrors(errors) }
             var corrected = 0
             var differences = 0
             try store.differences {

@@ -9,9 +9,9 @@ package struct ProvisioningFile {
     /// The columns that the file has, in its order.
     package let columns: [ProvisioningColumn]
     /// The errors of rows that were read; the rows themselves are left out.
-    package private(set) var faults: [ProvisioningFault] = []
+    package private(set) var errors: [ProvisioningError] = []
     /// What is likely to be a mistake; the first ones.
-    package private(set) var warnings: [ProvisioningFault] = []
+    package private(set) var warnings: [ProvisioningError] = []
     /// How many rows were read.
     package private(set) var rows = 0
 
@@ -25,51 +25,51 @@ package struct ProvisioningFile {
 
     /// Reads the header line.
     ///
-    /// - Throws: `ProvisioningFaults`: without its columns the rest cannot be checked.
-    package init(_ input: ProvisioningInput, _ kind: ProvisioningKind) throws(ProvisioningFaults) {
+    /// - Throws: `ProvisioningErrors`: without its columns the rest cannot be checked.
+    package init(_ input: ProvisioningInput, _ kind: ProvisioningKind) throws(ProvisioningErrors) {
         self.kind = kind
         size = input.size
         reader = CSVReader(input.next)
         if reader.beginsAsUTF16() {
             let reason = "the file is UTF-16; save it as CSV UTF-8"
-            throw ProvisioningFaults([ProvisioningFault(line: 1, reason: reason)])
+            throw ProvisioningErrors([ProvisioningError(line: 1, reason: reason)])
         }
         let header: CSVReader.Record?
-        do throws(CSVReader.Fault) {
+        do throws(CSVReader.SyntaxError) {
             header = try reader.next()
         } catch {
-            throw ProvisioningFaults([ProvisioningFault(line: error.line, reason: error.reason)])
+            throw ProvisioningErrors([ProvisioningError(line: error.line, reason: error.reason)])
         }
         if let header, header.fields.count == 1, header.fields[0].contains(";") {
             let reason = "the fields are separated by semicolons; save the file with commas (CSV UTF-8)"
-            throw ProvisioningFaults([ProvisioningFault(line: 1, reason: reason)])
+            throw ProvisioningErrors([ProvisioningError(line: 1, reason: reason)])
         }
         guard let header else {
-            throw ProvisioningFaults([ProvisioningFault(line: 1, reason: "a header line is missing")])
+            throw ProvisioningErrors([ProvisioningError(line: 1, reason: "a header line is missing")])
         }
-        (columns, faults) = Self.columns(of: header, kind)
-        guard faults.isEmpty else { throw ProvisioningFaults(faults) }
+        (columns, errors) = Self.columns(of: header, kind)
+        guard errors.isEmpty else { throw ProvisioningErrors(errors) }
     }
 
     private static func columns(
         of header: CSVReader.Record, _ kind: ProvisioningKind
-    ) -> ([ProvisioningColumn], [ProvisioningFault]) {
+    ) -> ([ProvisioningColumn], [ProvisioningError]) {
         var found: [ProvisioningColumn] = []
-        var faults: [ProvisioningFault] = []
+        var errors: [ProvisioningError] = []
         for name in header.fields {
             guard let column = kind.columns.first(where: { $0.name == name }) else {
-                faults.append(ProvisioningFault(line: 1, column: name, reason: "there is no such column"))
+                errors.append(ProvisioningError(line: 1, column: name, reason: "there is no such column"))
                 continue
             }
             if found.contains(column) {
-                faults.append(ProvisioningFault(line: 1, column: name, reason: "duplicate column"))
+                errors.append(ProvisioningError(line: 1, column: name, reason: "duplicate column"))
             }
             found.append(column)
         }
         for column in kind.columns where column.isRequired && !found.contains(column) {
-            faults.append(ProvisioningFault(line: 1, column: column.name, reason: "is required"))
+            errors.append(ProvisioningError(line: 1, column: column.name, reason: "is required"))
         }
-        return (found, faults)
+        return (found, errors)
     }
 
     /// How much of the file was read, from 0 to 1.
@@ -78,13 +78,13 @@ package struct ProvisioningFile {
     /// The next rows in the text format of `COPY`, each with its line first; `nil` at the end, or after too many errors.
     package mutating func nextPiece() -> [UInt8]? {
         var piece: [UInt8] = []
-        while piece.count < Self.pieceSize, faults.count <= ProvisioningFaults.limit {
+        while piece.count < Self.pieceSize, errors.count <= ProvisioningErrors.limit {
             let record: CSVReader.Record?
-            do throws(CSVReader.Fault) {
+            do throws(CSVReader.SyntaxError) {
                 record = try reader.next()
             } catch {
                 // Where the next record begins is unknown.
-                faults.append(ProvisioningFault(line: error.line, reason: error.reason))
+                errors.append(ProvisioningError(line: error.line, reason: error.reason))
                 reader.end()
                 break
             }
@@ -100,32 +100,32 @@ package struct ProvisioningFile {
     private mutating func values(of record: CSVReader.Record) -> [String?]? {
         guard record.fields.count == columns.count else {
             let reason = "\(record.fields.count) fields where the header line has \(columns.count)"
-            faults.append(ProvisioningFault(line: record.line, reason: reason))
+            errors.append(ProvisioningError(line: record.line, reason: reason))
             return nil
         }
-        let before = faults.count
+        let before = errors.count
         var values: [String?] = []
         for (column, field) in zip(columns, record.fields) {
             do throws(InvalidField) {
                 values.append(try Self.value(field, of: column))
-                if warnings.count < ProvisioningFaults.limit, !field.isEmpty,
+                if warnings.count < ProvisioningErrors.limit, !field.isEmpty,
                     let reason = CodeRules.warning(in: field, of: column.name)
                 {
-                    warnings.append(ProvisioningFault(line: record.line, column: column.name, reason: reason))
+                    warnings.append(ProvisioningError(line: record.line, column: column.name, reason: reason))
                 }
             } catch {
-                faults.append(
-                    ProvisioningFault(line: record.line, column: column.name, reason: error.reason))
+                errors.append(
+                    ProvisioningError(line: record.line, column: column.name, reason: error.reason))
             }
         }
-        if faults.count == before, !hasIdentity(values) {
-            faults.append(
-                ProvisioningFault(
+        if errors.count == before, !hasIdentity(values) {
+            errors.append(
+                ProvisioningError(
                     line: record.line, column: kind.key,
                     reason:
                         "is required in a row without an id, which would not be distinguishable from others"))
         }
-        return faults.count == before ? values : nil
+        return errors.count == before ? values : nil
     }
 
     private struct InvalidField: Error {

@@ -9,26 +9,26 @@ struct ProvisioningChecks {
     let session: PostgresSession
 
     /// One more than is reported, to know whether there are more.
-    private static let limit = ProvisioningFaults.limit + 1
+    private static let limit = ProvisioningErrors.limit + 1
 
     /// The errors; of each check the first ones by line.
-    func faults() throws(PostgresError) -> [ProvisioningFault] {
-        var faults: [ProvisioningFault] = []
-        for column in columns where column.content == .timestamp { faults += try badTimes(column) }
+    func errors() throws(PostgresError) -> [ProvisioningError] {
+        var errors: [ProvisioningError] = []
+        for column in columns where column.content == .timestamp { errors += try badTimes(column) }
         for column in columns where column.name == "id" || column.name == "unique_id" {
-            faults += try repeated(column.name)
+            errors += try repeated(column.name)
         }
-        if kind != .devices { faults += try repeatedWithoutID() }
-        for column in columns { faults += try missing(column) }
+        if kind != .devices { errors += try repeatedWithoutID() }
+        for column in columns { errors += try missing(column) }
         for column in columns where kind.fixed.contains(column.name) {
-            faults += try different(column.name)
+            errors += try different(column.name)
         }
-        if kind == .devices, columns.contains(where: { $0.name == "id" }) { faults += try taken() }
-        return faults
+        if kind == .devices, columns.contains(where: { $0.name == "id" }) { errors += try taken() }
+        return errors
     }
 
     /// Casts all rows in one statement, at little cost; only if that fails is each row cast alone.
-    private func badTimes(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningFault] {
+    private func badTimes(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningError] {
         try session.execute(script: "savepoint times")
         do throws(PostgresError) {
             try session.query("select max(\(column.name)::timestamptz) from provision_rows")
@@ -48,13 +48,13 @@ struct ProvisioningChecks {
                     return false;
                 end $$
                 """)
-        return try faults(column.name, "must be a timestamptz") {
+        return try errors(column.name, "must be a timestamptz") {
             "select line from provision_rows where not pg_temp.is_timestamptz(\(column.name)) \($0)"
         }
     }
 
-    private func repeated(_ column: String) throws(PostgresError) -> [ProvisioningFault] {
-        try faults(column, "is on line %s already") {
+    private func repeated(_ column: String) throws(PostgresError) -> [ProvisioningError] {
+        try errors(column, "is on line %s already") {
             """
             select s.line, f.first
             from provision_rows s
@@ -65,8 +65,8 @@ struct ProvisioningChecks {
     }
 
     /// A row without an id whose identifying values equal those of another row of the file.
-    private func repeatedWithoutID() throws(PostgresError) -> [ProvisioningFault] {
-        try faults(kind.key, "is on line %s already, and the row has no id that distinguishes it") {
+    private func repeatedWithoutID() throws(PostgresError) -> [ProvisioningError] {
+        try errors(kind.key, "is on line %s already, and the row has no id that distinguishes it") {
             """
             select s.line, min(o.line)
             from provision_rows s
@@ -76,9 +76,9 @@ struct ProvisioningChecks {
         }
     }
 
-    private func missing(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningFault] {
+    private func missing(_ column: ProvisioningColumn) throws(PostgresError) -> [ProvisioningError] {
         guard let table = column.references else { return [] }
-        return try faults(column.name, "names a row that does not exist") {
+        return try errors(column.name, "names a row that does not exist") {
             """
             select line from provision_rows s
             where s.\(column.name) is not null and not exists (select from \(table) t where t.id = s.\(column.name)) \($0)
@@ -87,18 +87,18 @@ struct ProvisioningChecks {
     }
 
     /// An existing row with another value, which may not be corrected.
-    private func different(_ column: String) throws(PostgresError) -> [ProvisioningFault] {
-        var faults: [ProvisioningFault] = []
+    private func different(_ column: String) throws(PostgresError) -> [ProvisioningError] {
+        var errors: [ProvisioningError] = []
         let isAllowed = kind == .devices ? corrections.condition(of: column) : "false"
         for match in kind.matches {
-            faults += try self.faults(column, "differs from the existing row\(hint(column))") {
+            errors += try self.errors(column, "differs from the existing row\(hint(column))") {
                 """
                 select s.line from provision_rows s join \(kind.table) t on \(match)
                 where s.\(column) is not null and t.\(column) is distinct from s.\(column) and not (\(isAllowed)) \($0)
                 """
             }
         }
-        return faults
+        return errors
     }
 
     private func hint(_ column: String) -> String {
@@ -109,19 +109,19 @@ struct ProvisioningChecks {
     }
 
     /// An id that another device has.
-    private func taken() throws(PostgresError) -> [ProvisioningFault] {
-        try faults("id", "is another device's already") {
+    private func taken() throws(PostgresError) -> [ProvisioningError] {
+        try errors("id", "is another device's already") {
             "select s.line from provision_rows s join devices t on t.id = s.id where t.unique_id <> s.unique_id \($0)"
         }
     }
 
     /// - Parameter reason: `%s` is replaced by the second column of the result.
-    private func faults(
+    private func errors(
         _ column: String, _ reason: String, _ sql: (String) -> String
-    ) throws(PostgresError) -> [ProvisioningFault] {
+    ) throws(PostgresError) -> [ProvisioningError] {
         try session.query(sql("order by 1 limit \(Self.limit)")).map { row in
             let parts = reason.split(separator: "%s", omittingEmptySubsequences: false)
-            return ProvisioningFault(
+            return ProvisioningError(
                 line: row.first?.flatMap { Int($0) } ?? 0, column: column,
                 reason: parts.joined(separator: row.dropFirst().first.flatMap { $0 } ?? ""))
         }

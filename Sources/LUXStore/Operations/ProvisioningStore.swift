@@ -39,7 +39,7 @@ package struct ProvisioningStore {
     }
 
     /// The errors of the staged rows. Devices that are to be corrected are locked from here on.
-    package func faults() throws(PostgresError) -> [ProvisioningFault] {
+    package func errors() throws(PostgresError) -> [ProvisioningError] {
         if corrections.isAny, !differing.isEmpty {
             try session.query(
                 """
@@ -49,7 +49,7 @@ package struct ProvisioningStore {
         }
         return try ProvisioningChecks(
             kind: kind, columns: columns, corrections: corrections, session: session
-        ).faults()
+        ).errors()
     }
 
     // MARK: Corrections

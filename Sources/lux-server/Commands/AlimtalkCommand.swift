@@ -205,8 +205,8 @@ extension MessageOutcome {
     fileprivate var words: String {
         switch self {
         case .accepted: "accepted"
-        case .refused: "refused"
-        case .misconfigured: "refused because of the configuration"
+        case .rejected: "rejected"
+        case .misconfigured: "rejected because of the configuration"
         case .tryLater(_, isSafe: true, _): "not accepted, try again later"
         case .tryLater, .unknown: "it is not known whether the message was accepted"
         }

@@ -24,7 +24,7 @@ struct ConfigCommand: ParsableCommand {
                 for line in report.lines { print(line) }
             }
             for warning in report.advice { Environment.printError("warning: \(warning)") }
-            try Environment.refuse(report.faults)
+            try Environment.exitIfInvalid(report.errors)
         }
 
         private static func report(_ configuration: ConfigurationReport) -> Report {
@@ -32,8 +32,8 @@ struct ConfigCommand: ParsableCommand {
             report.add(
                 "variables",
                 .rows(configuration.rows.map { row(("name", $0.name), ("value", $0.value), ("source", $0.source)) }))
-            for (name, faults) in [("errors", configuration.faults), ("warnings", configuration.advice)] {
-                report.add(name, .rows(faults.map { row(("variable", $0.variable), ("reason", $0.reason)) }))
+            for (name, errors) in [("errors", configuration.errors), ("warnings", configuration.advice)] {
+                report.add(name, .rows(errors.map { row(("variable", $0.variable), ("reason", $0.reason)) }))
             }
             return report
         }

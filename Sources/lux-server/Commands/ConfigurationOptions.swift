@@ -20,7 +20,7 @@ struct ConfigurationOptions: ParsableArguments {
     func read<T>(_ body: (inout EnvironmentReader) throws -> T) throws -> T {
         var reader = EnvironmentReader(variables())
         let value = try body(&reader)
-        try Environment.refuse(reader.faults)
+        try Environment.exitIfInvalid(reader.errors)
         return value
     }
 
@@ -32,11 +32,11 @@ struct ConfigurationOptions: ParsableArguments {
         for warning in ConfigurationReport(variables: variables).warnings {
             Environment.printError("warning: \(warning)")
         }
-        do throws(Configuration.Faults) {
+        do throws(Configuration.VariableErrors) {
             return try Configuration(EnvironmentReader(variables), isTerminal: isatty(STDOUT_FILENO) == 1)
         } catch {
-            try Environment.refuse(error.faults)
-            throw ExitCode(Environment.configurationFault)
+            try Environment.exitIfInvalid(error.errors)
+            throw ExitCode(Environment.configurationError)
         }
     }
 }

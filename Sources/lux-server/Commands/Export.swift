@@ -62,7 +62,7 @@ struct Export: ParsableCommand {
             let (databaseURL, timeZone) = try options.read { reader in
                 (reader.read(\.database.url), reader.read(\.database.timeZone))
             }
-            guard let zone = WallClock(identifier: timeZone) else { throw ExitCode(Environment.configurationFault) }
+            guard let zone = WallClock(identifier: timeZone) else { throw ExitCode(Environment.configurationError) }
             let span = (from: try Self.time(from, "--from", zone), to: try Self.time(to, "--to", zone))
             guard span.from < span.to else { throw ValidationError("--from must be before --to") }
             let export = LogExport(

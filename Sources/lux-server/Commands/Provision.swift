@@ -66,12 +66,12 @@ struct Provision: ParsableCommand {
         } catch let error as ProvisioningInput.Failure {
             Environment.printError("cannot read \(file): \(error)")
             throw ExitCode.failure
-        } catch let error as ProvisioningFaults {
+        } catch let invalid as ProvisioningErrors {
             bar.clear()
-            for fault in error.faults { Environment.printError("\(file): \(fault)") }
-            if error.isCut {
+            for error in invalid.errors { Environment.printError("\(file): \(error)") }
+            if invalid.isCut {
                 Environment.printError(
-                    "\(file): there are more; the first \(error.faults.count) are reported")
+                    "\(file): there are more; the first \(invalid.errors.count) are reported")
             }
             Environment.printError("nothing was loaded")
             throw ExitCode.failure

@@ -37,12 +37,12 @@ struct Serve: ParsableCommand {
 /// What commands share: the environment, the logger, and how they fail.
 enum Environment {
     /// `EX_CONFIG` of sysexits(3).
-    static let configurationFault: Int32 = 78
+    static let configurationError: Int32 = 78
 
     /// Reports errors on standard error and ends the process with 78, if there are any.
-    static func refuse(_ faults: [Configuration.Fault]) throws {
-        for fault in faults { printError("\(fault)") }
-        guard faults.isEmpty else { throw ExitCode(configurationFault) }
+    static func exitIfInvalid(_ errors: [Configuration.VariableError]) throws {
+        for error in errors { printError("\(error)") }
+        guard errors.isEmpty else { throw ExitCode(configurationError) }
     }
 
     /// The log of this process on standard output. It is written out before the process exits, from wherever it exits, within
@@ -65,13 +65,13 @@ enum Environment {
     /// Reports why a command failed. Errors of the database are reported without the values that they may quote.
     static func failure(_ error: any Error) -> any Error {
         if error is ExitCode || error is ValidationError { return error }
-        if let error = error as? Configuration.Faults {
-            for fault in error.faults { printError("\(fault)") }
-            return ExitCode(configurationFault)
+        if let invalid = error as? Configuration.VariableErrors {
+            for error in invalid.errors { printError("\(error)") }
+            return ExitCode(configurationError)
         }
         if error is ActivationError {
             printError("\(error)")
-            return ExitCode(configurationFault)
+            return ExitCode(configurationError)
         }
         if let error = error as? MigrationError, case .pending = error {
             printError("\(error); run lux-server migrate")

@@ -34,7 +34,7 @@ struct TokenCommand: ParsableCommand {
         }
         let token = try options.read { reader in
             let secret = reader.signingSecret()
-            guard reader.faults.isEmpty else { return "" }
+            guard reader.errors.isEmpty else { return "" }
             return try Self.token(
                 user: user, ttl: ttl, secret: secret, claim: reader.read(\.tokens.userClaim),
                 issuer: reader.read(\.tokens.issuer).first, audience: reader.read(\.tokens.audience).first)

@@ -189,15 +189,15 @@ import Testing
             let (server, token) = (world.server, try stays.access(user: try world.user(), kid: "a"))
             let isOver = Flag()
             // The last one changes the keys, the others ask.
-            let refused = try simultaneously(5) { index in
+            let rejected = try simultaneously(5) { index in
                 guard index == 4 else {
                     let client = try server.connect()
-                    var refused = 0
+                    var rejected = 0
                     while !isOver.isSet {
                         try client.send(TestServer.request("GET", World.api + "get-all-device", token: token))
-                        if try client.receive().status != 200 { refused += 1 }
+                        if try client.receive().status != 200 { rejected += 1 }
                     }
-                    return refused
+                    return rejected
                 }
                 defer { isOver.set() }
                 for round in 1...40 {
@@ -207,7 +207,7 @@ import Testing
                 }
                 return 0
             }
-            #expect(refused == [0, 0, 0, 0, 0])
+            #expect(rejected == [0, 0, 0, 0, 0])
             #expect(count(Self.read, world) > 20)
             #expect(count(Self.kept, world) == 0)
             server.stop()

@@ -67,7 +67,7 @@ import Testing
     @Test func `rejects an alias that is empty, too long, not a string, or contains a control character`() throws {
         let (user, child, device) = try world.family()
         for alias in Self.bad {
-            expectFault(try rename(device.id, of: child, to: alias, as: user), at: "device_alias", alias)
+            expectInvalid(try rename(device.id, of: child, to: alias, as: user), at: "device_alias", alias)
         }
         let kept = try world.sql.value("select device_alias from devices where id = $1", [String(device.id)])
         #expect(kept == nil)

@@ -3,7 +3,7 @@ import Testing
 
 /// PATCH update-alias: bodies that are rejected before anything is looked up.
 @Suite struct UpdateAliasBodyTests {
-    @Test func `names the first faulty member in the order of the API page`() throws {
+    @Test func `names the first invalid member in the order of the API page`() throws {
         let world = try World()
         let user = try world.user()
         let notIdentifiers = [
@@ -21,7 +21,7 @@ import Testing
             cases.append((#"{"device_id":1,"real_user_id":\#(bad),"device_alias":"x"}"#, "real_user_id"))
         }
         for (body, field) in cases {
-            expectFault(try world.call("PATCH", "update-alias", as: user, body: body), at: field, body)
+            expectInvalid(try world.call("PATCH", "update-alias", as: user, body: body), at: field, body)
         }
         for body in [
             #"{"device_id":1,"real_user_id":1,"device_alias":"a\u0000b"}"#, "", "null", "[]", "1", "{",

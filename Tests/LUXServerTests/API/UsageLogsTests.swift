@@ -136,21 +136,21 @@ import Testing
         let cursor = try #require(try page("&limit=2\(span)").cursor)
         #expect(try page("&limit=1\(span)&cursor=\(cursor)").files == [1])
         #expect(try page("&to=2025-03-02T09:00:00%2B09:00&from=2025-03-01T00:00Z&cursor=\(cursor)").files == [1, 0])
-        func refuses(_ query: String, of child: Int64? = nil, _ context: String) throws {
+        func rejects(_ query: String, of child: Int64? = nil, _ context: String) throws {
             let target = "usage-logs?real_user_id=\(child ?? self.child)\(query)"
-            expectFault(try world.call("GET", target, as: user), at: "cursor", context)
+            expectInvalid(try world.call("GET", target, as: user), at: "cursor", context)
         }
-        try refuses("\(span)&cursor=\(cursor)", of: other, "another child")
-        try refuses("\(span)&device_id=\(device.id)&cursor=\(cursor)", "another device")
-        try refuses("&cursor=\(cursor)", "another span")
-        try refuses("&from=2025-03-01T00:00:00Z&to=2025-03-03T00:00:00Z&cursor=\(cursor)", "another end")
-        try refuses("\(span)&cursor=", "empty")
-        try refuses("\(span)&cursor=\(cursor)A", "longer")
+        try rejects("\(span)&cursor=\(cursor)", of: other, "another child")
+        try rejects("\(span)&device_id=\(device.id)&cursor=\(cursor)", "another device")
+        try rejects("&cursor=\(cursor)", "another span")
+        try rejects("&from=2025-03-01T00:00:00Z&to=2025-03-03T00:00:00Z&cursor=\(cursor)", "another end")
+        try rejects("\(span)&cursor=", "empty")
+        try rejects("\(span)&cursor=\(cursor)A", "longer")
         for index in cursor.indices {
             var damaged = cursor
             damaged.replaceSubrange(index...index, with: cursor[index] == "A" ? "B" : "A")
-            try refuses("\(span)&cursor=\(damaged)", damaged)
-            try refuses("\(span)&cursor=\(cursor[..<index])", "shorter")
+            try rejects("\(span)&cursor=\(damaged)", damaged)
+            try rejects("\(span)&cursor=\(cursor[..<index])", "shorter")
         }
     }
 
@@ -165,7 +165,7 @@ import Testing
             ("real_user_id=\(child)&cursor=a&cursor=a", "cursor"), ("real_user_id=\(child)&to=x&from=x", "from"),
         ]
         for (query, field) in cases {
-            expectFault(try world.call("GET", "usage-logs?\(query)", as: user), at: field, query)
+            expectInvalid(try world.call("GET", "usage-logs?\(query)", as: user), at: field, query)
         }
     }
 

@@ -63,9 +63,9 @@ import Testing
                 let good = try run("01093847561")
                 #expect(good.ending == .exit(0) && good.output.contains(kit.accepted.id), "\(good.everything)")
                 #expect(provider.requests.count == 1)
-                provider.reset(to: kit.refusal("-3003"))
-                let refused = try run("01093847561")
-                #expect(refused.ending == .exit(1) && refused.errors.contains("-3003"), "\(refused.everything)")
+                provider.reset(to: kit.rejection("-3003"))
+                let rejected = try run("01093847561")
+                #expect(rejected.ending == .exit(1) && rejected.errors.contains("-3003"), "\(rejected.everything)")
                 provider.reset(to: kit.accepted.reply)
                 for number in ["02-123-4567", "none", "+12025550123"] {
                     #expect(try run(number).ending != .exit(0))

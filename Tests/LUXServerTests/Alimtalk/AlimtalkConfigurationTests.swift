@@ -5,7 +5,7 @@ import Testing
 
 /// The variables of Alimtalk.
 @Suite struct AlimtalkConfigurationTests {
-    private func faults(_ kit: AlimtalkKit, _ changes: [String: String]) -> [String] {
+    private func errors(_ kit: AlimtalkKit, _ changes: [String: String]) -> [String] {
         let environment = kit.environment(
             "http://127.0.0.1:1",
             [
@@ -17,20 +17,20 @@ import Testing
             _ = try Configuration(environment: environment, isTerminal: false)
             return []
         } catch {
-            return error.faults.map(\.description)
+            return error.errors.map(\.description)
         }
     }
 
     @Test(arguments: AlimtalkKit.allCases)
     func `names every missing variable of the provider, and no secret`(_ kit: AlimtalkKit) {
-        #expect(faults(kit, [:]) == [])
+        #expect(errors(kit, [:]) == [])
         let own = kit.environment("").keys.filter { $0.hasPrefix("LUX_ALIMTALK_\(kit.rawValue.uppercased())_") }
-        let told = faults(kit, Dictionary(uniqueKeysWithValues: own.map { ($0, "") }))
+        let told = errors(kit, Dictionary(uniqueKeysWithValues: own.map { ($0, "") }))
         #expect(told.map { String($0.prefix { $0 != ":" }) }.sorted() == own.sorted())
         for name in own {
-            let one = faults(kit, [name: ""])
+            let one = errors(kit, [name: ""])
             #expect(one.count == 1 && one[0].hasPrefix("\(name): is required"), "\(one)")
-            let other = faults(kit, ["LUX_ALIMTALK_BASE_URL": "x", name: AlimtalkKit.secret + "\u{1}"])
+            let other = errors(kit, ["LUX_ALIMTALK_BASE_URL": "x", name: AlimtalkKit.secret + "\u{1}"])
             #expect(!other.joined().contains(AlimtalkKit.secret))
         }
     }
@@ -54,19 +54,19 @@ import Testing
         ("LUX_ALIMTALK_SENS_APPKEY", "nobody asks", ""),
         ("SSL_CERT_FILE", "/nowhere.pem", "/nowhere.pem cannot be read"),
         ("SSL_CERT_DIR", "/nowhere", "/nowhere cannot be read"), ("SSL_CERT_DIR", "/tmp", ""),
-    ]) func `a variable`(_ name: String, _ value: String, _ fault: String) {
-        let told = faults(.nhn, [name: value])
-        if fault.isEmpty {
+    ]) func `a variable`(_ name: String, _ value: String, _ error: String) {
+        let told = errors(.nhn, [name: value])
+        if error.isEmpty {
             #expect(told == [])
         } else {
-            #expect(told.count == 1 && told[0].hasPrefix("\(name): \(fault)"), "\(told)")
+            #expect(told.count == 1 && told[0].hasPrefix("\(name): \(error)"), "\(told)")
         }
     }
 
     @Test func `the timeout of a message is at most five minutes, half the life of an idempotency key`() {
         let long = ["LUX_REQUEST_TIMEOUT": "900"]
-        #expect(faults(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300"]) { $1 }) == [])
-        let told = faults(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300.5"]) { $1 })
+        #expect(errors(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300"]) { $1 }) == [])
+        let told = errors(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300.5"]) { $1 })
         #expect(told == ["LUX_ALIMTALK_TIMEOUT: must be at most 300"])
     }
 
@@ -90,9 +90,9 @@ import Testing
     }
 
     @Test func `reports a provider's own rules for variables at the start`() {
-        let dotted = faults(.solapi, ["LUX_ALIMTALK_VARIABLES": #"{"a.b":"x"}"#])
+        let dotted = errors(.solapi, ["LUX_ALIMTALK_VARIABLES": #"{"a.b":"x"}"#])
         #expect(dotted.count == 1 && dotted[0].hasPrefix("LUX_ALIMTALK_VARIABLES: solapi allows no dot"))
-        let missing = faults(.sens, ["LUX_ALIMTALK_VARIABLES": #"{"time":"x"}"#])
+        let missing = errors(.sens, ["LUX_ALIMTALK_VARIABLES": #"{"time":"x"}"#])
         #expect(missing == ["LUX_ALIMTALK_VARIABLES: has no children, which the text of the template uses"])
     }
 
@@ -119,7 +119,7 @@ import Testing
     func `rejects a template that no message can have`(
         _ kit: AlimtalkKit, _ name: String, _ value: String, _ reason: String
     ) {
-        let found = faults(kit, [name: value])
+        let found = errors(kit, [name: value])
         if reason.isEmpty {
             #expect(found == [])
         } else {

@@ -7,7 +7,7 @@ extension AlimtalkKit {
         var counted: String
         var row: String
 
-        static let refused = Verdict(counted: "refused", row: "failed")
+        static let rejected = Verdict(counted: "refused", row: "failed")
         static let misconfigured = Verdict(counted: "misconfigured", row: "failed")
         static let notTaken = Verdict(counted: "try_later", row: "failed")
         /// Try later, though the message may have arrived.
@@ -43,8 +43,8 @@ extension AlimtalkKit {
                 "-3004", "-3049", "-3010", "-3011", "-4019", "-5000", "-9996", "-8006",
             ].flatMap {
                 [
-                    Case("refused for good \($0)", refusal($0), .refused, "code \($0)"),
-                    Case("refused for good as a whole \($0)", failure(400, $0), .refused, "code \($0)"),
+                    Case("rejected for good \($0)", rejection($0), .rejected, "code \($0)"),
+                    Case("rejected for good as a whole \($0)", failure(400, $0), .rejected, "code \($0)"),
                 ]
             }
                 + [
@@ -56,19 +56,19 @@ extension AlimtalkKit {
                         Case("configuration with a status \($0)", failure(403, $0), .misconfigured, "code \($0)"),
                     ]
                 } + [
-                    Case("every recipient rejected", allRejected("-1028"), .refused, "code -1028"),
+                    Case("every recipient rejected", allRejected("-1028"), .rejected, "code -1028"),
                     Case(
                         "every recipient rejected, by configuration", allRejected("-1000"), .misconfigured, "code -1000"
                     ),
                     Case(
                         "too many, in its own words", failure(429, "-1"), .notTaken, "429", calls: 2),
                     Case("the quota of the day", failure(200, "-1017"), .notTaken, "code -1017"),
-                    Case("a template, whatever the status", failure(403, "-3003"), .refused, "code -3003"),
+                    Case("a template, whatever the status", failure(403, "-3003"), .rejected, "code -3003"),
                     Case("a code that nobody knows", failure(401, "-7"), .misconfigured, "code -7"),
                     Case("another", failure(402, "-7"), .misconfigured, "code -7"),
                     Case("a third", failure(403, "-7"), .misconfigured, "code -7"),
                     Case("a fourth", failure(404, "-7"), .misconfigured, "code -7"),
-                    Case("a fifth, without a status", failure(200, "-7"), .refused, "code -7"),
+                    Case("a fifth, without a status", failure(200, "-7"), .rejected, "code -7"),
                     Case("the key was used", failure(200, "-1005"), .unknown, "code -1005"),
                     Case("system error", failure(200, "-9999"), .mayBeTaken, "code -9999", calls: 2),
                     Case("vendor error", failure(500, "-7000"), .mayBeTaken, "code -7000", calls: 2),
@@ -78,35 +78,35 @@ extension AlimtalkKit {
             [
                 "1010", "1011", "1026", "1042", "1043", "1046", "1047", "1060", "3010", "3103", "3104", "3105", "3107",
             ].map {
-                Case("refused for good \($0)", refusal($0), .refused, "code \($0)")
+                Case("rejected for good \($0)", rejection($0), .rejected, "code \($0)")
             }
                 + ["1030", "1041", "1062", "2062", "2230", "3101"].map {
-                    Case("configuration \($0)", refusal($0), .misconfigured, "code \($0)")
+                    Case("configuration \($0)", rejection($0), .misconfigured, "code \($0)")
                 }
                 + ["InvalidAPIKey", "SignatureDoesNotMatch", "RequestTimeTooSkewed"].map {
                     Case("configuration \($0)", failure(403, $0), .misconfigured, $0)
                 } + [
                     Case("balance", failure(402, "NotEnoughBalance"), .misconfigured, "NotEnoughBalance"),
-                    Case("bad body", failure(400, "ValidationError"), .refused, "ValidationError"),
+                    Case("bad body", failure(400, "ValidationError"), .rejected, "ValidationError"),
                     Case("signature seen", failure(403, "DuplicatedSignature"), .unknown, "DuplicatedSignature"),
                     Case("busy", failure(503, "Busy"), .mayBeTaken, "Busy"),
                     Case(
-                        "refused in the list of messages", .reply(200, Self.solapiRefusedInList), .refused, "code 1042"),
+                        "rejected in the list of messages", .reply(200, Self.solapiRejectedInList), .rejected, "code 1042"),
                     Case(
-                        "only the counts say so", .reply(200, Self.solapiFailedCount), .refused, "registered as failed"),
+                        "only the counts say so", .reply(200, Self.solapiFailedCount), .rejected, "registered as failed"),
                     Case("success without a message", .reply(200, #"{"groupInfo":{}}"#), .unknown, "partial"),
                 ]
         case .sens:
             [
-                Case("refused inside a 202", refusal("A001"), .refused, "code A001"),
-                Case("refused as a whole inside a 202", .reply(202, #"{"statusCode":"400"}"#), .refused, "code 400"),
+                Case("rejected inside a 202", rejection("A001"), .rejected, "code A001"),
+                Case("rejected as a whole inside a 202", .reply(202, #"{"statusCode":"400"}"#), .rejected, "code 400"),
                 Case("later, inside a 202", .reply(202, #"{"statusCode":"429"}"#), .notTaken, "code 429", calls: 2),
-                Case("service, bad request", .reply(400, Self.sensFault(400)), .refused, "HTTP 400"),
-                Case("service, unauthorized", .reply(401, Self.sensFault(401)), .misconfigured, "HTTP 401"),
-                Case("service, not found", .reply(404, Self.sensFault(404)), .misconfigured, "HTTP 404"),
-                Case("service, too many", .reply(429, Self.sensFault(429)), .notTaken, "HTTP 429", calls: 2),
-                Case("service, internal", .reply(500, Self.sensFault(500)), .mayBeTaken, "HTTP 500"),
-                Case("too large", failure(413, "430"), .refused, "code 430"),
+                Case("service, bad request", .reply(400, Self.sensError(400)), .rejected, "HTTP 400"),
+                Case("service, unauthorized", .reply(401, Self.sensError(401)), .misconfigured, "HTTP 401"),
+                Case("service, not found", .reply(404, Self.sensError(404)), .misconfigured, "HTTP 404"),
+                Case("service, too many", .reply(429, Self.sensError(429)), .notTaken, "HTTP 429", calls: 2),
+                Case("service, internal", .reply(500, Self.sensError(500)), .mayBeTaken, "HTTP 500"),
+                Case("too large", failure(413, "430"), .rejected, "code 430"),
                 Case("endpoint error", failure(503, "500"), .unknown, "code 500"),
                 Case("unexpected error", failure(500, "900"), .unknown, "code 900"),
                 Case("code as a number", .reply(401, #"{"error":{"errorCode":210}}"#), .misconfigured, "code 210"),
@@ -119,7 +119,7 @@ extension AlimtalkKit {
                 Case("quota", failure(429, "400"), .notTaken, "code 400", calls: 2),
                 Case("throttle", failure(429, "410"), .notTaken, "code 410", calls: 2),
                 Case("rate", failure(429, "420"), .notTaken, "code 420", calls: 2),
-                Case("bad request", failure(400, "100"), .refused, "code 100"),
+                Case("bad request", failure(400, "100"), .rejected, "code 100"),
                 Case("endpoint timeout", failure(504, "510"), .unknown, "code 510"),
                 Case("success without a message", .reply(202, #"{"statusCode":"202"}"#), .unknown, "partial"),
             ]
@@ -135,17 +135,17 @@ extension AlimtalkKit {
             ("등록되지 않은 인증키입니다.", "-99", .misconfigured, "check the keys"),
             ("잔여 포인트가 부족합니다.", "-99", .misconfigured, "balance"),
             ("발신 프로파일 키가 유효하지 않습니다.", "-99", .misconfigured, "check the channel"),
-            ("템플릿이 존재하지 않습니다.", "-99", .refused, "compare the template"),
+            ("템플릿이 존재하지 않습니다.", "-99", .rejected, "compare the template"),
             ("등록되지 않은 발신번호입니다.", "-99", .misconfigured, "sender number"),
-            ("?", "-99", .refused, "report it"), ("?", "509", .misconfigured, "console"),
-            ("?", "-7", .refused, "code -7"),
+            ("?", "-99", .rejected, "report it"), ("?", "509", .misconfigured, "console"),
+            ("?", "-7", .rejected, "code -7"),
         ].flatMap { message, code, verdict, error in
             [
                 Case(message, aligo(error: message, code: code), verdict, "code \(code)"),
                 Case("advice: " + message, aligo(error: message, code: "\"\(code)\""), verdict, error),
             ]
         } + [
-            Case("a failed recipient", aligo(mid: #""mid":"471234568","#, failed: 1), .refused, "fcnt 1"),
+            Case("a failed recipient", aligo(mid: #""mid":"471234568","#, failed: 1), .rejected, "fcnt 1"),
             Case(
                 "success without a count", .reply(200, #"{"code":0,"info":{"mid":471234569}}"#), .unknown, "partial"),
             Case("success without info", .reply(200, #"{"code":"0","message":"x"}"#), .unknown, "partial"),
@@ -156,14 +156,14 @@ extension AlimtalkKit {
         {"header":{"resultCode":0,"resultMessage":"success","isSuccessful":true}}
         """
 
-    private static let solapiRefusedInList = """
+    private static let solapiRejectedInList = """
         {"groupInfo":{"count":{"total":1,"registeredFailed":0}},"messageList":[{"messageId":"M","statusCode":"1042"}]}
         """
     private static let solapiFailedCount = """
         {"groupInfo":{"count":{"total":1,"registeredFailed":1}},"failedMessageList":[],"messageList":[]}
         """
 
-    private static func sensFault(_ status: Int) -> String {
+    private static func sensError(_ status: Int) -> String {
         #"{"status":\#(status),"errors":["x"],"errorMessage":"no"}"#
     }
 

@@ -124,7 +124,7 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
     }
 
     /// A 2xx whose body rejects the one message with a code.
-    func refusal(_ code: String, number: String = Self.number) -> FakeProvider.Behaviour {
+    func rejection(_ code: String, number: String = Self.number) -> FakeProvider.Behaviour {
         switch self {
         case .nhn:
             .reply(
@@ -132,14 +132,14 @@ enum AlimtalkKit: String, CaseIterable, Sendable {
                 """
                 {"header":{"resultCode":0,"resultMessage":"success","isSuccessful":true},"message":{"requestId":"X",\
                 "sendResults":[{"recipientSeq":1,"recipientNo":"\(number)","resultCode":\(code),\
-                "resultMessage":"refused \(number)"}]}}
+                "resultMessage":"rejected \(number)"}]}}
                 """)
         case .solapi:
             .reply(
                 200,
                 """
                 {"groupInfo":{"groupId":"G","count":{"total":1,"registeredFailed":1}},"failedMessageList":[{"to":"\(number)",\
-                "messageId":"M","statusCode":"\(code)","statusMessage":"refused \(number)"}]}
+                "messageId":"M","statusCode":"\(code)","statusMessage":"rejected \(number)"}]}
                 """)
         case .sens:
             .reply(

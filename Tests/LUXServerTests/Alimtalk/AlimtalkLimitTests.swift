@@ -42,19 +42,19 @@ import Testing
             let (server, token) = (world.server, Token.access(user: user))
             #expect(try circuit(server) == [1, 0, 0])
             let before = try threads(server)
-            let (done, refused) = (Counter(), Counter())
+            let (done, rejected) = (Counter(), Counter())
             for _ in 0..<Self.calls {
                 Thread.detachNewThread {
                     let client = try? server.connect(timeout: 90)
                     try? client?.send(TestServer.request("POST", World.api + "alimtalk", token: token))
-                    if (try? client?.receive(to: "POST"))?.status == 409 { refused.increment() }
+                    if (try? client?.receive(to: "POST"))?.status == 409 { rejected.increment() }
                     done.increment()
                 }
             }
             // Those that find no room to wait are rejected, while those within the share still hang.
             let beyond = Self.calls - Self.share - Self.waiting
-            for _ in 0..<2_000 where refused.value < beyond || provider.requests.count < Self.share { usleep(20_000) }
-            #expect(refused.value == beyond && done.value == beyond && provider.requests.count == Self.share)
+            for _ in 0..<2_000 where rejected.value < beyond || provider.requests.count < Self.share { usleep(20_000) }
+            #expect(rejected.value == beyond && done.value == beyond && provider.requests.count == Self.share)
             #expect(try sample(server, "lux_alimtalk_in_flight") == Double(Self.share))
             #expect(try circuit(server) == [1, 0, 0])
             let more = try threads(server) - before
@@ -66,7 +66,7 @@ import Testing
             #expect(done.value == beyond, "answered while all calls hang")
             isMeasured.set()
             for _ in 0..<2_000 where done.value < Self.calls { usleep(20_000) }
-            #expect(refused.value == Self.calls)
+            #expect(rejected.value == Self.calls)
             let rows = try world.sql.query("select status, count(*) from alimtalks group by 1 order by 1")
             #expect(rows.map { $0[0] } == ["failed", "unknown"])
             #expect(rows.compactMap { $0[1].flatMap { Int($0) } }.reduce(0, +) == Self.calls)

@@ -123,7 +123,7 @@ import Testing
     @Test func `a request within the cooldown of a message in flight waits for its outcome`() async throws {
         try await onThread {
             let kit = AlimtalkKit.nhn
-            for (reply, isSent) in [(kit.refusal("-3003"), false), (kit.accepted.reply, true)] {
+            for (reply, isSent) in [(kit.rejection("-3003"), false), (kit.accepted.reply, true)] {
                 let (provider, isOver) = (try FakeProvider(), Flag())
                 provider.reset(answering: { _ in
                     while !isOver.isSet { usleep(10_000) }

@@ -35,8 +35,8 @@ import Testing
         let user = try world.user(phone: "+821093847561")
         try world.sql.script(
             """
-            create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not today'; end $$;
-            create trigger refusing before update on alimtalks for each row execute function refuse()
+            create function reject() returns trigger language plpgsql as $$ begin raise exception 'not today'; end $$;
+            create trigger rejecting before update on alimtalks for each row execute function reject()
             """)
         expect(try world.call("POST", "alimtalk", as: user), answers: "null")
         let row = try world.sql.query("select status, id from alimtalks").first ?? []

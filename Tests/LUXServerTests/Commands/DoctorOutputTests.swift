@@ -12,14 +12,14 @@ import Testing
         #expect(run.ending == .exit(1))
         let object = try #require(JSONValue(run.output), "\(run.output)")
         let findings = try #require(object["findings"]?.items)
-        let faults = findings.filter { $0["advice"]?.string != nil }
-        #expect(object["errors"]?.integer == Int64(faults.count) && !faults.isEmpty)
+        let errors = findings.filter { $0["advice"]?.string != nil }
+        #expect(object["errors"]?.integer == Int64(errors.count) && !errors.isEmpty)
         for finding in findings {
             let subject = try #require(finding["subject"]?.string)
-            let isFault = finding["advice"]?.string != nil
+            let isError = finding["advice"]?.string != nil
             #expect(finding["detail"]?.string != nil)
             #expect(
-                table.output.contains("\(isFault ? "error" : "ok   ")  \(subject): "), "\(table.output)")
+                table.output.contains("\(isError ? "error" : "ok   ")  \(subject): "), "\(table.output)")
         }
     }
 }

@@ -11,7 +11,7 @@ import Testing
     }
 
     /// The subjects of the errors.
-    private func faults(_ run: LUXCommand) -> [String] {
+    private func errors(_ run: LUXCommand) -> [String] {
         run.output.split(separator: "\n").filter { $0.hasPrefix("error") }
             .compactMap { $0.dropFirst(7).split(separator: ":").first.map(String.init) }
             .filter { $0 != Self.library }
@@ -22,7 +22,7 @@ import Testing
 
     private func isWell(_ run: LUXCommand) -> Bool {
         let isAdvised = run.output.contains("error  \(Self.library): 3.0.19")
-        return run.ending == .exit(isAdvised ? 1 : 0) && faults(run).isEmpty
+        return run.ending == .exit(isAdvised ? 1 : 0) && errors(run).isEmpty
     }
 
     @Test func `finds a durable, migrated database well`() async throws {
@@ -32,7 +32,7 @@ import Testing
             let database = try TestDatabase.makeEmpty(in: cluster)
             let url = database.connectionString
             let before = try doctor(url)
-            #expect(before.ending == .exit(1) && faults(before) == ["migrations", "indexes"], "\(before.output)")
+            #expect(before.ending == .exit(1) && errors(before) == ["migrations", "indexes"], "\(before.output)")
             #expect(before.output.contains("-> run lux-server migrate"))
             #expect(try LUXCommand.run(["migrate"], environment: ["DATABASE_URL": url]).ending == .exit(0))
             let well = try doctor(url)
@@ -72,7 +72,7 @@ import Testing
             ] {
                 try sql.script(change)
                 let run = try doctor(back.isEmpty ? url : url.replacing("postgres@", with: "\(back)@"))
-                #expect(run.ending == .exit(1) && faults(run).contains(subject), "\(change): \(run.output)")
+                #expect(run.ending == .exit(1) && errors(run).contains(subject), "\(change): \(run.output)")
                 #expect(run.output.contains(said), "\(change): \(run.output)")
             }
         }
@@ -98,7 +98,7 @@ import Testing
             // A lock on a user's row takes the right to change a column.
             try sql.script("revoke update (created_at) on users from lux")
             let locked = try doctor(url.replacing("postgres@", with: "lux@"))
-            #expect(locked.ending == .exit(1) && faults(locked) == ["rights"])
+            #expect(locked.ending == .exit(1) && errors(locked) == ["rights"])
             #expect(locked.output.contains("lux lacks users: update of a column\n       -> run deploy/grants.sql"))
         }
     }
@@ -132,9 +132,9 @@ import Testing
         ] {
             let run = try doctor(database, complete.merging(change) { $1 })
             #expect(run.output.contains(said), "\(run.output)")
-            #expect(faults(run).contains("alimtalk") == !isWell, "\(run.output)")
+            #expect(errors(run).contains("alimtalk") == !isWell, "\(run.output)")
             let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
-            if let line = lines.firstIndex(where: { $0.hasPrefix("fault  alimtalk: ") }) {
+            if let line = lines.firstIndex(where: { $0.hasPrefix("error  alimtalk: ") }) {
                 #expect(!lines[line].contains("; "), "advice twice: \(lines[line])")
             }
             #expect(!run.everything.contains("hidden"))
@@ -152,7 +152,7 @@ import Testing
         #expect(run.output.contains("ok     file rights: 2 files, none can be written by others"), "\(run.output)")
         chmod(certificate.certificate, 0o666)
         let open = try doctor(database, certificate.environment.merging(["LUX_MAX_CONNECTIONS": "1000000"]) { $1 })
-        #expect(faults(open).contains("file rights") && faults(open).contains("descriptors"), "\(open.output)")
+        #expect(errors(open).contains("file rights") && errors(open).contains("descriptors"), "\(open.output)")
         #expect(open.output.contains("\(certificate.certificate): others may write it (mode 666)"), "\(open.output)")
     }
 
@@ -162,11 +162,11 @@ import Testing
             database.connectionString, ["LUX_DB_POOL": "900", "LUX_TIMEZONE": "Mars", "LUX_PROT": "1"])
         #expect(run.ending == .exit(1))
         #expect(
-            faults(run) == [
+            errors(run) == [
                 "configuration", "configuration", "synchronous_commit", "fsync", "full_page_writes", "connections",
             ], "\(run.output)")
         let away = try doctor("postgresql://lux:hidden@127.0.0.1:1/lux")
-        #expect(away.ending == .exit(1) && faults(away) == ["database"], "\(away.output)")
+        #expect(away.ending == .exit(1) && errors(away) == ["database"], "\(away.output)")
         #expect(away.output.contains("-> start PostgreSQL") && !away.everything.contains("hidden"))
     }
 
@@ -175,7 +175,7 @@ import Testing
         let made = try TestCertificate()
         if !isWell { try remake(made, from: from, to: to) }
         let run = try doctor("postgresql://127.0.0.1:1/lux", made.environment)
-        #expect(faults(run).contains("certificate") == !isWell, "\(run.output)")
+        #expect(errors(run).contains("certificate") == !isWell, "\(run.output)")
         #expect(run.output.contains(said), "\(run.output)")
     }
 

@@ -49,9 +49,9 @@ import Testing
             let path = "\(folder)/\(file).sql"
             try (String(contentsOfFile: path, encoding: .utf8) + "\n-- changed\n")
                 .write(toFile: path, atomically: true, encoding: .utf8)
-            let refused = try migrate(database, folder: folder)
-            #expect(refused.ending != .exit(0) && refused.ending != nil)
-            #expect(refused.errors.contains(file), "\(refused.everything)")
+            let rejected = try migrate(database, folder: folder)
+            #expect(rejected.ending != .exit(0) && rejected.ending != nil)
+            #expect(rejected.errors.contains(file), "\(rejected.everything)")
         }
     }
 
@@ -260,14 +260,14 @@ import Testing
     @Test func `serve rejects a database that is not migrated, unless it migrates it itself`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
-            let refused = try LUXCommand.run(
+            let rejected = try LUXCommand.run(
                 ["serve"],
                 environment: [
                     "DATABASE_URL": database.connectionString, "LUX_JWT_SECRET": Token.secret, "LUX_PORT": "0",
                     "LUX_HOST": "127.0.0.1",
                 ], seconds: 20)
-            #expect(refused.ending != nil && refused.ending != .exit(0), "\(refused.everything)")
-            #expect(refused.everything.lowercased().contains("migrat"), "\(refused.everything)")
+            #expect(rejected.ending != nil && rejected.ending != .exit(0), "\(rejected.everything)")
+            #expect(rejected.everything.lowercased().contains("migrat"), "\(rejected.everything)")
             let server = try TestServer(database, arguments: ["--migrate"])
             // The port is open while the migrations are applied.
             #expect(server.waits(for: 200, at: "/readyz"))

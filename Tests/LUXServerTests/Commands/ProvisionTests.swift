@@ -57,7 +57,7 @@ import Testing
         #expect(next > 7)
     }
 
-    /// A kind, a file, and what the message must name: the line of the fault, and its column where it has one.
+    /// A kind, a file, and what the message must name: the line of the error, and its column where it has one.
     private static let bad: [(kind: String, csv: String, line: Int, column: String?)] = [
         ("devices", "unique_id,serial_code\na,1\nb\n", 3, nil),
         ("devices", "unique_id,serial_code\na,1,2\n", 2, nil),

@@ -46,8 +46,8 @@ import Testing
             "LUX_JWT_SECRET": Token.secret, "DATABASE_URL": database.connectionString, "USER": "root",
             "SUDO_USER": "kim",
         ]
-        let refused = try LUXCommand.run(["token", "--user", "7"], environment: environment)
-        #expect(refused.ending == .exit(1) && refused.output.isEmpty && refused.errors.contains("add --yes"))
+        let rejected = try LUXCommand.run(["token", "--user", "7"], environment: environment)
+        #expect(rejected.ending == .exit(1) && rejected.output.isEmpty && rejected.errors.contains("add --yes"))
         let records = "select action, operator, subject, user_id, count, host <> '' from access_records"
         #expect(try database.session().query(records).isEmpty)
         let run = try LUXCommand.run(["token", "--user", "7", "--yes"], environment: environment)

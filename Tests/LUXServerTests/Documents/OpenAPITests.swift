@@ -52,7 +52,7 @@ import Testing
             var query = ""
             for parameter in parameters where parameter["required"] == .bool(true) {
                 let field = try #require(parameter["name"]?.string)
-                expectFault(try world.call(method, name + query, as: absentID), at: field, name + query)
+                expectInvalid(try world.call(method, name + query, as: absentID), at: field, name + query)
                 #expect(parameter["in"]?.string == "query")
                 query += "\(query.isEmpty ? "?" : "&")\(field)=1"
             }
@@ -86,7 +86,7 @@ import Testing
                 let media = content[content.keys.first ?? ""]
                 for name in media?["examples"]?.keys ?? [] {
                     let value = try #require(media?["examples"]?[name]?["value"])
-                    #expect(schemas.faults(of: value, in: media?["schema"]) == [], "\(operation) \(name)")
+                    #expect(schemas.errors(of: value, in: media?["schema"]) == [], "\(operation) \(name)")
                 }
             }
         }
@@ -99,7 +99,7 @@ import Testing
         let response = try #require(schemas.response(method, path, reply.status), "\(context)")
         let media = response["content"]?["application/json"]
         let body = try #require(reply.json, "\(context)")
-        #expect(schemas.faults(of: body, in: media?["schema"]) == [], "\(context)")
+        #expect(schemas.errors(of: body, in: media?["schema"]) == [], "\(context)")
         let element = body.items?.first ?? body
         #expect(
             element.keys == schemas.properties(of: body.items == nil ? media?["schema"] : media?["schema"]?["items"]),
@@ -116,7 +116,7 @@ import Testing
         func statuses(_ endpoint: Endpoint) -> Set<String> {
             Set(schemas.operation(endpoint.method, endpoint.path)?["responses"]?.keys ?? [])
         }
-        // 413 and 414 are those of HTTPLimitTests; a message fails in AlimtalkFaultTests.
+        // 413 and 414 are those of HTTPLimitTests; a message fails in AlimtalkFailureTests.
         let tested: Set = endpoint == .alimtalk ? ["409", "413", "414"] : ["413", "414"]
         let common = Endpoint.allCases.reduce(statuses(endpoint)) { $0.intersection(statuses($1)) }
         return statuses(endpoint).subtracting(tested).subtracting(common)

@@ -41,7 +41,7 @@ import Testing
     }
 
     /// The causes of 401, each with an Authorization field that earns it.
-    private static func refusals(user: Int64, exp: Int) -> [(cause: String, fields: [String])] {
+    private static func rejections(user: Int64, exp: Int) -> [(cause: String, fields: [String])] {
         let good = Token.access(user: user)
         func claims(_ more: String = "", sub: String? = nil, exp: String? = nil) -> String {
             #"{"sub":\#(sub ?? String(user)),"iss":"i","aud":"a","exp":\#(exp ?? "\(Token.now + 60)")\#(more)}"#
@@ -72,7 +72,7 @@ import Testing
         try await onThread {
             let server = try TestServer(
                 World.sharedDatabase, environment: ["LUX_JWT_ISSUER": "i", "LUX_JWT_AUDIENCE": "a"])
-            for (cause, fields) in Self.refusals(user: user, exp: Token.now) {
+            for (cause, fields) in Self.rejections(user: user, exp: Token.now) {
                 let reply = try server.call(
                     "GET", World.api + "get-all-device", headers: fields.map { ("Authorization", $0) })
                 #expect(reply.status == 401, "\(cause)")
@@ -81,7 +81,7 @@ import Testing
                 #expect(!reply.text.contains(told))
             }
             server.stop()
-            for (_, fields) in Self.refusals(user: user, exp: Token.now) {
+            for (_, fields) in Self.rejections(user: user, exp: Token.now) {
                 for part in fields.flatMap({ $0.split(separator: ".").dropFirst() }) where part.count > 4 {
                     #expect(!server.process.output.contains(part))
                 }

@@ -90,7 +90,7 @@ import Testing
         switch answer {
         case .temporary: #expect(reply.summary == "200 \(Saved.temporary)", "\(context)")
         case .complete: #expect(reply.summary == "200 \(Saved.complete)", "\(context)")
-        case .refused(let status, let detail):
+        case .rejected(let status, let detail):
             #expect(reply.status == status && reply.detail == detail, "\(context) → \(reply.summary)")
         }
     }

@@ -28,7 +28,7 @@ import Testing
 
     private static let notIntegers = [#""1""#, "1.0", "1e3", "1.5", "true", "[]", "{}", "9223372036854775808"]
 
-    private static let recordFaults: [(field: String, values: [String?])] = [
+    private static let recordErrors: [(field: String, values: [String?])] = [
         ("real_user_id", notIntegers + [nil, "null", "0", "-1"]),
         ("device_id", notIntegers + [nil, "null", "0", "-1"]),
         ("unique_id", [nil, "null", "1", "[]"]),
@@ -36,7 +36,7 @@ import Testing
         ("log_file_id", notIntegers + ["-1", "2147483648"]),
     ]
 
-    private static let detailFaults: [(field: String, values: [String?])] = [
+    private static let detailErrors: [(field: String, values: [String?])] = [
         ("treatment_date", [nil, "null", "1", "{}", #""""#, #""x""#]),
         ("finish_flag", notIntegers + ["0", "7", "-1"]),
         ("last_intensity", notIntegers + [nil, "null", "-1", "2147483648"]),
@@ -45,16 +45,16 @@ import Testing
 
     @Test func `names the field of a record that is wrong`() throws {
         let user = try world.user()
-        for (field, values) in Self.recordFaults {
+        for (field, values) in Self.recordErrors {
             for value in values {
                 let record = Self.record([field: value])
-                expectFault(try world.upload([record], as: user), at: "log_arrays[0].\(field)", record)
+                expectInvalid(try world.upload([record], as: user), at: "log_arrays[0].\(field)", record)
             }
         }
-        for (field, values) in Self.detailFaults {
+        for (field, values) in Self.detailErrors {
             for value in values {
                 let record = Self.record(["detail_data": Self.detail([field: value])])
-                expectFault(
+                expectInvalid(
                     try world.upload([Self.record([:]), record], as: user), at: "log_arrays[1].detail_data.\(field)",
                     record)
             }
@@ -80,7 +80,7 @@ import Testing
             ([Self.record([:]), "1"], "log_arrays[1]"), (["null"], "log_arrays[0]"), (["[]"], "log_arrays[0]"),
         ]
         for (records, field) in cases {
-            expectFault(try world.upload(records, as: user), at: field, records.joined())
+            expectInvalid(try world.upload(records, as: user), at: field, records.joined())
         }
     }
 
@@ -91,7 +91,7 @@ import Testing
             #"{"Log_Arrays":[]}"#, World.logArrays(Array(repeating: Self.record([:]), count: 5001)),
         ]
         for body in array {
-            expectFault(
+            expectInvalid(
                 try world.call("POST", "devlog", as: user, body: body), at: "log_arrays", String(body.prefix(80)))
         }
     }

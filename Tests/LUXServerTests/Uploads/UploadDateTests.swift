@@ -52,7 +52,7 @@ import Testing
         for sent in Self.bad {
             for flag in [nil, 1] {
                 let record = World.record(child: child, device: device, date: sent, flag: flag)
-                expectFault(
+                expectInvalid(
                     try world.upload([record], as: user), at: "log_arrays[0].detail_data.treatment_date", sent)
             }
         }

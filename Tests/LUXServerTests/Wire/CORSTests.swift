@@ -70,10 +70,10 @@ import Testing
             #expect(try world.call("GET", "/healthz", headers: two).header("Access-Control-Allow-Origin") == nil)
             let plain = try world.call("OPTIONS", "devlog", headers: [("Origin", Self.app)])
             #expect(plain.status == 405 && plain.header("Allow") == "POST", "no preflight: no method is asked for")
-            let refused = try world.server.connect()
-            try refused.send(
+            let rejected = try world.server.connect()
+            try rejected.send(
                 "GET /healthz HTTP/1.1\r\nHost: h\r\nOrigin: \(Self.app)\r\nContent-Length: 99999999\r\n\r\n")
-            let tooLarge = try refused.receive(to: "GET")
+            let tooLarge = try rejected.receive(to: "GET")
             #expect(tooLarge.status == 413 && tooLarge.header("Access-Control-Allow-Origin") == Self.app)
             world.server.stop()
         }

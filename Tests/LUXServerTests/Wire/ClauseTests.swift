@@ -33,7 +33,7 @@ import Testing
         }
         switch clause.after {
         case .kept: #expect(try client.receive().requestID == "next", "\(clause): the connection was to be kept")
-        case .closed: #expect(try client.isEnded(), "\(clause): something behind the refusal was answered")
+        case .closed: #expect(try client.isEnded(), "\(clause): a request after the rejected one got a response")
         }
     }
 }

@@ -72,7 +72,7 @@ import Testing
                 return client
             }
             let body = #"{"x":"\#(String(repeating: "a", count: 900_000))"}"#
-            expectFault(try world.call("POST", "devlog", as: user, body: body), at: "log_arrays")
+            expectInvalid(try world.call("POST", "devlog", as: user, body: body), at: "log_arrays")
             for client in strangers { #expect(try client.receive().status == 401) }
             world.server.stop()
         }
@@ -93,7 +93,7 @@ import Testing
                 return client
             }
             let body = #"{"x":"\#(String(repeating: "a", count: 900_000))"}"#
-            expectFault(try world.call("POST", "devlog", as: other, body: body), at: "log_arrays")
+            expectInvalid(try world.call("POST", "devlog", as: other, body: body), at: "log_arrays")
             #expect(try clients.last?.receive().status == 503)
             world.server.stop()
         }

@@ -41,16 +41,16 @@ import Testing
                 var query = parameters.map { $0.name + "=1" }
                 query[place] = ""
                 let others = query.filter { !$0.isEmpty }
-                let faulty = parameter.name
-                expectFault(try ask(method, name, others), at: faulty, "\(name) without \(faulty)")
-                expectFault(try ask(method, name, others + [faulty]), at: faulty, "\(name) \(faulty) without =")
-                let twice = others + [faulty + "=1", faulty + "=1"]
-                expectFault(try ask(method, name, twice), at: faulty, "\(name) \(faulty) twice")
-                let emptyToo = others + [faulty + "=1", faulty + "="]
-                expectFault(try ask(method, name, emptyToo), at: faulty, "\(name) \(faulty) twice, once empty")
+                let invalid = parameter.name
+                expectInvalid(try ask(method, name, others), at: invalid, "\(name) without \(invalid)")
+                expectInvalid(try ask(method, name, others + [invalid]), at: invalid, "\(name) \(invalid) without =")
+                let twice = others + [invalid + "=1", invalid + "=1"]
+                expectInvalid(try ask(method, name, twice), at: invalid, "\(name) \(invalid) twice")
+                let emptyToo = others + [invalid + "=1", invalid + "="]
+                expectInvalid(try ask(method, name, emptyToo), at: invalid, "\(name) \(invalid) twice, once empty")
                 for value in parameter.kind == .text ? Self.badTexts : Self.badIdentifiers {
-                    query[place] = "\(faulty)=\(value)"
-                    expectFault(try ask(method, name, query), at: faulty, "\(name) \(query[place])")
+                    query[place] = "\(invalid)=\(value)"
+                    expectInvalid(try ask(method, name, query), at: invalid, "\(name) \(query[place])")
                 }
             }
         }
@@ -58,13 +58,13 @@ import Testing
 
     @Test func `reports the first error in the order of the API page, not of the query`() throws {
         for (method, name, parameters) in Self.endpoints {
-            for faulty in parameters.indices {
+            for invalid in parameters.indices {
                 let query = parameters.enumerated().reversed().map { place, parameter in
-                    parameter.name + (place < faulty ? "=1" : "=")
+                    parameter.name + (place < invalid ? "=1" : "=")
                 }
-                expectFault(try ask(method, name, query), at: parameters[faulty].name, query.joined(separator: "&"))
-                let none = Array(parameters[..<faulty].map { $0.name + "=1" })
-                expectFault(try ask(method, name, none), at: parameters[faulty].name, none.joined(separator: "&"))
+                expectInvalid(try ask(method, name, query), at: parameters[invalid].name, query.joined(separator: "&"))
+                let none = Array(parameters[..<invalid].map { $0.name + "=1" })
+                expectInvalid(try ask(method, name, none), at: parameters[invalid].name, none.joined(separator: "&"))
             }
         }
     }

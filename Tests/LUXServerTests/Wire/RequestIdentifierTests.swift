@@ -26,11 +26,11 @@ import Testing
     }
 
     @Test func `returns it with the rejection of a request that was not handled`() throws {
-        let refused: [(headers: [(String, String)], status: Int)] = [
+        let rejected: [(headers: [(String, String)], status: Int)] = [
             ([("Content-Length", "2000000")], 413), ([("Transfer-Encoding", "gzip")], 501),
             ([("Content-Length", "+1")], 400), ([("Expect", "more")], 417),
         ]
-        for (headers, status) in refused {
+        for (headers, status) in rejected {
             let reply = try world.server.call("POST", "/healthz", headers: headers + [("X-Request-ID", "its-own")])
             #expect(reply.status == status)
             #expect(reply.values("x-request-id") == ["its-own"], "\(headers)")

@@ -52,15 +52,15 @@ import Testing
     }
 
     @Test func `looks at parameters and body before the endpoint's own checks`() throws {
-        let faults: [(method: String, target: String, body: String?, field: String)] = [
+        let errors: [(method: String, target: String, body: String?, field: String)] = [
             ("GET", "child-device", nil, "real_user_id"), ("GET", "check-device", nil, "unique_id"),
             ("POST", "set-my-device?real_user_id=\(absentID)", nil, "serial_code"),
             ("PATCH", "un-connect?real_user_id=\(absentID)", nil, "unique_id"),
             ("PATCH", "update-alias", #"{"device_id":1,"real_user_id":\#(absentID)}"#, "device_alias"),
             ("POST", "devlog", "{}", "log_arrays"),
         ]
-        for (method, target, body, field) in faults {
-            expectFault(try world.call(method, target, as: absentID, body: body), at: field, target)
+        for (method, target, body, field) in errors {
+            expectInvalid(try world.call(method, target, as: absentID, body: body), at: field, target)
         }
     }
 

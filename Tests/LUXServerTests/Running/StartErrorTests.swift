@@ -2,14 +2,14 @@ import LUXTestSupport
 import Testing
 
 /// Wrong or missing configuration: all errors reported at once, exit status 78, no port opened, no secret printed.
-@Suite struct StartRefusalTests {
+@Suite struct StartErrorTests {
     private static let good = [
         "DATABASE_URL": "postgresql://user:hidden-password@127.0.0.1:1/none", "LUX_JWT_SECRET": Token.secret,
         "LUX_HOST": "127.0.0.1", "LUX_PORT": "0",
     ]
 
     /// Changes to a good environment (an empty value removes a variable) and the variables to be named.
-    private static let faults: [(changes: [String: String], named: [String])] = [
+    private static let errors: [(changes: [String: String], named: [String])] = [
         (["DATABASE_URL": ""], ["DATABASE_URL"]), (["LUX_JWT_SECRET": ""], ["LUX_JWT_SECRET", "LUX_JWT_PUBLIC_KEY"]),
         (["DATABASE_URL": "", "LUX_JWT_SECRET": "", "LUX_PORT": "x"], ["DATABASE_URL", "LUX_JWT_SECRET", "LUX_PORT"]),
         (["LUX_JWT_SECRET": "hidden-but-too-short"], ["LUX_JWT_SECRET"]),
@@ -35,9 +35,9 @@ import Testing
         (["DATABASE_URL": "postgresql://user:hidden-password@[::1]x/none"], ["DATABASE_URL"]),
     ]
 
-    @Test func `names each faulty variable on standard error and exits with 78`() async throws {
+    @Test func `names each invalid variable on standard error and exits with 78`() async throws {
         try await onThread {
-            for (changes, named) in Self.faults {
+            for (changes, named) in Self.errors {
                 let environment = Self.good.merging(changes) { $1 }.filter { !$0.value.isEmpty }
                 let run = try LUXCommand.run(["serve"], environment: environment, seconds: 10)
                 #expect(run.ending == .exit(78), "\(changes) → \(run.everything)")

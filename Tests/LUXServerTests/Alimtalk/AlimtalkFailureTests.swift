@@ -4,7 +4,7 @@ import LUXTestSupport
 import Testing
 
 /// POST alimtalk while the client, the database, the name server or the server itself fails.
-@Suite struct AlimtalkFaultTests {
+@Suite struct AlimtalkFailureTests {
     private static let kit = AlimtalkKit.nhn
 
     private func status(_ world: World) throws -> [String?] {

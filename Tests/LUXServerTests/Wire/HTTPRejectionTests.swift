@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// HTTP/1.1 on the wire: what is rejected, with the connection closed after it.
-@Suite struct HTTPFaultTests {
+@Suite struct HTTPRejectionTests {
     let server = World.sharedServer
 
     private static func get(_ fields: String, target: String = "/healthz") -> String {
@@ -58,14 +58,14 @@ import Testing
     ]
 
     @Test func `rejects malformed requests with 400 and closes`() throws {
-        for bytes in Self.malformed { try refused(bytes, status: 400) }
+        for bytes in Self.malformed { try expectRejection(of: bytes, status: 400) }
     }
 
     @Test func `rejects requests over a limit or not supported with their status and closes`() throws {
-        for (status, bytes) in Self.limits { try refused(bytes, status: status) }
+        for (status, bytes) in Self.limits { try expectRejection(of: bytes, status: status) }
     }
 
-    private func refused(_ bytes: String, status: Int) throws {
+    private func expectRejection(of bytes: String, status: Int) throws {
         let context = String(bytes.debugDescription.prefix(140))
         let client = try server.connect(timeout: 5)
         do {
@@ -98,7 +98,7 @@ import Testing
         let user = try world.user()
         let body = #"{"x":"\#(String(repeating: "a", count: 1_048_576 - 8))"}"#
         #expect(body.utf8.count == 1_048_576)
-        expectFault(try world.call("POST", "devlog", as: user, body: body), at: "log_arrays")
+        expectInvalid(try world.call("POST", "devlog", as: user, body: body), at: "log_arrays")
     }
 
     @Test func `responds to the requests before a malformed one, then rejects that one`() throws {

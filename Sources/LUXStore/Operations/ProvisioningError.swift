@@ -1,5 +1,5 @@
-/// An error in a provisioning file, by line and column. An immutable value.
-package struct ProvisioningFault: Error, Equatable, CustomStringConvertible {
+/// An error in a provisioning file, or a warning about it, by line and column. An immutable value.
+package struct ProvisioningError: Error, Equatable, CustomStringConvertible {
     package let line: Int
     package let column: String?
     package let reason: String
@@ -16,18 +16,18 @@ package struct ProvisioningFault: Error, Equatable, CustomStringConvertible {
 }
 
 /// The errors of a file, as far as they are reported. An immutable value.
-package struct ProvisioningFaults: Error, Equatable {
+package struct ProvisioningErrors: Error, Equatable {
     /// More would not be read.
     package static let limit = 100
 
     /// In the order of the lines, at most ``limit``.
-    package let faults: [ProvisioningFault]
+    package let errors: [ProvisioningError]
     /// Whether there are more.
     package let isCut: Bool
 
-    package init(_ faults: [ProvisioningFault]) {
-        let sorted = faults.sorted { ($0.line, $0.column ?? "") < ($1.line, $1.column ?? "") }
-        self.faults = Array(sorted.prefix(Self.limit))
+    package init(_ errors: [ProvisioningError]) {
+        let sorted = errors.sorted { ($0.line, $0.column ?? "") < ($1.line, $1.column ?? "") }
+        self.errors = Array(sorted.prefix(Self.limit))
         isCut = sorted.count > Self.limit
     }
 }

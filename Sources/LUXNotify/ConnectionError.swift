@@ -1,7 +1,7 @@
 import CCurl
 
 /// Why a request had no reply, in words for rows and logs.
-enum ConnectionFault {
+enum ConnectionError {
     /// - Parameters:
     ///   - detail: libcurl's own text; empty for that of the code.
     ///   - isSent: whether the request was sent, at least in part.
@@ -26,7 +26,7 @@ enum ConnectionFault {
             [CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR], .untrusted
         ),
         ("the host is unknown", [CURLE_COULDNT_RESOLVE_HOST], .unknownHost),
-        ("the port refuses connections", [CURLE_COULDNT_CONNECT], .refusedPort),
+        ("connection refused", [CURLE_COULDNT_CONNECT], .connectionRefused),
         ("no connection in time", [CURLE_OPERATION_TIMEDOUT], .unreachable),
         ("no TLS handshake", [CURLE_SSL_CONNECT_ERROR], .noTLS),
     ]

@@ -2,7 +2,7 @@ import LUXTestSupport
 import Testing
 
 /// POST devlog: what the endpoint itself rejects.
-@Suite struct UploadRefusalTests {
+@Suite struct UploadRejectionTests {
     let world: World
 
     init() throws { world = try World() }
@@ -46,7 +46,7 @@ import Testing
         expect(try world.upload([notConnected, noUser], as: user), 409, "Not Connected Device")
         expect(try world.upload([noUser, notConnected], as: user), 404, "Not Found User")
         let broken = noUser.replacing(#""finish_flag":1"#, with: #""finish_flag":7"#)
-        expectFault(
+        expectInvalid(
             try world.upload([notConnected, broken], as: user), at: "log_arrays[1].detail_data.finish_flag",
             "parameters before the endpoint's own checks")
     }
@@ -82,19 +82,19 @@ import Testing
         let (user, child, device) = try world.family()
         try world.sql.script(
             """
-            create function refuse() returns trigger language plpgsql as
+            create function reject() returns trigger language plpgsql as
                 $$ begin raise exception 'not today' using errcode = 'P0001'; end $$;
             """)
-        func refusing(_ event: String, _ work: () throws -> Void) throws {
+        func rejecting(_ event: String, _ work: () throws -> Void) throws {
             try world.sql.script(
-                "create trigger refusing before \(event) on device_logs for each row execute function refuse()")
+                "create trigger rejecting before \(event) on device_logs for each row execute function reject()")
             try work()
-            try world.sql.script("drop trigger refusing on device_logs")
+            try world.sql.script("drop trigger rejecting on device_logs")
         }
         let temporary = World.record(child: child, device: device, date: "2025-02-21T15:48:49")
         let update = World.record(child: child, device: device, date: "2025-02-21T15:50:00")
         let complete = World.record(child: child, device: device, date: "2025-02-21T15:48:19", flag: 1, file: 1)
-        try refusing("insert") {
+        try rejecting("insert") {
             expect(try world.upload([temporary], as: user), 409, "Create Device Log Failed")
             expect(try world.upload([complete], as: user), 409, "Create Device Log Failed")
         }
@@ -102,7 +102,7 @@ import Testing
         #expect(try world.lastLogFileID(of: device) == 0)
         expect(try world.upload([temporary], as: user), answers: Saved.temporary)
         let before = try world.everything(of: device)
-        try refusing("update") {
+        try rejecting("update") {
             expect(try world.upload([update], as: user), 409, "Update Device Log Failed")
             expect(try world.upload([complete], as: user), 409, "Update Device Log Failed")
         }
@@ -161,9 +161,9 @@ import Testing
             ),
             (
                 """
-                create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
-                create trigger refusing before insert on device_logs for each row execute function refuse()
-                """, "drop trigger refusing on device_logs", "P0001"
+                create function reject() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+                create trigger rejecting before insert on device_logs for each row execute function reject()
+                """, "drop trigger rejecting on device_logs", "P0001"
             ),
         ] {
             try world.sql.script(change)
@@ -172,7 +172,7 @@ import Testing
         }
         expect(try world.upload([record], as: user), answers: Saved.complete)
         try world.sql.script(
-            "create trigger refusing before update on device_logs for each row execute function refuse()")
+            "create trigger rejecting before update on device_logs for each row execute function reject()")
         try expectRejection(update, "Update Device Log Failed", "P0001", "update_device_logs")
         let metrics = try world.call("GET", "/metrics").text
         for line in [#"{operation="update"} 1"#, #"{operation="create"} 3"#] {
