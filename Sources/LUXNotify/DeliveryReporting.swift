@@ -142,7 +142,7 @@ extension ProviderNotifier {
         let exchange = await exchange(request, min(deadline, .now() + limits.timeout))
         report.retryAfter = exchange.retryAfter
         switch exchange {
-        case .notSent(let reason), .unanswered(let reason):
+        case .notSent(let reason), .noResponse(let reason):
             report.error = clean("\(name): \(reason)", nil)
             return nil
         case .reply(let reply): return reply

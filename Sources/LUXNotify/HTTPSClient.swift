@@ -10,7 +10,7 @@ package enum ProviderExchange: Sendable {
     /// No byte was sent: name, connection or certificate failed first.
     case notSent(String)
     /// The request was sent, at least in part, and no reply was received.
-    case unanswered(String)
+    case noResponse(String)
 
     /// The pause that the provider requires before another attempt.
     var retryAfter: Duration? {
@@ -157,7 +157,7 @@ private final class HTTPSExchange {
         let isSent = lux_curl_get_long(curl, CURLINFO_REQUEST_SIZE) > 0
         let detail = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let reason = ConnectionError.reason(code, detail: detail, isSent: isSent)
-        return isSent ? .unanswered(reason) : .notSent(reason)
+        return isSent ? .noResponse(reason) : .notSent(reason)
     }
 
     /// - Returns: how many bytes were accepted; fewer than there are end the transfer.

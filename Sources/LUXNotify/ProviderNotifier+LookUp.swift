@@ -28,7 +28,7 @@ extension ProviderNotifier {
         var lookUp = provider.lookUp(message)
         while true {
             let step: LookUpStep
-            switch await ask(lookUp) {
+            switch await send(lookUp) {
             case .missing: return .open(reason: "the account's phone number is gone")
             case .failed(let reason): return .open(reason: clean("\(name): \(reason)", message.phoneNumber))
             case .busy(let status):
@@ -56,13 +56,13 @@ extension ProviderNotifier {
 
     /// Sends the next request of a look-up, and again after a pause while the provider is busy. A look-up changes nothing, so any may
     /// be retried.
-    private func ask(_ lookUp: any ProviderLookUp) async -> LookUpReply {
+    private func send(_ lookUp: any ProviderLookUp) async -> LookUpReply {
         var number = 1
         while true {
             guard let request = lookUp.request(attempt: .now()) else { return .missing }
             await awaitTurn()
             switch await exchange(request, .now() + limits.timeout) {
-            case .notSent(let reason), .unanswered(let reason): return .failed(reason)
+            case .notSent(let reason), .noResponse(let reason): return .failed(reason)
             case .reply(let reply):
                 guard reply.status == 429 || reply.status == 503 else { return .reply(reply) }
                 let pause = max(reply.retryAfter ?? .zero, .seconds(1 << (number - 1)))

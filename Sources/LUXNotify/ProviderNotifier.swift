@@ -137,7 +137,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
         switch exchange {
         case .reply(let reply): provider.outcome(of: reply)
         case .notSent(let reason): .tryLater(reason: "\(name): \(reason)", isSafe: true)
-        case .unanswered(let reason): CodeRule.Kind.unknown.outcome("\(name): \(reason)", advice: .lookUp)
+        case .noResponse(let reason): CodeRule.Kind.unknown.outcome("\(name): \(reason)", advice: .lookUp)
         }
     }
 
@@ -150,7 +150,7 @@ package final class ProviderNotifier: AlimtalkNotifier {
             switch exchange {
             // A retry cannot clarify a reply of success, or one that the key is known.
             case .reply(let reply): provider.rejectsRepeats && reply.status >= 500
-            case .notSent, .unanswered: provider.rejectsRepeats
+            case .notSent, .noResponse: provider.rejectsRepeats
             }
         }
     }

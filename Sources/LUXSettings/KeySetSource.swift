@@ -40,7 +40,7 @@ package struct KeySetSource: Equatable, Sendable {
             guard reply.status == 200 else { throw TokenKeyError("the JWKS URL responded with \(reply.status)") }
             guard reply.isWhole else { throw TokenKeyError("the JWKS is incomplete or too large") }
             return reply.body
-        case .notSent(let reason), .unanswered(let reason):
+        case .notSent(let reason), .noResponse(let reason):
             throw TokenKeyError("the JWKS cannot be fetched: \(reason)")
         }
     }

@@ -87,8 +87,8 @@ import Testing
                 }
             }
             // A metric that is reported and never used is either missing here or needless there.
-            let told = Set(samples.map(\.name)).filter { !$0.hasSuffix("_sum") && !$0.hasSuffix("_count") }
-            #expect(told.subtracting(seen).sorted() == ["lux_alimtalk_in_flight"])
+            let reported = Set(samples.map(\.name)).filter { !$0.hasSuffix("_sum") && !$0.hasSuffix("_count") }
+            #expect(reported.subtracting(seen).sorted() == ["lux_alimtalk_in_flight"])
         }
     }
 
@@ -209,16 +209,16 @@ import Testing
                 #expect(target["datasource"]?["uid"]?.string == "${datasource}")
             }
         }
-        let asked = try Self.dashboardExpressions().joined(separator: "\n")
+        let expressions = try Self.dashboardExpressions().joined(separator: "\n")
         for part in [
             "histogram_quantile(0.5,", "histogram_quantile(0.95,", "histogram_quantile(0.99,",
             "lux_http_requests_total",
             "lux_db_pool_size", "lux_db_waiting_requests", "lux_http_connections", "lux_http_requests_in_flight",
             "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
             "lux_devlog_records_total", "lux_alimtalk_messages_total", "lux_alimtalk_circuit",
-        ] { #expect(asked.contains(part), "\(part)") }
+        ] { #expect(expressions.contains(part), "\(part)") }
         // 501 and 505 are anybody's malformed requests.
-        #expect(!asked.contains("5..") && asked.contains(#"status=~"500|503""#))
+        #expect(!expressions.contains("5..") && expressions.contains(#"status=~"500|503""#))
     }
 
     @Test func `each expression of the dashboard is PromQL`() throws {
@@ -255,7 +255,7 @@ import Testing
                     "--web.listen-address=127.0.0.1:\(own)",
                 ], folder: folder)
             defer { prometheus.signal(SIGTERM) }
-            func ask(_ target: String) -> JSONValue? {
+            func get(_ target: String) -> JSONValue? {
                 guard let client = try? HTTPClient(port: own) else { return nil }
                 // Without chunks, which this client does not read.
                 try? client.send("GET /api/v1/\(target) HTTP/1.0\r\nHost: h\r\n\r\n")
@@ -266,8 +266,8 @@ import Testing
             var isUp = false
             repeat {
                 usleep(200_000)
-                health = ask("rules")?["groups"]?[0]?["rules"]?.items?.compactMap { $0["health"]?.string } ?? []
-                isUp = ask("query?query=lux_db_pool_size")?["result"]?[0]?["value"]?[1]?.string == "8"
+                health = get("rules")?["groups"]?[0]?["rules"]?.items?.compactMap { $0["health"]?.string } ?? []
+                isUp = get("query?query=lux_db_pool_size")?["result"]?[0]?["value"]?[1]?.string == "8"
             } while Date() < deadline && (!isUp || health.isEmpty || health.contains("unknown"))
             #expect(isUp, "\(prometheus.errors)")
             #expect(try health == Array(repeating: "ok", count: Self.alerts().count))

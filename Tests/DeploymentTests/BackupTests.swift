@@ -39,11 +39,11 @@ import Testing
                 while load.acknowledged.count <= count, Date() < deadline { usleep(5_000) }
             }
             waitForMore(than: 30)
-            let answered = load.acknowledged
+            let acknowledged = load.acknowledged
             let file = try Self.dump(of: old)
-            waitForMore(than: answered.count)
+            waitForMore(than: acknowledged.count)
             stopped.set()
-            #expect(load.acknowledged.count > answered.count && answered.count > 30)
+            #expect(load.acknowledged.count > acknowledged.count && acknowledged.count > 30)
 
             let restore = try OperationsPage.block(containing: "pg_restore").split(separator: "\n")
                 .filter { !$0.contains("doctor") }.joined(separator: "\n")
@@ -57,7 +57,7 @@ import Testing
             #expect(status.ending == .exit(0) && !status.output.contains("not applied"), "\(status.everything)")
             let sql = try new.database.session()
             #expect(try sql.query(Self.schema) == (try old.database.session().query(Self.schema)))
-            #expect(try load.lost(answered, in: sql) == 0)
+            #expect(try load.lost(acknowledged, in: sql) == 0)
             let torn = try sql.integer(
                 """
                 select count(*) from (select from device_logs where device_id <> $1

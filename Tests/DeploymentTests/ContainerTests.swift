@@ -57,21 +57,21 @@ import Testing
         #expect(copied == sent)
     }
 
-    @Test func `the health check asks the port and the scheme that the server has`() throws {
+    @Test func `the health check uses the port and the scheme of the server`() throws {
         let check = try #require(try instructions().first { $0.name == "HEALTHCHECK" })
         let command = try #require(check.rest.firstMatch(of: /CMD (.*)$/)).output.1
         let certificate = try TestCertificate()
         for environment in [[:], certificate.environment] {
             let server = try TestServer(World.sharedDatabase, environment: environment)
-            func ask(_ port: String) throws -> ChildProcess.Ending? {
+            func check(_ port: String) throws -> ChildProcess.Ending? {
                 var variables = environment
                 variables["LUX_PORT"] = port
                 variables["PATH"] = "/usr/bin:/bin"
                 return try ChildProcess("/bin/sh", ["-c", String(command)], environment: variables).wait()
             }
-            #expect(try ask(String(server.port)) == .exit(0))
+            #expect(try check(String(server.port)) == .exit(0))
             server.stop()
-            #expect(try ask(String(server.port)) == .exit(1))
+            #expect(try check(String(server.port)) == .exit(1))
         }
     }
 

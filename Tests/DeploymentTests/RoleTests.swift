@@ -70,12 +70,12 @@ import Testing
                     where has_any_column_privilege(role, c.oid, 'select, insert, update'))
                 """)
             #expect(unused.isEmpty, "deploy/grants.sql grants nothing on these tables: \(unused)")
-            let desk = [
+            let files = [
                 ("users", "id,phone_number\n7,01012345678\n"), ("children", "id,root_user_id,first_name\n8,7,Jisoo\n"),
                 ("devices", "id,unique_id,serial_code,mac_id\n9,unit-9,SN-9,41AD\n"),
                 ("devices", "unique_id,serial_code\nunit-next,SN-10\n"),
             ]
-            for (kind, rows) in desk {
+            for (kind, rows) in files {
                 let rejected = try installation.run("lux", ["provision", kind, csv(rows)])
                 #expect(rejected.ending == .exit(1), "\(kind): \(rejected.everything)")
                 let run = try installation.run("lux_desk", ["provision", kind, csv(rows)])

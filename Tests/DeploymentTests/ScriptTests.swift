@@ -47,9 +47,9 @@ import Testing
 
     @Test func `no service is started, and nothing of that stays, not even of a run that was killed`() throws {
         let machine = try machine()
-        let looks = "[ \"$1\" != install ] || sh \(machine.policy) || echo $? > \(machine.folder)/answer"
+        let looks = "[ \"$1\" != install ] || sh \(machine.policy) || echo $? > \(machine.folder)/status"
         #expect(try machine.install(aptGet: looks) == .exit(0))
-        #expect(try String(contentsOfFile: machine.folder + "/answer", encoding: .utf8) == "101\n")
+        #expect(try String(contentsOfFile: machine.folder + "/status", encoding: .utf8) == "101\n")
         #expect(!machine.hasPolicy)
 
         #expect(try machine.install(aptGet: "kill -KILL $PPID") == .signal(SIGKILL))
@@ -66,10 +66,10 @@ import Testing
         let aptGet = """
             [ "$1" = install ] || exit 0
             mkdir -p \(machine.clusters)/15/main; echo auto > \(machine.clusters)/15/main/start.conf
-            sh \(machine.policy) || echo $? > \(machine.folder)/answer
+            sh \(machine.policy) || echo $? > \(machine.folder)/status
             """
         #expect(try machine.install(arguments, aptGet: aptGet) == .exit(0))
-        #expect(try String(contentsOfFile: machine.folder + "/answer", encoding: .utf8) == "101\n")
+        #expect(try String(contentsOfFile: machine.folder + "/status", encoding: .utf8) == "101\n")
         let start = try String(contentsOfFile: machine.clusters + "/15/main/start.conf", encoding: .utf8)
         #expect(start == "manual\n" && !machine.hasPolicy)
     }

@@ -63,8 +63,8 @@ import Testing
                     usleep(2_500_000)
                     fixture.proxy.set(.none)
                     let back = Date()
-                    while load.lastAnswer < back, Date().timeIntervalSince(back) < 10 { usleep(10_000) }
-                    #expect(load.lastAnswer.timeIntervalSince(back) < 4)
+                    while load.lastResponse < back, Date().timeIntervalSince(back) < 10 { usleep(10_000) }
+                    #expect(load.lastResponse.timeIntervalSince(back) < 4)
                 }
             }
             try Self.expectKept(load, fixture, "stalled network")
@@ -271,8 +271,8 @@ import Testing
             }
             #expect(isBack)
             let back = Date()
-            while load.lastAnswer < back, Date().timeIntervalSince(back) < 10 { usleep(10_000) }
-            #expect(load.lastAnswer.timeIntervalSince(back) < 5)
+            while load.lastResponse < back, Date().timeIntervalSince(back) < 10 { usleep(10_000) }
+            #expect(load.lastResponse.timeIntervalSince(back) < 5)
             stopped.set()
             while !finished.isSet { usleep(5_000) }
             #expect(try load.repeatOpen(port: port) >= 0, "\(server.process.outputLines.suffix(8))")

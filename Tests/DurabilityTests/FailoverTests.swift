@@ -75,7 +75,7 @@ import Testing
             finished.set()
         }
         usleep(1_500_000)
-        let before = load.lastAnswer
+        let before = load.lastResponse
         #expect(before > .distantPast)
 
         primary.kill()
@@ -83,8 +83,8 @@ import Testing
         usleep(300_000)
         let promoted = Date()
         try standby.session().script("select pg_promote()")
-        while load.lastAnswer < promoted, Date().timeIntervalSince(promoted) < 30 { usleep(5_000) }
-        let back = load.lastAnswer
+        while load.lastResponse < promoted, Date().timeIntervalSince(promoted) < 30 { usleep(5_000) }
+        let back = load.lastResponse
         usleep(1_000_000)
         stopped.set()
         while !finished.isSet { usleep(5_000) }

@@ -22,13 +22,13 @@ import Testing
     }
 
     /// Sends all requests at the same time, each on a connection of its own.
-    private static func answers(_ requests: [ModelRequest], _ world: ModelWorld, _ clients: [HTTPClient]) throws
-        -> [ModelAnswer]
+    private static func responses(to requests: [ModelRequest], _ world: ModelWorld, _ clients: [HTTPClient]) throws
+        -> [ModelResponse]
     {
         for (client, request) in zip(clients, requests) { try client.send(world.bytes(request)) }
         return try clients.map { client in
             let reply = try client.receive()
-            return ModelAnswer(status: reply.status, body: reply.text)
+            return ModelResponse(status: reply.status, body: reply.text)
         }
     }
 
@@ -47,19 +47,19 @@ import Testing
                 var rounds = 0
                 while Date() < end {
                     let requests = (0..<4).map { _ in generator.next(model) }
-                    let answers = try Self.answers(requests, world, clients)
+                    let responses = try Self.responses(to: requests, world, clients)
                     // The account has guessed too many device codes, which the model does not count.
-                    if answers.contains(where: { $0.status == 429 }) { break }
+                    if responses.contains(where: { $0.status == 429 }) { break }
                     let stored = try world.stored(world.world.sql)
                     let explanation = orders.lazy.compactMap { order -> WorldModel? in
                         var candidate = model
-                        for index in order where candidate.answer(requests[index], world.names) != answers[index] {
+                        for index in order where candidate.handle(requests[index], world.names) != responses[index] {
                             return nil
                         }
                         return ModelWorld.difference(of: stored, from: candidate) == nil ? candidate : nil
                     }.first
                     guard let explanation else {
-                        let lines = zip(requests, answers).map { "\($0.curl(world.names))\n→ \($1)" }
+                        let lines = zip(requests, responses).map { "\($0.curl(world.names))\n→ \($1)" }
                         Issue.record(
                             "group \(group), round \(rounds): no order explains\n\(lines.joined(separator: "\n"))\n\(stored)"
                         )

@@ -65,7 +65,7 @@ import Testing
 @Suite struct RouterTests {
     private let router = Router<Int>([(.get, "/a", 1), (.post, "/a", 2), (.patch, "/b", 3)])
 
-    private func told(_ method: HTTPMethod, _ path: String) -> String {
+    private func match(_ method: HTTPMethod, _ path: String) -> String {
         switch router.match(method: method, path: path) {
         case .found(let route, let pattern): "\(route) \(pattern)"
         case .methodNotAllowed(let allow, let pattern): "405 \(pattern) \(allow.map(\.rawValue).joined(separator: ","))"
@@ -80,7 +80,7 @@ import Testing
             (.options, "/a", "405 /a GET,HEAD,POST"), (HTTPMethod(rawValue: "get"), "/a", "405 /a GET,HEAD,POST"),
             (.get, "/", "404"), (.get, "/a/", "404"), (.get, "/A", "404"), (.get, "*", "404"), (.get, "/x/../a", "404"),
         ] {
-            #expect(told(method, path) == wanted)
+            #expect(match(method, path) == wanted)
         }
     }
 }

@@ -73,7 +73,7 @@ import Testing
         "HTTP/1.1 200 OK\r\nConte", "HTTP/1.1 200 OK\r\nContent-Type: x\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "H", "",
     ]) func `a head that is cut off is no reply`(_ bytes: String) async throws {
         let exchange = await exchange(try FakeProvider(.bytes(bytes)))
-        guard case .unanswered(let reason) = exchange else {
+        guard case .noResponse(let reason) = exchange else {
             Issue.record("\(exchange)")
             return
         }
@@ -82,8 +82,8 @@ import Testing
 
     @Test func `a head without an end is not read for ever`() async throws {
         let provider = try FakeProvider(.endlessHead)
-        guard case .unanswered = await exchange(provider, seconds: 60) else {
-            Issue.record("an answer")
+        guard case .noResponse = await exchange(provider, seconds: 60) else {
+            Issue.record("a response")
             return
         }
         #expect(provider.connections == 1)
@@ -107,7 +107,7 @@ import Testing
         let provider = try FakeProvider(.silent, certificate: try TestCA().issue("good"))
         let began = MonotonicTime.now()
         guard case .notSent = await exchange(provider, seconds: 60) else {
-            Issue.record("an answer")
+            Issue.record("a response")
             return
         }
         #expect(MonotonicTime.now() - began < .seconds(30))

@@ -10,7 +10,7 @@ import Testing
         let first = Flag()
         let second = Flag()
         let provider = try FakeProvider()
-        provider.reset(answering: { _ in
+        provider.reset(responding: { _ in
             defer { first.isSet ? second.set() : first.set() }
             return first.isSet && !second.isSet ? .resetAfter : .reply(200, "{}")
         })

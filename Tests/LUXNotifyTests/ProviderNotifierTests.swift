@@ -71,17 +71,17 @@ import Testing
             name: "no connection", provider: "solapi", exchanges: [.notSent("connection refused")],
             status: "failed", calls: 3),
         Case(
-            name: "no answer, without a key", provider: "solapi", exchanges: [.unanswered("reset")], status: "unknown",
+            name: "no response, without a key", provider: "solapi", exchanges: [.noResponse("reset")], status: "unknown",
             calls: 1),
         Case(
-            name: "no answer, with a key", provider: "nhn", exchanges: [.unanswered("reset"), nhnSuccess],
+            name: "no response, with a key", provider: "nhn", exchanges: [.noResponse("reset"), nhnSuccess],
             status: "sent", calls: 2),
         Case(
-            name: "an earlier attempt has arrived", provider: "nhn", exchanges: [.unanswered("reset"), nhnSeen],
+            name: "an earlier attempt has arrived", provider: "nhn", exchanges: [.noResponse("reset"), nhnSeen],
             status: "unknown", calls: 2),
         Case(
             name: "what comes after it does not undo it", provider: "nhn",
-            exchanges: [.unanswered("reset"), .notSent("connection refused")], status: "unknown", calls: 3),
+            exchanges: [.noResponse("reset"), .notSent("connection refused")], status: "unknown", calls: 3),
         Case(
             name: "503, which does not say that it was not taken", provider: "solapi",
             exchanges: [reply(503, #"{"errorCode":"Busy","errorMessage":"x"}"#)], status: "unknown", calls: 1),
@@ -181,7 +181,7 @@ import Testing
 
     @Test func `reasons and ids contain neither the number nor a key`() async throws {
         for exchange: ProviderExchange in [
-            .unanswered("cannot reach value-of-SOLAPI_API_SECRET for 01012345678"),
+            .noResponse("cannot reach value-of-SOLAPI_API_SECRET for 01012345678"),
             Self.reply(400, #"{"errorCode":"to-1012345678","errorMessage":"x"}"#),
             Self.reply(400, #"{"errorCode":"to-010-1234-5678.","errorMessage":"x"}"#),
             Self.reply(400, #"{"errorCode":"010.12345678/82:10-12345678","errorMessage":"x"}"#),

@@ -24,7 +24,7 @@ package func expectInvalid(
 
 /// Checks a 200 whose body is this JSON: same keys, same order, same spelling of numbers.
 package func expect(
-    _ reply: HTTPReply, answers json: String, _ context: String = "", sourceLocation: SourceLocation = #_sourceLocation
+    _ reply: HTTPReply, json: String, _ context: String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) {
     #expect(reply.status == 200, "\(context) → \(reply.summary)", sourceLocation: sourceLocation)
     #expect(

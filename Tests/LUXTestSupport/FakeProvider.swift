@@ -48,7 +48,7 @@ package final class FakeProvider: @unchecked Sendable {
     private let tls: TLSServerContext?
     private let lock = NSLock()
     private var behaviour: Behaviour
-    private var answer: (@Sendable (Request) -> Behaviour)?
+    private var respond: (@Sendable (Request) -> Behaviour)?
     private var received: [Request] = []
     private var accepted = 0
 
@@ -94,40 +94,40 @@ package final class FakeProvider: @unchecked Sendable {
 
     package var baseURL: String { (tls == nil ? "http" : "https") + "://127.0.0.1:\(port)" }
 
-    /// Everything that was asked so far.
+    /// All requests so far.
     package var requests: [Request] { lock.withLock { received } }
 
     /// Connections so far, of which each is one attempt of the server, as it keeps none.
     package var connections: Int { lock.withLock { accepted } }
 
-    /// Behaves so from now on, and forgets what was asked.
+    /// Behaves so from now on, and forgets earlier requests.
     package func reset(to behaviour: Behaviour) {
-        lock.withLock { (self.behaviour, answer, received, accepted) = (behaviour, nil, [], 0) }
+        lock.withLock { (self.behaviour, respond, received, accepted) = (behaviour, nil, [], 0) }
     }
 
-    /// Responds to each request by itself from now on, and forgets what was asked.
-    package func reset(answering answer: @escaping @Sendable (Request) -> Behaviour) {
-        lock.withLock { (self.answer, received, accepted) = (answer, [], 0) }
+    /// Responds to each request by itself from now on, and forgets earlier requests.
+    package func reset(responding respond: @escaping @Sendable (Request) -> Behaviour) {
+        lock.withLock { (self.respond, received, accepted) = (respond, [], 0) }
     }
 
     private func serve(_ connection: Connection) {
-        let (early, answer) = lock.withLock {
+        let (early, respond) = lock.withLock {
             accepted += 1
-            return (behaviour, self.answer)
+            return (behaviour, self.respond)
         }
-        if answer == nil {
+        if respond == nil {
             if case .resetBefore = early { return connection.resetUnread() }
             if case .silent = early { return connection.waitForEnd() }
         }
         if let tls, !connection.handshake(tls) { return }
-        // A client that keeps its connection may ask again.
+        // A client that keeps its connection may send another request.
         while let request = connection.request() {
             lock.withLock { received.append(request) }
-            let behaviour = answer?(request) ?? early
+            let behaviour = respond?(request) ?? early
             guard case .reply(let status, let body, let headers) = behaviour else {
                 return misbehave(behaviour, connection)
             }
-            guard connection.send(Self.answer(status, body, headers)) else { return }
+            guard connection.send(Self.response(status, body, headers)) else { return }
         }
     }
 
@@ -136,7 +136,7 @@ package final class FakeProvider: @unchecked Sendable {
         case .reply, .silent: break
         case .bytes(let text): connection.send(text)
         case .slow(let status, let body, let pause):
-            for byte in Self.answer(status, body, []).utf8 {
+            for byte in Self.response(status, body, []).utf8 {
                 guard connection.send(String(decoding: [byte], as: UTF8.self)) else { return }
                 Thread.sleep(forTimeInterval: pause)
             }
@@ -153,7 +153,7 @@ package final class FakeProvider: @unchecked Sendable {
         }
     }
 
-    private static func answer(_ status: Int, _ body: String, _ headers: [String]) -> String {
+    private static func response(_ status: Int, _ body: String, _ headers: [String]) -> String {
         let fields = ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"] + headers
         return "HTTP/1.1 \(status) Status\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n" + body
     }

@@ -51,7 +51,7 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    package enum Answer: Sendable, Equatable {
+    package enum Response: Sendable, Equatable {
         case temporary
         case complete
         /// The HTTP status and the `detail`.
@@ -59,11 +59,11 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
     }
 
     package enum Step: Sendable {
-        case upload([Record], by: User, Answer)
+        case upload([Record], by: User, Response)
         /// Connects a device to another child, or to none.
         case connect(Device, Child?)
 
-        static func upload(_ records: [Record], _ answer: Answer) -> Step { .upload(records, by: .parent, answer) }
+        static func upload(_ records: [Record], _ response: Response) -> Step { .upload(records, by: .parent, response) }
     }
 
     /// A log as it must be stored in the end.

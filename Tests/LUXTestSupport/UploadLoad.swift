@@ -27,7 +27,7 @@ package final class UploadLoad: Sendable {
         var open: [Upload] = []
         var statuses: [Int: Int] = [:]
         var next: Int64 = 1
-        var lastAnswer = Date.distantPast
+        var lastResponse = Date.distantPast
     }
 
     private struct Client: Sendable {
@@ -66,7 +66,7 @@ package final class UploadLoad: Sendable {
     }
 
     /// When an upload last got 200.
-    package var lastAnswer: Date { state.withLock { $0.lastAnswer } }
+    package var lastResponse: Date { state.withLock { $0.lastResponse } }
 
     /// How often a status was received.
     package func count(of status: Int) -> Int { state.withLock { $0.statuses[status, default: 0] } }
@@ -88,7 +88,7 @@ package final class UploadLoad: Sendable {
                 guard status == 200 else { return }
                 state.acknowledged.append(upload)
                 state.open.removeAll { $0.first == upload.first }
-                state.lastAnswer = Date()
+                state.lastResponse = Date()
             }
             return status
         } catch {

@@ -10,11 +10,11 @@ import Testing
             switch step {
             case .connect(let device, let child):
                 memory.devices[device.id]?.childID = child?.id
-            case .upload(let records, let user, let answer):
+            case .upload(let records, let user, let response):
                 let upload = LogUpload(try records.map { try DeviceLogRecord($0) })
-                #expect(memory.answer(to: upload, of: user.id) == answer, "step \(number)")
+                #expect(memory.save(upload, of: user.id) == response, "step \(number)")
                 let stored = memory
-                #expect(memory.answer(to: upload, of: user.id) == answer, "step \(number), repeated")
+                #expect(memory.save(upload, of: user.id) == response, "step \(number), repeated")
                 #expect(memory == stored, "step \(number), repeated")
             }
         }
@@ -128,7 +128,7 @@ extension MemoryLogs {
         return memory
     }()
 
-    fileprivate mutating func answer(to upload: LogUpload, of userID: Int64) -> LogRuleCase.Answer {
+    fileprivate mutating func save(_ upload: LogUpload, of userID: Int64) -> LogRuleCase.Response {
         do {
             _ = try save(upload, userID: userID)
             return upload.isTemporary ? .temporary : .complete

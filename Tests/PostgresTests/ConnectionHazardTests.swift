@@ -21,7 +21,7 @@ import Testing
             try await fixture.run { pool in
                 var wrong = 0
                 var rejected = 0
-                var answered = 0
+                var correct = 0
                 try await withThrowingTaskGroup(of: (Int, Int, Int).self) { group in
                     for client in 0..<60 {
                         group.addTask(executorPreference: pool.loop) {
@@ -42,12 +42,12 @@ import Testing
                         }
                     }
                     for try await counts in group {
-                        answered += counts.0
+                        correct += counts.0
                         wrong += counts.1
                         rejected += counts.2
                     }
                 }
-                return (answered, wrong, rejected)
+                return (correct, wrong, rejected)
             }
         }
         var ended: Int64 = 0
@@ -57,26 +57,26 @@ import Testing
         }
         try await Task.sleep(for: .milliseconds(300))
         done.set()
-        let (answered, wrong, rejected) = try await load.value
+        let (correct, wrong, rejected) = try await load.value
         #expect(ended >= 8)
         #expect(wrong == 0)
-        #expect(answered > 1_000)
+        #expect(correct > 1_000)
         // Each is sent once more; only one that meets two dying sessions is rejected.
-        #expect(rejected * 100 < answered)
+        #expect(rejected * 100 < correct)
     }
 
     @Test func `a session that is ended while it idles is replaced, the next request is served`() async throws {
         for connections in [1, 2] {
             let fixture = try PoolFixture(connections: connections)
             for _ in 0..<5 {
-                let answer = try await fixture.run { pool in
+                let value = try await fixture.run { pool in
                     try await pool.transaction(deadline: .within(.seconds(10))) { transaction in
                         let result = try await transaction.run([Self.one()])
                         try await transaction.commit([])
                         return try result.first?.first?.int8(0)
                     }
                 }
-                #expect(answer == 1)
+                #expect(value == 1)
                 let read = try await fixture.run {
                     try await $0.read(Self.one(), deadline: .within(.seconds(10))).count
                 }
@@ -212,7 +212,7 @@ import Testing
 
     @Test func `serves more reads than one pipeline takes`() async throws {
         let fixture = try PoolFixture(connections: 2) { $0.maximumReadsInFlight = 8 }
-        let answers = try await fixture.run { pool in
+        let numbers = try await fixture.run { pool in
             try await withThrowingTaskGroup(of: Int64.self) { group in
                 for number in 0..<2_000 {
                     group.addTask(executorPreference: pool.loop) {
@@ -224,7 +224,7 @@ import Testing
                 return try await group.reduce(into: Set<Int64>()) { $0.insert($1) }
             }
         }
-        #expect(answers.count == 2_000)
+        #expect(numbers.count == 2_000)
     }
 
     @Test func `closing a pool fails all callers that wait`() async throws {

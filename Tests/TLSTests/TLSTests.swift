@@ -50,7 +50,7 @@ import Testing
         try client.send(
             TestServer.request(
                 "POST", World.api + "devlog", token: Token.access(user: user), body: World.logArrays(records)))
-        expect(try client.receive(), answers: Saved.complete)
+        expect(try client.receive(), json: Saved.complete)
         #expect(
             try world.sql.integer("select count(*) from device_logs where device_id = $1", [String(device.id)]) == 2_000
         )

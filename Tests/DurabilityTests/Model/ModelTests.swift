@@ -106,11 +106,11 @@ import Testing
         var changes: [String: (updatedAt: String, version: Int)] = [:]
         for step in 0..<steps {
             let request = request(step, model)
-            let expected = model.answer(request, world.names)
+            let expected = model.handle(request, world.names)
             try client.send(world.bytes(request))
             let reply = try client.receive()
-            let answer = ModelAnswer(status: reply.status, body: reply.text)
-            guard answer == expected else { return Failure(step: step, reason: "\(answer), not \(expected)") }
+            let response = ModelResponse(status: reply.status, body: reply.text)
+            guard response == expected else { return Failure(step: step, reason: "\(response), not \(expected)") }
             let tables = try world.stored(world.world.sql)
             if let difference = ModelWorld.difference(of: tables, from: model) {
                 return Failure(step: step, reason: difference)

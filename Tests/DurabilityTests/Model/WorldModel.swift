@@ -56,7 +56,7 @@ struct WorldModel: Equatable, Sendable {
     }
 
     /// Handles a request as the contract says.
-    mutating func answer(_ request: ModelRequest, _ names: WorldNames) -> ModelAnswer {
+    mutating func handle(_ request: ModelRequest, _ names: WorldNames) -> ModelResponse {
         switch request.action {
         case .childDevice(let child):
             guard owns(request.user, child) else { return .notAuthorized }
@@ -113,7 +113,7 @@ struct WorldModel: Equatable, Sendable {
 
     private mutating func connect(
         _ user: Int, _ device: Int, _ child: Int, _ serial: String, _ mac: String
-    ) -> ModelAnswer {
+    ) -> ModelResponse {
         guard owns(user, child) else { return .notAuthorized }
         guard devices.indices.contains(device) else { return .error(404, "Not Found Device") }
         let stored = devices[device]
@@ -138,7 +138,7 @@ struct WorldModel: Equatable, Sendable {
 
     // MARK: The log
 
-    private mutating func upload(_ user: Int, _ records: [ModelRequest.Record]) -> ModelAnswer {
+    private mutating func upload(_ user: Int, _ records: [ModelRequest.Record]) -> ModelResponse {
         for record in records {
             guard children.indices.contains(record.child) else { return .error(404, "Not Found User") }
             guard owns(user, record.child) else { return .notAuthorized }
@@ -235,17 +235,17 @@ struct WorldModel: Equatable, Sendable {
 }
 
 /// Status and body of a response.
-struct ModelAnswer: Equatable, Sendable, CustomStringConvertible {
+struct ModelResponse: Equatable, Sendable, CustomStringConvertible {
     var status: Int
     var body: String
 
     static let notAuthorized = error(401, "Not authorized user")
 
-    static func error(_ status: Int, _ detail: String) -> ModelAnswer {
-        ModelAnswer(status: status, body: #"{"detail":"\#(detail)"}"#)
+    static func error(_ status: Int, _ detail: String) -> ModelResponse {
+        ModelResponse(status: status, body: #"{"detail":"\#(detail)"}"#)
     }
 
-    static func json(_ body: String) -> ModelAnswer { ModelAnswer(status: 200, body: body) }
+    static func json(_ body: String) -> ModelResponse { ModelResponse(status: 200, body: body) }
 
     var description: String { "\(status) \(body)" }
 }

@@ -17,14 +17,14 @@ import Testing
                 ,"root_user_id":\(user),"first_name":"민수","last_name":"Lee \\"X\\"",\
                 "birthdate":"19970101","gender":"N"}
                 """
-        expect(try world.call("GET", "get-all-device", as: user), answers: "[\(row)]")
+        expect(try world.call("GET", "get-all-device", as: user), json: "[\(row)]")
     }
 
     @Test func `returns an empty array when no device is connected and when there is no child`() throws {
         let user = try world.user()
-        expect(try world.call("GET", "get-all-device", as: user), answers: "[]", "no child")
+        expect(try world.call("GET", "get-all-device", as: user), json: "[]", "no child")
         _ = try world.child(of: user)
-        expect(try world.call("GET", "get-all-device", as: user), answers: "[]", "no device")
+        expect(try world.call("GET", "get-all-device", as: user), json: "[]", "no device")
     }
 
     @Test func `returns every connected device of the user's children, by child, then by id`() throws {

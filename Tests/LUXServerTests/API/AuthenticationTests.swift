@@ -11,15 +11,15 @@ import Testing
         user = try world.user()
     }
 
-    private func ask(_ fields: [String], of server: TestServer? = nil) throws -> HTTPReply {
+    private func get(_ fields: [String], of server: TestServer? = nil) throws -> HTTPReply {
         let client = try (server ?? world.server).connect()
         let lines = (["GET \(World.api)get-all-device HTTP/1.1", "Host: h"] + fields).joined(separator: "\r\n")
         try client.send(lines + "\r\n\r\n")
         return try client.receive()
     }
 
-    private func ask(token: String, of server: TestServer? = nil) throws -> HTTPReply {
-        try ask(["Authorization: Bearer \(token)"], of: server)
+    private func get(token: String, of server: TestServer? = nil) throws -> HTTPReply {
+        try get(["Authorization: Bearer \(token)"], of: server)
     }
 
     private func claims(_ more: String = "", exp: String? = nil) -> String {
@@ -30,13 +30,13 @@ import Testing
     @Test func `reads the scheme without case and a user id as string or number`() throws {
         let token = Token.access(user: user)
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
-            expect(try ask(["Authorization: \(scheme) \(token)"]), answers: "[]", scheme)
+            expect(try get(["Authorization: \(scheme) \(token)"]), json: "[]", scheme)
         }
-        expect(try ask(["authorization: Bearer \(token)"]), answers: "[]", "field name without case")
+        expect(try get(["authorization: Bearer \(token)"]), json: "[]", "field name without case")
         let number = #"{"sub":\#(user),"exp":\#(Token.now + 60),"x":{"y":[1,null]}}"#
-        expect(try ask(token: Token.make(number)), answers: "[]", "a number")
-        expect(try ask(token: Token.make(claims(#","nbf":\#(Token.now - 5),"iat":1"#))), answers: "[]", "nbf past")
-        expect(try ask(token: Token.make(claims(#","iss":"x","aud":"y""#))), answers: "[]", "issuer not configured")
+        expect(try get(token: Token.make(number)), json: "[]", "a number")
+        expect(try get(token: Token.make(claims(#","nbf":\#(Token.now - 5),"iat":1"#))), json: "[]", "nbf past")
+        expect(try get(token: Token.make(claims(#","iss":"x","aud":"y""#))), json: "[]", "issuer not configured")
     }
 
     @Test func `rejects a missing or malformed Authorization field`() throws {
@@ -51,7 +51,7 @@ import Testing
             ["Authorization: Bearer token=\(token)"], ["Authorization: Bearer " + String(repeating: "a", count: 8000)],
         ]
         for fields in cases {
-            expect(try ask(fields), 401, "Could not validate credentials", fields.joined(separator: " / "))
+            expect(try get(fields), 401, "Could not validate credentials", fields.joined(separator: " / "))
         }
     }
 
@@ -74,7 +74,7 @@ import Testing
             header(#"{"alg":"HS256","crit":["exp"]}"#), header("[]"), header(""),
         ]
         for token in tokens {
-            expect(try ask(token: token), 401, "Could not validate credentials", token)
+            expect(try get(token: token), 401, "Could not validate credentials", token)
         }
     }
 
@@ -89,14 +89,14 @@ import Testing
             "null", "true", "1.5", #""""#, #""abc""#, #""1x""#, #"" 1""#, "[1]", "{}", "9223372036854775808",
         ]
         for text in texts + subjects.map({ #"{"sub":\#($0),"exp":\#(now + 60)}"# }) {
-            expect(try ask(token: Token.make(text)), 401, "Could not validate credentials", text)
+            expect(try get(token: Token.make(text)), 401, "Could not validate credentials", text)
         }
     }
 
     @Test func `distinguishes a token that is only expired from one that is invalid for another reason`() throws {
         let now = Token.now
         for past in [now - 1, now - 3600, 0, 1] {
-            expect(try ask(token: Token.make(claims(exp: String(past)))), 401, "Token is expired", "\(past)")
+            expect(try get(token: Token.make(claims(exp: String(past)))), 401, "Token is expired", "\(past)")
         }
         let wrong = [
             Token.make(claims(exp: String(now - 60)), secret: "another-secret-another-secret-another"),
@@ -104,7 +104,7 @@ import Testing
             Token.make(claims(#","nbf":\#(now + 100)"#, exp: String(now - 60))),
             Token.make(#"{"exp":\#(now - 60)}"#), Token.make(#"{"sub":"x","exp":\#(now - 60)}"#),
         ]
-        for token in wrong { expect(try ask(token: token), 401, "Could not validate credentials", token) }
+        for token in wrong { expect(try get(token: token), 401, "Could not validate credentials", token) }
     }
 
     @Test func `checks issuer, audience, leeway and user claim when they are configured`() throws {
@@ -125,7 +125,7 @@ import Testing
             token(uid + issuer + #","aud":["other","lux"]"#), token(uid + issuer + audience, exp: now - 10),
             token(uid + issuer + audience + #","nbf":\#(now + 15)"#),
         ]
-        for token in good { expect(try ask(token: token, of: world.server), answers: "[]", token) }
+        for token in good { expect(try get(token: token, of: world.server), json: "[]", token) }
         let bad = [
             token(uid + audience), token(uid + #","iss":"https://accounts.test/""# + audience),
             token(uid + #","iss":["https://accounts.test"]"# + audience), token(uid + issuer),
@@ -135,10 +135,10 @@ import Testing
             token(uid + issuer + audience + #","nbf":\#(now + 100)"#),
         ]
         for token in bad {
-            expect(try ask(token: token, of: world.server), 401, "Could not validate credentials", token)
+            expect(try get(token: token, of: world.server), 401, "Could not validate credentials", token)
         }
         expect(
-            try ask(token: token(uid + issuer + audience, exp: now - 100), of: world.server), 401, "Token is expired")
+            try get(token: token(uid + issuer + audience, exp: now - 100), of: world.server), 401, "Token is expired")
         world.server.stop()
     }
 }

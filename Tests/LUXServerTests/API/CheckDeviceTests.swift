@@ -13,7 +13,7 @@ import Testing
         let (device, json, _) = try world.completeDevice(of: child)
         expect(
             try world.call("GET", "check-device?unique_id=\(device.unique)", as: user),
-            answers: #"{"detail":"Connection Confirmed","device_data":\#(json)}"#)
+            json: #"{"detail":"Connection Confirmed","device_data":\#(json)}"#)
     }
 
     @Test func `calls a device that is connected to nobody registerable`() throws {
@@ -21,7 +21,7 @@ import Testing
         let (device, json, _) = try world.completeDevice(of: nil)
         expect(
             try world.call("GET", "check-device?unique_id=\(device.unique)", as: user),
-            answers: #"{"detail":"Device Registerable","device_data":\#(json)}"#)
+            json: #"{"detail":"Device Registerable","device_data":\#(json)}"#)
     }
 
     @Test func `rejects with the contract's errors, in its order`() throws {

@@ -11,7 +11,7 @@ import Testing
         let user = try world.user()
         let child = try world.child(of: user)
         let (_, json, _) = try world.completeDevice(of: child)
-        expect(try world.call("GET", "child-device?real_user_id=\(child)", as: user), answers: json)
+        expect(try world.call("GET", "child-device?real_user_id=\(child)", as: user), json: json)
     }
 
     @Test func `returns absent values as null`() throws {
@@ -21,7 +21,7 @@ import Testing
         let reply = try world.call("GET", "child-device?real_user_id=\(child)", as: user)
         expect(
             reply,
-            answers: """
+            json: """
                 {"id":\(device.id),"real_user_id":\(child),"project_id":null,"hardware_id":null,"now_firmware_id":null,
                 "unique_id":"\(device.unique)","serial_code":null,"device_alias":null,"mac_id":null,
                 "created_at":"2019-12-31T15:00:00.000Z","last_log_file_id":0}
@@ -30,16 +30,16 @@ import Testing
 
     @Test func `returns the device connected last, of a tie the one with the highest id`() throws {
         let (user, child, first) = try world.family()
-        func answered() throws -> Int64? {
+        func returned() throws -> Int64? {
             try world.call("GET", "child-device?real_user_id=\(child)", as: user).json?["id"]?.integer
         }
         _ = try world.device(of: child, connected: "2020-01-01T00:00:00Z")
-        #expect(try answered() == first.id)
+        #expect(try returned() == first.id)
         let tied = try world.device(of: child, connected: "2099-01-01T00:00:00Z")
         let highest = try world.device(of: child, connected: "2099-01-01T00:00:00Z")
         _ = try world.device(of: child, connected: "2098-01-01T00:00:00Z")
         #expect(tied.id < highest.id)
-        #expect(try answered() == highest.id)
+        #expect(try returned() == highest.id)
     }
 
     @Test func `puts a device whose time of connection is not known behind those with one`() throws {

@@ -43,18 +43,18 @@ import Testing
             }
             let stored = Set(
                 try database.session().query("select log_file_id from device_logs").compactMap { $0.first ?? nil })
-            var answered = 0
+            var succeeded = 0
             for (file, reply) in results.joined() {
                 if reply.status == 503 {
                     expect(reply, 503, "Service temporarily unavailable")
                     continue
                 }
-                answered += 1
+                succeeded += 1
                 #expect(reply.status == 200, "\(reply.summary)")
                 if file == 0 { #expect(reply.json?["id"]?.integer == device.id) }
                 if file > 0 { #expect(stored.contains(String(file)), "acknowledged, so it is stored") }
             }
-            #expect(answered > 50)
+            #expect(succeeded > 50)
             #expect(server.waits(for: 200, at: "/readyz"))
             for _ in 0..<20 { #expect(try server.call("GET", target, token: token).status == 200) }
             server.stop()
@@ -118,7 +118,7 @@ import Testing
             expect(
                 try server.call(
                     "POST", World.api + "devlog", token: Token.access(user: otherUser),
-                    body: upload(otherChild, other)), answers: Saved.temporary)
+                    body: upload(otherChild, other)), json: Saved.temporary)
             #expect(try server.call("GET", World.api + "get-all-device", token: token).status == 200)
             for client in clients {
                 let reply = try client.receive()

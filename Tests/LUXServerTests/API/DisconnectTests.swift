@@ -17,11 +17,11 @@ import Testing
             "update devices set device_alias = 'mine', serial_code = 'S', mac_id = '41AD' where id = $1",
             [String(device.id)])
         let record = World.record(child: child, device: device, date: "2025-02-14T15:48:49", flag: 1, file: 7)
-        expect(try world.upload([record], as: user), answers: Saved.complete)
+        expect(try world.upload([record], as: user), json: Saved.complete)
         let logs = try world.logs(of: device)
 
         let reply = try disconnect(device.unique, from: child, as: user)
-        expect(reply, answers: #"{"statusCode":200,"message":"device unconnected"}"#)
+        expect(reply, json: #"{"statusCode":200,"message":"device unconnected"}"#)
         let row = try world.sql.query(
             """
             select real_user_id, device_alias, connected_at, serial_code, mac_id, last_log_file_id

@@ -30,7 +30,7 @@ import Testing
         let user = try world.user()
         let child = try world.child(of: user)
         let device = try world.device()
-        expect(try connect(device, to: child, as: user), answers: Self.connected)
+        expect(try connect(device, to: child, as: user), json: Self.connected)
         #expect(try stored(device) == [String(child), "S1", "41AD", "t"])
     }
 
@@ -48,9 +48,9 @@ import Testing
             try client.send(
                 TestServer.request("POST", World.api + query + late.unique, token: Token.access(user: user)))
             usleep(300_000)
-            expect(try world.call("POST", query + early.unique, as: user), answers: Self.connected)
+            expect(try world.call("POST", query + early.unique, as: user), json: Self.connected)
             try world.sql.script("commit")
-            expect(try client.receive(), answers: Self.connected)
+            expect(try client.receive(), json: Self.connected)
             let reply = try world.call("GET", "child-device?real_user_id=\(child)", as: user)
             #expect(reply.json?["unique_id"]?.string == late.unique)
             world.server.stop()
@@ -62,14 +62,14 @@ import Testing
         let child = try world.child(of: user)
         let device = try world.device(serial: "caf\u{e9}")
         expect(try connect(device, to: child, as: user, serial: "cafe%CC%81"), 404, "Not Found Device")
-        expect(try connect(device, to: child, as: user, serial: "caf%C3%A9"), answers: Self.connected)
+        expect(try connect(device, to: child, as: user, serial: "caf%C3%A9"), json: Self.connected)
     }
 
     @Test func `keeps the serial code and the address that the factory recorded`() throws {
         let user = try world.user()
         let child = try world.child(of: user)
         let device = try world.device(serial: "S1", mac: "aa:bb:cc:dd:41:ad")
-        expect(try connect(device, to: child, as: user), answers: Self.connected)
+        expect(try connect(device, to: child, as: user), json: Self.connected)
         #expect(try stored(device) == [String(child), "S1", "aa:bb:cc:dd:41:ad", "t"])
     }
 
@@ -86,7 +86,7 @@ import Testing
         expect(try connect(device, to: absentID, as: user), 401, "Not authorized user")
         let (other, otherChild) = (try world.user(), try world.device())
         expect(
-            try connect(otherChild, to: try world.child(of: other), as: other), answers: Self.connected)
+            try connect(otherChild, to: try world.child(of: other), as: other), json: Self.connected)
     }
 
     @Test func `finds the child not authorized that is deleted while the device is locked`() async throws {
@@ -109,7 +109,7 @@ import Testing
     @Test func `changes nothing when the device is connected to this child already`() throws {
         let (user, child, device) = try world.family()
         let before = try world.everything(of: device)
-        expect(try connect(device, to: child, as: user), answers: Self.connected)
+        expect(try connect(device, to: child, as: user), json: Self.connected)
         #expect(try world.everything(of: device) == before)
         #expect(try stored(device).prefix(3) == [String(child), nil, nil])
     }
@@ -154,7 +154,7 @@ import Testing
             let device = try world.device(mac: recorded)
             let reply = try connect(device, to: child, as: user, mac: sent)
             if same {
-                expect(reply, answers: Self.connected, "\(recorded) and \(sent)")
+                expect(reply, json: Self.connected, "\(recorded) and \(sent)")
             } else {
                 expect(reply, 404, "Not Found Device", "\(recorded) and \(sent)")
             }
@@ -169,7 +169,7 @@ import Testing
         for other in ["sn+1", "Sn1", "Sn+1+", "%25"] {
             expect(try connect(device, to: child, as: user, serial: other), 404, "Not Found Device", other)
         }
-        expect(try connect(device, to: child, as: user, serial: "Sn+1"), answers: Self.connected)
+        expect(try connect(device, to: child, as: user, serial: "Sn+1"), json: Self.connected)
     }
 
     @Test func `lets exactly one of two racing children win`() throws {

@@ -52,13 +52,13 @@ import Testing
             let (key, stranger) = (try SigningKey(kind), try SigningKey(kind))
             let world = try world(["LUX_JWT_PUBLIC_KEY": key.publicFile])
             let user = try world.user()
-            func ask(_ token: String) throws -> HTTPReply {
+            func get(_ token: String) throws -> HTTPReply {
                 try world.server.call("GET", World.api + "get-all-device", token: token)
             }
-            expect(try ask(key.access(user: user)), answers: "[]")
-            expect(try ask(key.access(user: user, kid: "any")), answers: "[]", "a PEM file has no kid to compare")
+            expect(try get(key.access(user: user)), json: "[]")
+            expect(try get(key.access(user: user, kid: "any")), json: "[]", "a PEM file has no kid to compare")
             let past = #"{"sub":"\#(user)","exp":\#(Token.now - 1)}"#
-            expect(try ask(key.token(past)), 401, "Token is expired")
+            expect(try get(key.token(past)), 401, "Token is expired")
             let claims = #"{"sub":"\#(user)","exp":\#(Token.now + 60)}"#
             let pem = String(decoding: try key.publicPEM(), as: UTF8.self)
             let good = try key.access(user: user)
@@ -68,7 +68,7 @@ import Testing
                 Token.make(claims, header: #"{"alg":"\#(key.algorithm)"}"#, secret: pem),
                 try key.token(claims, header: #"{"alg":"none"}"#), try key.token(claims, header: #"{"alg":"HS256"}"#),
                 String(good.dropLast(4)), good + "AAAA", good.prefix { $0 != "." } + ".",
-            ] { expect(try ask(wrong), 401, "Could not validate credentials", wrong) }
+            ] { expect(try get(wrong), 401, "Could not validate credentials", wrong) }
             world.server.stop()
         }
     }
@@ -86,8 +86,8 @@ import Testing
                 (try curve.access(user: user, kid: "2027"), 401), (try curve.access(user: user), 401),
                 (Token.access(user: user), 401),
             ] { #expect(try self.status(token, world) == status, "\(token)") }
-            let told = world.server.logLines { $0["message"]?.string == "a key of the JWKS is not used" }
-            #expect(told.first?["cause"]?.string == "key 3: kty is none of RSA, EC and OKP")
+            let lines = world.server.logLines { $0["message"]?.string == "a key of the JWKS is not used" }
+            #expect(lines.first?["cause"]?.string == "key 3: kty is none of RSA, EC and OKP")
             world.server.stop()
         }
     }
@@ -101,7 +101,7 @@ import Testing
             let (first, second) = (try old.access(user: user, kid: "a"), try new.access(user: user, kid: "b"))
             let connection = try world.server.connect()
             func both() throws -> [Int] {
-                // The connection that was there before is given the new keys as well.
+                // The connection that was there before uses the new keys as well.
                 try [first, second].map { token in
                     try connection.send(TestServer.request("GET", World.api + "get-all-device", token: token))
                     let kept = try connection.receive().status
@@ -188,7 +188,7 @@ import Testing
             let world = try world(["LUX_JWT_PUBLIC_KEY": path])
             let (server, token) = (world.server, try stays.access(user: try world.user(), kid: "a"))
             let isOver = Flag()
-            // The last one changes the keys, the others ask.
+            // The last one changes the keys, the others send requests.
             let rejected = try simultaneously(5) { index in
                 guard index == 4 else {
                     let client = try server.connect()
@@ -222,20 +222,20 @@ import Testing
             let variables = certificate.environment.merging(["LUX_JWT_PUBLIC_KEY": path]) { $1 }
             let world = try world(variables)
             let user = try world.user()
-            func ask(_ key: SigningKey) throws -> (status: Int, serial: String?) {
+            func get(_ key: SigningKey) throws -> (status: Int, serial: String?) {
                 let client = try HTTPClient(port: world.server.port, offer: TLSClient.Offer())
                 try client.send(
                     TestServer.request("GET", World.api + "get-all-device", token: try key.access(user: user)))
                 return (try client.receive().status, client.tls?.certificateSerial)
             }
-            #expect(try ask(old) == (200, "21"))
-            #expect(try ask(new) == (401, "21"))
+            #expect(try get(old) == (200, "21"))
+            #expect(try get(new) == (401, "21"))
             try certificate.replace(with: TestCertificate(serial: 22))
             try write(String(decoding: try new.publicPEM(), as: UTF8.self), path)
             hangUp(world, until: "certificate and key were read")
             #expect(waits(for: Self.read, 2, world))
-            #expect(try ask(old) == (401, "22"))
-            #expect(try ask(new) == (200, "22"))
+            #expect(try get(old) == (401, "22"))
+            #expect(try get(new) == (200, "22"))
             world.server.stop()
         }
     }

@@ -17,7 +17,7 @@ import Testing
         let child = try world.child(of: user)
         let (device, json, _) = try world.completeDevice(of: child)
         let expected = json.replacing(#"living \"room\""#, with: "bed room")
-        expect(try rename(device.id, of: child, to: #""bed room""#, as: user), answers: expected)
+        expect(try rename(device.id, of: child, to: #""bed room""#, as: user), json: expected)
         let stored = try world.sql.value("select device_alias from devices where id = $1", [String(device.id)])
         #expect(stored == "bed room")
     }
@@ -52,8 +52,8 @@ import Testing
         for (sent, stored) in Self.good {
             let reply = try rename(device.id, of: child, to: sent, as: user)
             #expect(reply.status == 200, "\(sent) → \(reply.summary)")
-            let answered = reply.json?["device_alias"]?.string.map { Array($0.unicodeScalars) }
-            #expect(answered == Array(stored.unicodeScalars), "\(sent)")
+            let returned = reply.json?["device_alias"]?.string.map { Array($0.unicodeScalars) }
+            #expect(returned == Array(stored.unicodeScalars), "\(sent)")
             let kept = try world.sql.value("select device_alias from devices where id = $1", [String(device.id)])
             #expect(kept.map { Array($0.unicodeScalars) } == Array(stored.unicodeScalars), "\(sent)")
         }

@@ -21,7 +21,7 @@ import Testing
                     "2025-03-\(hour < 240 ? "0" : "")\(1 + hour / 24)T\(hour % 24 < 10 ? "0" : "")\(hour % 24):00:00Z",
                 flag: 1, file: Int64(hour))
         }
-        expect(try world.upload(records, as: user), answers: Saved.complete)
+        expect(try world.upload(records, as: user), json: Saved.complete)
     }
 
     private func page(_ query: String = "") throws -> (files: [Int64], cursor: String?) {
@@ -38,7 +38,7 @@ import Testing
                 child: child, device: device, date: "2025-03-01T10:00:00.123456Z", flag: 2, file: 7, more: more),
             World.record(child: child, device: device, date: "2025-03-01T11:00:30Z", intensity: 5, time: 30),
         ]
-        expect(try world.upload(records, as: user), answers: Saved.complete)
+        expect(try world.upload(records, as: user), json: Saved.complete)
         let rows = try world.sql.query(
             """
             select id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), detail_data
@@ -78,7 +78,7 @@ import Testing
         let records = (0..<5).map {
             World.record(child: child, device: device, date: "2025-03-01T10:00:00Z", flag: 1, file: Int64($0))
         }
-        expect(try world.upload(records, as: user), answers: Saved.complete)
+        expect(try world.upload(records, as: user), json: Saved.complete)
         var files: [Int64] = []
         var cursor: String?
         repeat {
@@ -121,7 +121,7 @@ import Testing
         try world.sql.query(
             "update devices set real_user_id = $2 where id = $1", [String(device.id), String(otherChild)])
         let theirs = World.record(child: otherChild, device: device, date: "2025-03-05T00:00:00Z", flag: 1, file: 9)
-        expect(try world.upload([theirs], as: other), answers: Saved.complete)
+        expect(try world.upload([theirs], as: other), json: Saved.complete)
         #expect(try page().files == [1, 0])
         #expect(try page("&device_id=\(device.id)").files == [1, 0])
         for target in ["usage-logs?real_user_id=\(otherChild)", "usage-logs?real_user_id=\(absentID)"] {
@@ -177,7 +177,7 @@ import Testing
                     child: child, device: device, date: "2025-03-01T10:00:\($0 + 10)Z", flag: 1, file: Int64($0),
                     more: #","note":"\#(note)""#)
             }
-            expect(try world.upload(records, as: user), answers: Saved.complete)
+            expect(try world.upload(records, as: user), json: Saved.complete)
         }
         var files: [Int64] = []
         var cursor: String?

@@ -25,8 +25,8 @@ import Testing
     func `names every missing variable of the provider, and no secret`(_ kit: AlimtalkKit) {
         #expect(errors(kit, [:]) == [])
         let own = kit.environment("").keys.filter { $0.hasPrefix("LUX_ALIMTALK_\(kit.rawValue.uppercased())_") }
-        let told = errors(kit, Dictionary(uniqueKeysWithValues: own.map { ($0, "") }))
-        #expect(told.map { String($0.prefix { $0 != ":" }) }.sorted() == own.sorted())
+        let found = errors(kit, Dictionary(uniqueKeysWithValues: own.map { ($0, "") }))
+        #expect(found.map { String($0.prefix { $0 != ":" }) }.sorted() == own.sorted())
         for name in own {
             let one = errors(kit, [name: ""])
             #expect(one.count == 1 && one[0].hasPrefix("\(name): is required"), "\(one)")
@@ -55,19 +55,19 @@ import Testing
         ("SSL_CERT_FILE", "/nowhere.pem", "/nowhere.pem cannot be read"),
         ("SSL_CERT_DIR", "/nowhere", "/nowhere cannot be read"), ("SSL_CERT_DIR", "/tmp", ""),
     ]) func `a variable`(_ name: String, _ value: String, _ error: String) {
-        let told = errors(.nhn, [name: value])
+        let found = errors(.nhn, [name: value])
         if error.isEmpty {
-            #expect(told == [])
+            #expect(found == [])
         } else {
-            #expect(told.count == 1 && told[0].hasPrefix("\(name): \(error)"), "\(told)")
+            #expect(found.count == 1 && found[0].hasPrefix("\(name): \(error)"), "\(found)")
         }
     }
 
     @Test func `the timeout of a message is at most five minutes, half the life of an idempotency key`() {
         let long = ["LUX_REQUEST_TIMEOUT": "900"]
         #expect(errors(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300"]) { $1 }) == [])
-        let told = errors(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300.5"]) { $1 })
-        #expect(told == ["LUX_ALIMTALK_TIMEOUT: must be at most 300"])
+        let found = errors(.nhn, long.merging(["LUX_ALIMTALK_TIMEOUT": "300.5"]) { $1 })
+        #expect(found == ["LUX_ALIMTALK_TIMEOUT: must be at most 300"])
     }
 
     @Test func `warns at the start of keys that are sent unencrypted`() async throws {

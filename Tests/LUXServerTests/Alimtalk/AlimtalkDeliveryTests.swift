@@ -22,9 +22,9 @@ import Testing
         }
     }
 
-    private func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+    private func waits(_ condition: () throws -> Bool) rethrows -> Bool {
         for _ in 0..<1_500 {
-            if try holds() { return true }
+            if try condition() { return true }
             usleep(20_000)
         }
         return false
@@ -48,14 +48,14 @@ import Testing
         try await onThread {
             let provider = try FakeProvider()
             let result = Flag()
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 guard request.method == "GET" else { return kit.accepted.reply }
                 return result.isSet ? .reply(200, Self.result(kit, delivered: false)) : .reply(503, "")
             })
             let world = try World.own(
                 environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"]))
             let user = try world.user(phone: "+821093847561")
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
             #expect(try counted(world.server, kit, "undelivered") == "0")
             // An error of the provider is not a result.
             #expect(waits { provider.requests.contains { $0.method == "GET" } })
@@ -81,7 +81,7 @@ import Testing
         try await onThread {
             let kit = AlimtalkKit.aligo
             let provider = try FakeProvider()
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 let result = AlimtalkKit.form(request)["mid"] == "2" ? "U" : "S"
                 let row = #"{"msgid":"1","phone":"\#(AlimtalkKit.number)","status":"3","rslt":"\#(result)","smid":"0"}"#
                 return .reply(200, #"{"code":0,"list":[\#(row)]}"#)
@@ -117,7 +117,7 @@ import Testing
         try await onThread {
             let kit = AlimtalkKit.nhn
             let (provider, started, ended, overlap) = (try FakeProvider(), Counter(), Counter(), Flag())
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 guard request.method == "GET" else { return kit.accepted.reply }
                 started.increment()
                 if started.value - ended.value > 1 { overlap.set() }
@@ -131,7 +131,7 @@ import Testing
             let environment = kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"])
             let servers = try (0..<2).map { _ in try TestServer(database, environment: environment) }
             let world = try World(database, servers[0])
-            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), json: "null")
             #expect(try waits { try row(world)[1] == "delivered" })
             #expect(!overlap.isSet && started.value >= 3)
             let isCountedOnce = try waits {
@@ -147,7 +147,7 @@ import Testing
         try await onThread {
             let kit = AlimtalkKit.solapi
             let provider = try FakeProvider()
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 request.method == "GET" ? .reply(200, Self.result(kit, delivered: false)) : kit.accepted.reply
             })
             let environment = kit.environment(
@@ -155,7 +155,7 @@ import Testing
                 ["LUX_ALIMTALK_DELIVERY_INTERVAL": "3600", "LUX_ALIMTALK_CALLBACK_SECRET": Self.secret])
             let world = try World.own(environment: environment)
             let server = world.server
-            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), json: "null")
             let body = #"[{"messageId":"M4V1","statusCode":"4000"}]"#
             for path in [
                 "nhn/\(Self.secret)", "solapi/\(Self.secret)x", "solapi/\(Self.secret.dropLast())", "solapi/", "solapi",
@@ -179,7 +179,7 @@ import Testing
     @Test func `a web hook does not shorten the pause that the provider requires`() async throws {
         try await onThread {
             let provider = try FakeProvider()
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 request.method == "GET"
                     ? .reply(429, "", headers: ["Retry-After: 3600"]) : AlimtalkKit.solapi.accepted.reply
             })
@@ -187,7 +187,7 @@ import Testing
                 provider.baseURL,
                 ["LUX_ALIMTALK_DELIVERY_INTERVAL": "3600", "LUX_ALIMTALK_CALLBACK_SECRET": Self.secret])
             let world = try World.own(environment: environment)
-            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: try world.user(phone: "+821093847561")), json: "null")
             let hook = "/callbacks/alimtalk/solapi/\(Self.secret)"
             #expect(try world.server.call("POST", hook).status == 200)
             #expect(waits { provider.requests.count == 2 })
@@ -205,7 +205,7 @@ import Testing
             let kit = AlimtalkKit.solapi
             let provider = try FakeProvider()
             let yesterday = String(Date(timeIntervalSinceNow: -86_400).ISO8601Format().prefix(10))
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 guard request.method == "GET" else { return kit.accepted.reply }
                 guard let start = request.target.firstMatch(of: #/startDate=([0-9-]{10})/#)?.output.1,
                     start < yesterday
@@ -220,7 +220,7 @@ import Testing
                 insert into alimtalks (user_id, provider, status, message_id, created_at)
                 values ($1, 'solapi', 'sent', 'M4V0', now() - interval '60 hours')
                 """, [String(user)])
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
             let isDelivered = try waits {
                 try world.sql.query("select delivery from alimtalks where message_id = 'M4V1'") == [["delivered"]]
             }
@@ -236,14 +236,14 @@ import Testing
             let kit = AlimtalkKit.sens
             let provider = try FakeProvider()
             let (isBroken, isComplete) = (Flag(), Flag())
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 guard request.method == "GET" else { return isBroken.isSet ? .reply(503, "") : kit.accepted.reply }
                 return .reply(200, isComplete.isSet ? Self.result(kit, delivered: true) : #"{"messages":[]}"#)
             })
             let world = try World.own(
                 environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_DELIVERY_INTERVAL": "1"]))
             let user = try world.user(phone: "+821093847561")
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
             isBroken.set()
             for _ in 0..<5 { #expect(try world.call("POST", "alimtalk", as: user).status == 409) }
             isComplete.set()

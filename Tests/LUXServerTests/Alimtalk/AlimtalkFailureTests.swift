@@ -12,9 +12,9 @@ import Testing
     }
 
     /// Waits until a condition is true; returns false after a minute.
-    private func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+    private func waits(_ condition: () throws -> Bool) rethrows -> Bool {
         for _ in 0..<3_000 {
-            if try holds() { return true }
+            if try condition() { return true }
             usleep(20_000)
         }
         return false
@@ -24,7 +24,7 @@ import Testing
         try await onThread {
             let (provider, isGone) = (try FakeProvider(), Flag())
             let accepted = Self.kit.accepted
-            provider.reset(answering: { _ in
+            provider.reset(responding: { _ in
                 while !isGone.isSet { usleep(10_000) }
                 return accepted.reply
             })
@@ -77,15 +77,15 @@ import Testing
             let user = try world.user(phone: "+821093847561")
             try world.sql.script("begin; lock table alimtalks in access exclusive mode")
             let (server, began) = (world.server, Date())
-            let answered = Flag()
+            let hasResponded = Flag()
             Thread.detachNewThread {
                 let reply = try? server.call("POST", World.api + "alimtalk", token: Token.access(user: user))
                 #expect(reply?.status == 409)
-                answered.set()
+                hasResponded.set()
             }
             Thread.sleep(forTimeInterval: 4)
             try world.sql.script("rollback")
-            #expect(waits { answered.isSet })
+            #expect(waits { hasResponded.isSet })
             let seconds = Date().timeIntervalSince(began)
             #expect(provider.requests.count >= 1 && seconds < 8, "\(seconds) s")
             #expect(try waits { try status(world) == ["unknown"] })
@@ -97,7 +97,7 @@ import Testing
         try await onThread {
             let (provider, isLocked) = (try FakeProvider(), Flag())
             let accepted = Self.kit.accepted
-            provider.reset(answering: { _ in
+            provider.reset(responding: { _ in
                 // Most of the time is gone when the row is to be settled.
                 Thread.sleep(forTimeInterval: 6)
                 while !isLocked.isSet { usleep(10_000) }
@@ -107,17 +107,17 @@ import Testing
                 environment: Self.kit.environment(
                     provider.baseURL, ["LUX_REQUEST_TIMEOUT": "9", "LUX_ALIMTALK_TIMEOUT": "9"]))
             let user = try world.user(phone: "+821093847561")
-            let (server, answer, began) = (world.server, Counter(), Date())
+            let (server, responses, began) = (world.server, Counter(), Date())
             Thread.detachNewThread {
                 let reply = try? server.call("POST", World.api + "alimtalk", token: Token.access(user: user))
                 #expect(reply?.status == 200 && reply?.text == "null")
-                answer.increment()
+                responses.increment()
             }
             #expect(waits { provider.requests.count == 1 })
             try world.sql.script("begin; lock table alimtalks in access exclusive mode")
             isLocked.set()
             // While the lock is still held.
-            #expect(waits { answer.value == 1 })
+            #expect(waits { responses.value == 1 })
             let seconds = Date().timeIntervalSince(began)
             #expect(seconds < 12, "\(seconds) s")
             try world.sql.script("rollback")
@@ -136,7 +136,7 @@ import Testing
             }
             let world = try World.own(environment: environment)
             let user = try world.user(phone: "+821093847561")
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
             #expect(provider.requests.count == 1 && proxy.connections == 0)
             world.server.stop()
         }
@@ -225,12 +225,12 @@ import Testing
             let database = try TestDatabase.make()
             let world = try World(database, try TestServer(database, environment: environment))
             let user = try world.user(phone: "+821093847561")
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
             // Nobody listens there.
             try "127.0.0.2".write(toFile: path, atomically: true, encoding: .utf8)
             expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed")
             try "127.0.0.1".write(toFile: path, atomically: true, encoding: .utf8)
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
             #expect(try status(world) == ["sent", "failed", "sent"])
             #expect(provider.requests.count == 2)
             world.server.stop()

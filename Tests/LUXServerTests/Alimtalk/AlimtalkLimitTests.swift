@@ -27,7 +27,7 @@ import Testing
     {
         try await onThread {
             let (provider, isMeasured) = (try FakeProvider(), Flag())
-            provider.reset(answering: { _ in
+            provider.reset(responding: { _ in
                 while !isMeasured.isSet { usleep(10_000) }
                 return .resetAfter
             })
@@ -63,7 +63,7 @@ import Testing
             for _ in 0..<200 {
                 #expect(try world.call("GET", "child-device?real_user_id=\(child)", as: user).status == 200)
             }
-            #expect(done.value == beyond, "answered while all calls hang")
+            #expect(done.value == beyond, "sent while all calls hang")
             isMeasured.set()
             for _ in 0..<2_000 where done.value < Self.calls { usleep(20_000) }
             #expect(rejected.value == Self.calls)
@@ -78,8 +78,8 @@ import Testing
             #expect(provider.connections == 0)
             for _ in 0..<1_000 where try circuit(server) != [0, 1, 0] { usleep(20_000) }
             #expect(try circuit(server) == [0, 1, 0])
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
-            expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
+            expect(try world.call("POST", "alimtalk", as: user), json: "null")
             #expect(try circuit(server) == [1, 0, 0])
             for state in ["open", "closed"] {
                 let lines = world.server.logLines { $0["state"]?.string == state }

@@ -34,7 +34,7 @@ import Testing
                 // Success in between keeps the circuit breaker closed.
                 provider.reset(to: accepted.reply)
                 let other = try world.user(phone: Self.number)
-                expect(try world.call("POST", "alimtalk", as: other), answers: "null", "before \(test.name)")
+                expect(try world.call("POST", "alimtalk", as: other), json: "null", "before \(test.name)")
                 let sent = try rows(world, other)
                 #expect(sent == [[kit.rawValue, "sent", accepted.id, nil]], "before \(test.name) → \(sent)")
                 #expect(provider.connections == 1)
@@ -96,14 +96,14 @@ import Testing
                     environment: kit.environment(provider.baseURL, ["LUX_ALIMTALK_TIMEOUT": "4"]))
                 let accepted = kit.accepted
                 let first = Flag()
-                provider.reset(answering: { _ in
+                provider.reset(responding: { _ in
                     if first.isSet { return accepted.reply }
                     first.set()
                     return .reply(429, "", headers: ["Retry-After: 1"])
                 })
                 let user = try world.user(phone: Self.number)
                 let began = Date()
-                expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+                expect(try world.call("POST", "alimtalk", as: user), json: "null")
                 #expect(Date().timeIntervalSince(began) >= 1)
                 #expect(try rows(world, user) == [[kit.rawValue, "sent", accepted.id, nil]])
                 let requests = provider.requests
@@ -125,7 +125,7 @@ import Testing
             let kit = AlimtalkKit.nhn
             for (reply, isSent) in [(kit.rejection("-3003"), false), (kit.accepted.reply, true)] {
                 let (provider, isOver) = (try FakeProvider(), Flag())
-                provider.reset(answering: { _ in
+                provider.reset(responding: { _ in
                     while !isOver.isSet { usleep(10_000) }
                     return reply
                 })
@@ -143,7 +143,7 @@ import Testing
                 isOver.set()
                 for client in clients {
                     if isSent {
-                        expect(try client.receive(), answers: "null")
+                        expect(try client.receive(), json: "null")
                     } else {
                         expect(try client.receive(), 409, "Alimtalk send failed")
                     }
@@ -170,11 +170,11 @@ import Testing
                 insert into alimtalks (user_id, provider, status, created_at)
                 values ($1, 'nhn', 'pending', now() - interval '11 seconds'), ($1, 'nhn', 'unknown', now())
                 """, [String(users[0])])
-            for _ in 0..<3 { expect(try world.call("POST", "alimtalk", as: users[0]), answers: "null") }
+            for _ in 0..<3 { expect(try world.call("POST", "alimtalk", as: users[0]), json: "null") }
             #expect(provider.connections == 1)
             let states = try rows(world, users[0]).map { $0[1] }
             #expect(states == ["failed", "pending", "unknown", "sent"], "\(states)")
-            expect(try world.call("POST", "alimtalk", as: users[1]), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: users[1]), json: "null")
             #expect(provider.connections == 2)
 
             // Of many at the same time one is sent.
@@ -191,7 +191,7 @@ import Testing
             try world.sql.query(
                 "update alimtalks set created_at = now() - interval '61 seconds' where user_id = $1", [String(users[1])]
             )
-            expect(try world.call("POST", "alimtalk", as: users[1]), answers: "null")
+            expect(try world.call("POST", "alimtalk", as: users[1]), json: "null")
             #expect(provider.connections == 4)
             world.server.stop()
         }

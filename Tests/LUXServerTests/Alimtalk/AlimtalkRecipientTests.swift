@@ -43,7 +43,7 @@ import Testing
         }
         // Another account's child in treatment does not matter.
         _ = try world.device(of: try world.child(of: try world.user(), first: "Stranger"), alias: "strange")
-        expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+        expect(try world.call("POST", "alimtalk", as: user), json: "null")
         world.server.stop()
         let sent = try #require(provider.requests.first)
         let parameters = sent.json?["recipientList"]?[0]?["templateParameter"]

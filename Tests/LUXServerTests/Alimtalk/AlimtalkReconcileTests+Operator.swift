@@ -57,7 +57,7 @@ extension AlimtalkReconcileTests {
             let sent = try #require(provider.requests.first)
             // Aligo's history is final after a day, and the text has the row's minute in it.
             try world.sql.query("update users set phone_number = '+821055556666' where id = $1", [String(user)])
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 // The list by the new number has none.
                 request.target.contains("&to=") ? .reply(404, "") : .reply(200, Self.listed(kit, sent, request))
             })

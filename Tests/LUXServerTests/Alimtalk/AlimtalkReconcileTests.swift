@@ -30,9 +30,9 @@ import Testing
             : request.json?["messages"]?[0]?["customFields"]?["reference"]?.string
     }
 
-    func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+    func waits(_ condition: () throws -> Bool) rethrows -> Bool {
         for _ in 0..<3_000 {
-            if try holds() { return true }
+            if try condition() { return true }
             usleep(20_000)
         }
         return false
@@ -97,26 +97,26 @@ import Testing
 
     @Test func `the provider's reply to the server prevails over a look-up in the meantime`() async throws {
         try await onThread {
-            for (kit, answer, meanwhile, row) in [
+            for (kit, response, meanwhile, row) in [
                 (AlimtalkKit.nhn, AlimtalkKit.nhn.accepted.reply, "failed", ["sent", "20261125-A/1"]),
                 (.solapi, .reply(200, "garbage"), "sent", ["sent", "looked-up"]),
             ] {
                 let (provider, isSettled) = (try FakeProvider(), Flag())
-                provider.reset(answering: { _ in
+                provider.reset(responding: { _ in
                     while !isSettled.isSet { usleep(10_000) }
-                    return answer
+                    return response
                 })
                 let world = try World.own(environment: kit.environment(provider.baseURL))
                 let token = Token.access(user: try world.user(phone: "+821093847561"))
-                let (server, answers) = (world.server, Counter())
+                let (server, responses) = (world.server, Counter())
                 Thread.detachNewThread {
                     _ = try? server.call("POST", World.api + "alimtalk", token: token)
-                    answers.increment()
+                    responses.increment()
                 }
                 #expect(waits { provider.requests.count == 1 })
                 try world.sql.query("update alimtalks set status = $1, message_id = 'looked-up'", [meanwhile])
                 isSettled.set()
-                #expect(waits { answers.value == 1 })
+                #expect(waits { responses.value == 1 })
                 #expect(try rows(world) == [row])
                 server.stop()
             }
@@ -130,7 +130,7 @@ import Testing
             let world = try World(database, World.sharedServer)
             let user = try world.user(phone: "+821093847561")
             for _ in 0..<10 { _ = try row(world, kit, "pending", age: "5 minutes", user: user) }
-            provider.reset(answering: { request in
+            provider.reset(responding: { request in
                 Self.found(kit, request.target.components(separatedBy: "recipientGroupingKey=").last)
             })
             let runs = try simultaneously(2) { _ in try reconcile(kit, provider, database) }
@@ -216,7 +216,7 @@ import Testing
             #expect(try rows(world) == [["unknown", nil]] && provider.requests.count == 1)
             let sent = try #require(provider.requests.first)
             try world.sql.query("update real_users set first_name = 'Minjun' where root_user_id = $1", [String(user)])
-            provider.reset(answering: { .reply(200, Self.listed(kit, sent, $0)) })
+            provider.reset(responding: { .reply(200, Self.listed(kit, sent, $0)) })
             let environment = kit.environment(provider.baseURL, ["DATABASE_URL": database.connectionString])
             let wait = try LUXCommand.run(["alimtalk", "reconcile"], environment: environment)
             #expect(wait.ending == .exit(0) && provider.connections == 0, "too young: \(wait.everything)")

@@ -12,7 +12,7 @@ import Testing
         let world = try World.own(environment: kit.environment(provider.baseURL, more))
         let user = try world.user(phone: "010-9384-7561")
         for name in ["지수", "Min\"jun"] { _ = try world.device(of: try world.child(of: user, first: name)) }
-        expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+        expect(try world.call("POST", "alimtalk", as: user), json: "null")
         let reference = try world.sql.value(
             "select 'lux-' || id || '-' || (extract(epoch from created_at) * 1000000)::bigint from alimtalks")
         world.server.stop()

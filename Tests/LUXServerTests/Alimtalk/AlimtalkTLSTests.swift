@@ -16,7 +16,7 @@ import Testing
                 let provider = try FakeProvider(kit.accepted.reply, certificate: try authority.issue("good"))
                 let world = try world(kit, provider, trusting: authority, inFolder: inFolder)
                 let user = try world.user(phone: "+821093847561")
-                for _ in 0..<2 { expect(try world.call("POST", "alimtalk", as: user), answers: "null") }
+                for _ in 0..<2 { expect(try world.call("POST", "alimtalk", as: user), json: "null") }
                 #expect(provider.requests.count == 2)
                 #expect(try world.sql.value("select message_id from alimtalks") == kit.accepted.id)
                 world.server.stop()
@@ -38,7 +38,7 @@ import Testing
             for test in cases {
                 provider.reset(to: kit.accepted.reply)
                 let other = try world.user(phone: "+821093847561")
-                expect(try world.call("POST", "alimtalk", as: other), answers: "null", "before \(test.name)")
+                expect(try world.call("POST", "alimtalk", as: other), json: "null", "before \(test.name)")
                 provider.reset(to: test.behaviour)
                 let user = try world.user(phone: "+821093847561")
                 expect(try world.call("POST", "alimtalk", as: user), 409, "Alimtalk send failed", test.name)

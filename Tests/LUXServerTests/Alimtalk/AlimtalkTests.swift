@@ -21,7 +21,7 @@ import Testing
         for number in numbers {
             let user = try world.user(phone: number)
             let reply = try world.call("POST", "alimtalk", as: user)
-            expect(reply, answers: "null", number)
+            expect(reply, json: "null", number)
             #expect(reply.text == "null")
             #expect(try rows(of: user) == [["log", "sent", nil, "t"]], "\(number)")
             let whole = try world.sql.value("select a::text from alimtalks a where user_id = $1", [String(user)]) ?? ""
@@ -38,12 +38,12 @@ import Testing
             create function reject() returns trigger language plpgsql as $$ begin raise exception 'not today'; end $$;
             create trigger rejecting before update on alimtalks for each row execute function reject()
             """)
-        expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+        expect(try world.call("POST", "alimtalk", as: user), json: "null")
         let row = try world.sql.query("select status, id from alimtalks").first ?? []
         #expect(row.first == "pending")
-        let told = world.server.logLines { $0["message"]?.string == "alimtalk row not settled" }
-        #expect(told.count == 1 && told[0]["level"]?.string == "error", "\(told)")
-        let cause = told.first?["cause"]?.string ?? ""
+        let lines = world.server.logLines { $0["message"]?.string == "alimtalk row not settled" }
+        #expect(lines.count == 1 && lines[0]["level"]?.string == "error", "\(lines)")
+        let cause = lines.first?["cause"]?.string ?? ""
         #expect(cause.hasPrefix("row \(row.last.flatMap { $0 } ?? ""): ") && cause.contains("P0001"), "\(cause)")
         #expect(!world.server.process.output.contains("93847561"))
         world.server.stop()
@@ -57,7 +57,7 @@ import Testing
 
     @Test func `the 21st message of an account within an hour is rejected, on every server`() throws {
         let user = try world.user(phone: "+821093847561")
-        for _ in 0..<20 { expect(try world.call("POST", "alimtalk", as: user), answers: "null") }
+        for _ in 0..<20 { expect(try world.call("POST", "alimtalk", as: user), json: "null") }
         for server in [world.server, try TestServer(World.sharedDatabase)] {
             let reply = try World(World.sharedDatabase, server).call("POST", "alimtalk", as: user)
             expect(reply, 429, "Too many requests")
@@ -66,7 +66,7 @@ import Testing
         }
         #expect(try rows(of: user).count == 20)
         let other = try world.user(phone: "+821093847562")
-        expect(try world.call("POST", "alimtalk", as: other), answers: "null")
+        expect(try world.call("POST", "alimtalk", as: other), json: "null")
         try world.sql.query("update alimtalks set status = 'failed' where user_id = $1", [String(user)])
         expect(try world.call("POST", "alimtalk", as: user), 429, "Too many requests", "whatever became of them")
         try world.sql.query(
@@ -74,7 +74,7 @@ import Testing
             update alimtalks set created_at = now() - interval '61 minutes'
             where id = (select min(id) from alimtalks where user_id = $1)
             """, [String(user)])
-        expect(try world.call("POST", "alimtalk", as: user), answers: "null")
+        expect(try world.call("POST", "alimtalk", as: user), json: "null")
         expect(try world.call("POST", "alimtalk", as: user), 429, "Too many requests")
     }
 
@@ -89,9 +89,9 @@ import Testing
 
     @Test func `a repeated Idempotency-Key of the same account sends nothing and gets the first outcome`() throws {
         let (user, other) = (try world.user(phone: "+821093847561"), try world.user(phone: "+821093847562"))
-        for _ in 0..<25 { expect(try call(user, key: "k-1"), answers: "null") }
+        for _ in 0..<25 { expect(try call(user, key: "k-1"), json: "null") }
         #expect(try rows(of: user).count == 1, "the key comes before the limit")
-        expect(try call(other, key: "k-1"), answers: "null")
+        expect(try call(other, key: "k-1"), json: "null")
         #expect(try rows(of: other).count == 1, "keys of accounts are apart")
         for status in ["failed", "unknown"] {
             try world.sql.query("update alimtalks set status = $2 where user_id = $1", [String(user), status])
@@ -99,7 +99,7 @@ import Testing
         }
         try world.sql.query(
             "update alimtalks set created_at = now() - interval '25 hours' where user_id = $1", [String(user)])
-        expect(try call(user, key: "k-1"), answers: "null")
+        expect(try call(user, key: "k-1"), json: "null")
         #expect(try rows(of: user).count == 2, "after 24 hours it is another message")
         for key in ["a b", String(repeating: "x", count: 8_000), "é"] {
             let before = try rows(of: user).count
@@ -116,7 +116,7 @@ import Testing
         for _ in 0..<20 { #expect(try call(user, key: UUID().uuidString).status == 200) }
         #expect(try call(user, key: "late").status == 429)
         try world.sql.query("delete from alimtalks where user_id = $1", [String(user)])
-        expect(try call(user, key: "late"), answers: "null")
+        expect(try call(user, key: "late"), json: "null")
         #expect(try rows(of: user).count == 1)
     }
 
@@ -137,7 +137,7 @@ import Testing
                     headers: [("Idempotency-Key", "slow")]))
             usleep(400_000)
             try world.sql.query("update alimtalks set status = 'sent' where id = $1", [String(id)])
-            expect(try client.receive(), answers: "null")
+            expect(try client.receive(), json: "null")
             #expect(try world.sql.integer("select count(*) from alimtalks where user_id = \(user)") == 1)
         }
     }

@@ -39,7 +39,7 @@ import Testing
         try await onThread {
             let kit = AlimtalkKit.solapi
             let provider = try FakeProvider()
-            provider.reset(answering: { _ in
+            provider.reset(responding: { _ in
                 Thread.sleep(forTimeInterval: 1)
                 return kit.accepted.reply
             })

@@ -46,14 +46,14 @@ import Testing
                 " DATABASE_URL", " LUX_PORT", " LUX_JWT_SECRET", " LUX_PROT",
             ], "\(run.errors)")
         #expect(!run.everything.contains("hidden"))
-        for (arguments, said) in [
+        for (arguments, expected) in [
             (["--config", "/nowhere"], "--config: /nowhere cannot be read"),
             (["--config", try file("A='hidden")], "line 1: A: a quotation mark that is not closed"),
         ] {
             for command in [["serve"], ["config", "check"], ["migrate"], ["token", "--user", "1"]] {
                 let run = try LUXCommand.run(
                     command + arguments, environment: ["DATABASE_URL": Self.database, "LUX_JWT_SECRET": Token.secret])
-                #expect(run.ending == .exit(78) && run.errors.contains(said), "\(command): \(run.everything)")
+                #expect(run.ending == .exit(78) && run.errors.contains(expected), "\(command): \(run.everything)")
                 #expect(!run.everything.contains("hidden"))
             }
         }
@@ -74,14 +74,14 @@ import Testing
             let run = try check(environment.merging(secret) { $1 }, config)
             #expect(run.ending == .exit(0) && row("DATABASE_URL", run).last == source, "\(run.everything)")
         }
-        for (environment, said) in [
+        for (environment, expected) in [
             (["DATABASE_URL": "host=x", "DATABASE_URL_FILE": one], "must not be set beside DATABASE_URL"),
             (["DATABASE_URL_FILE": "/nowhere"], "the file cannot be read"),
             (["DATABASE_URL_FILE": "/dev/null"], "the file cannot be read or is empty"),
             (["DATABASE_URL_FILE": "/tmp"], "the file cannot be read"),
         ] {
             let run = try check(environment.merging(secret) { $1 })
-            #expect(run.ending == .exit(78) && run.errors.contains("DATABASE_URL_FILE: \(said)"), "\(run.everything)")
+            #expect(run.ending == .exit(78) && run.errors.contains("DATABASE_URL_FILE: \(expected)"), "\(run.everything)")
         }
     }
 
@@ -90,7 +90,7 @@ import Testing
         let secret = try file(Token.secret)
         let url = try file(Self.database)
         let whole = try file("DATABASE_URL=\(Self.database)\nLUX_JWT_SECRET=\(Token.secret)\n")
-        for (mode, ending, said) in [
+        for (mode, ending, expected) in [
             (0o600, 0, nil), (0o640, 0, nil), (0o644, 0, "everybody may read it"), (0o660, 78, "others may write it"),
             (0o602, 78, "others may write it"),
         ] as [(mode_t, Int32, String?)] {
@@ -104,7 +104,7 @@ import Testing
                     ["config", "check"] + (config.map { ["--config", $0] } ?? []), environment: environment)
                 #expect(run.ending == .exit(ending), "\(name), \(String(mode, radix: 8)): \(run.everything)")
                 let line = run.errors.split(separator: "\n").first { $0.contains(name) }
-                #expect(said == nil ? line == nil : line?.contains(said ?? "") == true, "\(name): \(run.errors)")
+                #expect(expected == nil ? line == nil : line?.contains(expected ?? "") == true, "\(name): \(run.errors)")
             }
         }
         let run = try LUXCommand.run(

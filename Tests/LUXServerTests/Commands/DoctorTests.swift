@@ -47,7 +47,7 @@ import Testing
             }
 
             let sql = try database.session()
-            for (change, back, subject, said) in [
+            for (change, back, subject, expected) in [
                 (
                     "drop index device_logs_numbered_key", "", "indexes",
                     "missing or invalid: device_logs_numbered_key"
@@ -73,7 +73,7 @@ import Testing
                 try sql.script(change)
                 let run = try doctor(back.isEmpty ? url : url.replacing("postgres@", with: "\(back)@"))
                 #expect(run.ending == .exit(1) && errors(run).contains(subject), "\(change): \(run.output)")
-                #expect(run.output.contains(said), "\(change): \(run.output)")
+                #expect(run.output.contains(expected), "\(change): \(run.output)")
             }
         }
     }
@@ -93,8 +93,8 @@ import Testing
             #expect(serving.output.contains("rights: lux has everything"))
             #expect(serving.output.contains("lux lacks users: insert; real_users: insert; devices: insert; projects"))
             #expect(serving.output.contains("the database: temporary; provision and device need a role"))
-            let desk = try doctor(url.replacing("postgres@", with: "lux_desk@"))
-            #expect(desk.output.contains("rights of support commands: lux_desk has all"), "\(desk.everything)")
+            let support = try doctor(url.replacing("postgres@", with: "lux_desk@"))
+            #expect(support.output.contains("rights of support commands: lux_desk has all"), "\(support.everything)")
             // A lock on a user's row takes the right to change a column.
             try sql.script("revoke update (created_at) on users from lux")
             let locked = try doctor(url.replacing("postgres@", with: "lux@"))
@@ -117,7 +117,7 @@ import Testing
         let root = try authority.asRoot()
         func trusting(_ url: String) -> [String: String] { root.merging(["LUX_ALIMTALK_BASE_URL": url]) { $1 } }
         let database: String = try TestDatabase.make().connectionString
-        for (change, said, isWell) in [
+        for (change, expected, isWell) in [
             (["LUX_ALIMTALK_PROVIDER": "log"], "alimtalk: log: each message is a log line, and none is sent", true),
             (["LUX_ALIMTALK_BASE_URL": plain.baseURL], "nhn at \(plain.baseURL) is configured and in reach", true),
             (["LUX_ALIMTALK_BASE_URL": stranger.baseURL], "alimtalk: nhn at \(stranger.baseURL): ", false),
@@ -131,7 +131,7 @@ import Testing
             (["LUX_ALIMTALK_BASE_URL": "https://no-such-host.invalid"], "\n       -> unknown host: check", false),
         ] {
             let run = try doctor(database, complete.merging(change) { $1 })
-            #expect(run.output.contains(said), "\(run.output)")
+            #expect(run.output.contains(expected), "\(run.output)")
             #expect(errors(run).contains("alimtalk") == !isWell, "\(run.output)")
             let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
             if let line = lines.firstIndex(where: { $0.hasPrefix("error  alimtalk: ") }) {
@@ -171,12 +171,12 @@ import Testing
     }
 
     @Test(arguments: [(20, 30, true, "more days"), (0, 5, false, "renew it"), (-60, -1, false, "ended on")])
-    func `looks at the dates of the certificate`(_ from: Int, _ to: Int, _ isWell: Bool, _ said: String) throws {
+    func `looks at the dates of the certificate`(_ from: Int, _ to: Int, _ isWell: Bool, _ expected: String) throws {
         let made = try TestCertificate()
         if !isWell { try remake(made, from: from, to: to) }
         let run = try doctor("postgresql://127.0.0.1:1/lux", made.environment)
         #expect(errors(run).contains("certificate") == !isWell, "\(run.output)")
-        #expect(run.output.contains(said), "\(run.output)")
+        #expect(run.output.contains(expected), "\(run.output)")
     }
 
     /// Recreates the certificate with other dates, in days from now.

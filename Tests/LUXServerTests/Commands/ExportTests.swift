@@ -187,14 +187,14 @@ import Testing
     }
 
     @Test func `rejects what is not a span`() throws {
-        for (arguments, said) in [
+        for (arguments, expected) in [
             (["--from", "2025-02-30", "--to", "2025-03-01"], "--from: 2025-02-30"), (["--from", "2025-02-01"], "--to"),
             (["--from", "2025-02-01", "--to", "soon"], "--to: soon"),
             (["--from", "2025-02-01", "--to", "2025-02-01"], "--from must be before --to"),
             (["--from", "2025-02-01", "--to", "2025-02-02", "--format", "xml"], "format"),
         ] {
             let run = try export(arguments)
-            #expect(run.ending != .exit(0) && run.output.isEmpty && run.errors.contains(said), "\(run.everything)")
+            #expect(run.ending != .exit(0) && run.output.isEmpty && run.errors.contains(expected), "\(run.everything)")
         }
     }
 

@@ -90,7 +90,7 @@ import Testing
     @Test func `messages that are sent while their account is erased do not refer to it`() async throws {
         try await onThread {
             let (kit, provider, isErased) = (AlimtalkKit.nhn, try FakeProvider(), Flag())
-            provider.reset(answering: { _ in
+            provider.reset(responding: { _ in
                 while !isErased.isSet { usleep(10_000) }
                 return kit.accepted.reply
             })
@@ -98,9 +98,9 @@ import Testing
                 environment: kit.environment(
                     provider.baseURL, ["LUX_REQUEST_TIMEOUT": "60", "LUX_ALIMTALK_TIMEOUT": "60"]))
             let (user, children, _) = try account(world)
-            func waits(_ holds: () throws -> Bool) rethrows -> Bool {
+            func waits(_ condition: () throws -> Bool) rethrows -> Bool {
                 for _ in 0..<1_500 {
-                    if try holds() { return true }
+                    if try condition() { return true }
                     usleep(20_000)
                 }
                 return false

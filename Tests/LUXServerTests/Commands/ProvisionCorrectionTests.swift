@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test func `never corrects ids, and of connected devices only codes`() throws {
-        for (csv, said) in [
+        for (csv, expected) in [
             ("id,unique_id\n9,free\n", "line 2, column id: differs from the existing row"),
             (
                 "unique_id,project_id\nconnected,5\n",
@@ -122,7 +122,7 @@ import Testing
             ),
         ] {
             let run = try provision(csv, ["--update", "--replace-codes"])
-            #expect(run.ending == .exit(1) && run.errors.contains(said), "\(run.everything)")
+            #expect(run.ending == .exit(1) && run.errors.contains(expected), "\(run.everything)")
         }
         #expect(try devices() == Self.before)
         let run = try provision("unique_id,project_id,hardware_id\nfree,5,\n", ["--update"])

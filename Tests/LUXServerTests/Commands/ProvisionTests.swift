@@ -80,8 +80,8 @@ import Testing
         for (kind, csv, line, column) in Self.bad {
             let run = try provision(kind, csv)
             #expect(run.ending != .exit(0) && run.ending != nil, "\(csv)")
-            let said = run.errors.matches(of: /\d+/).map { String($0.output) }
-            #expect(said.contains(String(line)), "\(csv) → \(run.errors)")
+            let numbers = run.errors.matches(of: /\d+/).map { String($0.output) }
+            #expect(numbers.contains(String(line)), "\(csv) → \(run.errors)")
             if let column { #expect(run.errors.contains(column), "\(csv) → \(run.errors)") }
         }
         #expect(try sql.query("select unique_id from devices") == [["there"]])

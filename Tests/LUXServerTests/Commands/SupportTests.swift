@@ -197,13 +197,13 @@ import Testing
                     == .exit(0))
             #expect(try world.sql.query(codes) == [["SN-2", "AA:BB:CC:DD:41:AE"]])
             #expect(try connect("SN-2", "41AE") == 200)
-            for (arguments, said) in [
+            for (arguments, expected) in [
                 (["--mac-id", "41"], "mac_id must have at least four"),
                 (["--serial-code", "1E+05"], "serial_code is a number"),
                 (["--mac-id", ""], "must not be empty"), ([], "--serial-code, --mac-id or both"),
             ] as [([String], String)] {
                 let run = try device(world, ["set-codes", unit.unique, "--operator", "Kim"] + arguments)
-                #expect(run.ending != .exit(0) && run.errors.contains(said), "\(arguments): \(run.everything)")
+                #expect(run.ending != .exit(0) && run.errors.contains(expected), "\(arguments): \(run.everything)")
             }
             #expect(try actions(world, unit).map { $0[0] } == ["clear-codes", "set-codes", "set-codes"])
             #expect(
@@ -226,7 +226,7 @@ import Testing
         try await onThread {
             let world = try World()
             let unit = try world.device()
-            for (arguments, said) in [
+            for (arguments, expected) in [
                 (["show", "no-such-unit", "--operator", "Kim"], "there is no device \"no-such-unit\""),
                 (["disconnect", "no-such-unit", "--operator", "Kim"], "there is no device"),
                 (["reset-log-counter", "no-such-unit", "--operator", "Kim"], "there is no device"),
@@ -237,7 +237,7 @@ import Testing
                 (["reset-log-counter", unit.unique, "--operator", "Kim", "--to", "2147483648"], "--to must be"),
             ] {
                 let run = try device(world, arguments)
-                #expect(run.ending != .exit(0) && run.errors.contains(said), "\(arguments): \(run.everything)")
+                #expect(run.ending != .exit(0) && run.errors.contains(expected), "\(arguments): \(run.everything)")
             }
             #expect(try actions(world, unit).isEmpty)
             let empty = try TestDatabase.makeEmpty()

@@ -21,7 +21,7 @@ import Testing
                 #expect(claims?["sub"]?.leavesText == String(user), "\(claims as JSONValue?)")
                 let left = (claims?["exp"]?.integer ?? 0) - Int64(Token.now)
                 #expect(abs(left - Int64(ttl ?? 3600)) <= 5)
-                expect(try world.server.call("GET", World.api + "get-all-device", token: token), answers: "[]")
+                expect(try world.server.call("GET", World.api + "get-all-device", token: token), json: "[]")
             }
         }
     }
@@ -35,7 +35,7 @@ import Testing
                 ["token", "--user", String(user)],
                 environment: settings.merging(["LUX_JWT_SECRET": Token.secret]) { $1 })
             let token = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
-            expect(try world.server.call("GET", World.api + "get-all-device", token: token), answers: "[]")
+            expect(try world.server.call("GET", World.api + "get-all-device", token: token), json: "[]")
             world.server.stop()
         }
     }

@@ -53,12 +53,12 @@ import Testing
             try browser.click(".auth-btn-wrapper .btn-done")
             try browser.wait(for: "document.querySelector('.dialog-ux') === null")
 
-            let answer = ".live-responses-table .response"
+            let response = ".live-responses-table .response"
             try browser.click("\(block) .execute")
-            try browser.wait(for: "document.querySelector('\(answer)') !== null")
-            let status = try browser.evaluate("document.querySelector('\(answer) .response-col_status').textContent")
+            try browser.wait(for: "document.querySelector('\(response)') !== null")
+            let status = try browser.evaluate("document.querySelector('\(response) .response-col_status').textContent")
             #expect(status.string?.hasPrefix("200") == true, "\(status)")
-            let body = try browser.evaluate("document.querySelector('\(answer) .highlight-code').textContent")
+            let body = try browser.evaluate("document.querySelector('\(response) .highlight-code').textContent")
             #expect(body.string?.contains(device.unique) == true && body.string?.contains("Living room") == true)
             #expect(browser.complaints == [])
         }

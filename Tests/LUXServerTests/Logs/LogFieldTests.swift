@@ -76,9 +76,9 @@ import Testing
                 let reply = try server.call(
                     "GET", World.api + "get-all-device", headers: fields.map { ("Authorization", $0) })
                 #expect(reply.status == 401, "\(cause)")
-                let told = try Self.line(reply, of: server)["cause"]?.string ?? ""
-                #expect(told.hasPrefix(cause), "\(told) for \(cause)")
-                #expect(!reply.text.contains(told))
+                let logged = try Self.line(reply, of: server)["cause"]?.string ?? ""
+                #expect(logged.hasPrefix(cause), "\(logged) for \(cause)")
+                #expect(!reply.text.contains(logged))
             }
             server.stop()
             for (_, fields) in Self.rejections(user: user, exp: Token.now) {
@@ -144,8 +144,8 @@ import Testing
     @Test func `requests to the port for metrics have a line each`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: ["LUX_METRICS_PORT": "0"])
-            let told = server.logLines { $0["message"]?.string == "metrics" }
-            let port = try #require(told.first?["port"]?.integer.flatMap { UInt16(exactly: $0) })
+            let lines = server.logLines { $0["message"]?.string == "metrics" }
+            let port = try #require(lines.first?["port"]?.integer.flatMap { UInt16(exactly: $0) })
             let cases = [("GET /metrics", "200", nil), ("POST /metrics", "405", "the path has the methods GET, HEAD")]
             for (start, status, cause) in cases + [("GET /x", "404", "this port has /metrics alone")] {
                 let client = try HTTPClient(port: port)

@@ -9,8 +9,8 @@ import Testing
     private func level(after signal: Int32, _ process: ChildProcess, _ changes: Int) -> String? {
         process.signal(signal)
         return process.waitForOutput { lines in
-            let told = lines.compactMap { JSONValue($0) }.filter { $0["message"]?.string == "log level" }
-            return told.count > changes ? told[changes] : nil
+            let changed = lines.compactMap { JSONValue($0) }.filter { $0["message"]?.string == "log level" }
+            return changed.count > changes ? changed[changes] : nil
         }.flatMap { $0["log_level"]?.string }
     }
 

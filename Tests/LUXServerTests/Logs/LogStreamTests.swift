@@ -80,7 +80,7 @@ import Testing
         func client() throws -> HTTPClient { try HTTPClient(port: port) }
 
         /// Sends many requests in one piece and reads all responses.
-        func ask(_ count: Int, id: (Int) -> String) throws {
+        func send(_ count: Int, id: (Int) -> String) throws {
             let client = try client()
             for start in stride(from: 0, to: count, by: 50) {
                 let numbers = start..<min(start + 50, count)
@@ -112,25 +112,25 @@ import Testing
             let server = try PipedServer(["LUX_MAX_REQUESTS_PER_CONNECTION": "1000000"])
             // Some 5 MiB of lines where the pipe and the buffer have room for 4 MiB.
             let count = 21_000
-            try server.ask(count, id: Self.longID)
+            try server.send(count, id: Self.longID)
             let dropped = try server.droppedLines()
             #expect((1..<count).contains(dropped), "\(dropped)")
             var seen = 0
-            var told: Int64 = 0
-            while told == 0 {
+            var reported: Int64 = 0
+            while reported == 0 {
                 for line in try server.lines() {
                     if line["message"]?.string == "request", line["route"]?.string == "/healthz" { seen += 1 }
                     guard line["message"]?.string == "log lines dropped" else { continue }
                     #expect(line["level"]?.string == "warning")
-                    told += line["count"]?.integer ?? 0
+                    reported += line["count"]?.integer ?? 0
                 }
             }
             let counted = try server.droppedLines()
-            #expect(Int(told) == counted)
+            #expect(Int(reported) == counted)
             // The first scrape of the metrics has a line too, for which there may have been no room.
             #expect((dropped...dropped + 1).contains(counted))
             #expect(seen + dropped == count)
-            try server.ask(10) { "again-\($0)" }
+            try server.send(10) { "again-\($0)" }
             _ = try server.line { $0["request_id"]?.string == "again-9" }
             #expect(try server.droppedLines() == counted)
             server.process.signal(SIGTERM)
@@ -142,7 +142,7 @@ import Testing
     @Test func `a log that nobody reads does not keep the server from ending`() async throws {
         try await onThread {
             let server = try PipedServer()
-            try server.ask(1_000, id: Self.longID)
+            try server.send(1_000, id: Self.longID)
             server.process.signal(SIGTERM)
             #expect(server.process.wait(seconds: 15) == .exit(0))
         }
@@ -152,7 +152,7 @@ import Testing
         try await onThread {
             let server = try PipedServer()
             server.stopReading()
-            try server.ask(500) { "\($0)" }
+            try server.send(500) { "\($0)" }
             let client = try server.client()
             // Lines are written some milliseconds after their requests.
             var dropped = 0

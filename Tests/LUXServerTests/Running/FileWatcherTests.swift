@@ -8,9 +8,9 @@ import Testing
 
 /// Files of keys and certificates that are loaded again.
 @Suite struct FileWatcherTests {
-    private func waits(_ holds: () -> Bool) -> Bool {
+    private func waits(_ condition: () -> Bool) -> Bool {
         for _ in 0..<1_500 {
-            if holds() { return true }
+            if condition() { return true }
             usleep(10_000)
         }
         return false

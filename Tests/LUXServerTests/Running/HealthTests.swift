@@ -43,7 +43,7 @@ import Testing
                 let again = try server.call("GET", target, token: token)
                 #expect(again.json?["id"]?.integer == device.id, "\(again.summary)")
                 expect(
-                    try server.call("POST", World.api + "devlog", token: token, body: body), answers: Saved.temporary)
+                    try server.call("POST", World.api + "devlog", token: token, body: body), json: Saved.temporary)
             }
             server.stop()
             cluster.stop()
@@ -68,7 +68,7 @@ import Testing
             try cluster.start()
             #expect(server.waits(for: 200, at: "/readyz", seconds: 20))
             let user = try World(database, server).user()
-            expect(try server.call("GET", World.api + "get-all-device", token: Token.access(user: user)), answers: "[]")
+            expect(try server.call("GET", World.api + "get-all-device", token: Token.access(user: user)), json: "[]")
             server.stop()
             cluster.stop()
         }

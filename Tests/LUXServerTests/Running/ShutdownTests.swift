@@ -36,7 +36,7 @@ import Testing
             #expect(server.process.isRunning)
             try world.sql.script("rollback")
             let reply = try client.receive()
-            expect(reply, answers: Saved.temporary)
+            expect(reply, json: Saved.temporary)
             #expect(reply.header("Connection")?.lowercased() == "close")
             #expect(try client.isEnded())
             #expect(server.process.wait(seconds: 10) == .exit(0), "\(server.process.errors)")
@@ -213,7 +213,7 @@ import Testing
             let world = try World(database, server)
             let (user, child, device) = try world.family()
             let token = Token.access(user: user)
-            let answered = try simultaneously(5) { index -> [Int64] in
+            let acknowledged = try simultaneously(5) { index -> [Int64] in
                 if index == 4 {
                     usleep(700_000)
                     server.process.signal(SIGKILL)
@@ -235,8 +235,8 @@ import Testing
             let stored = Set(
                 try world.sql.query("select log_file_id from device_logs").compactMap { $0.first ?? nil }
                     .compactMap { Int64($0) })
-            #expect(!answered.isEmpty)
-            #expect(stored.isSuperset(of: answered))
+            #expect(!acknowledged.isEmpty)
+            #expect(stored.isSuperset(of: acknowledged))
             #expect(try world.lastLogFileID(of: device) == stored.max())
         }
     }

@@ -70,12 +70,12 @@ import Testing
             switch step {
             case .connect(let device, let child):
                 try rows.connect(device, child)
-            case .upload(let records, let user, let answer):
+            case .upload(let records, let user, let response):
                 let body = try records.map { try rows.text($0) }
                 let userID = try #require(rows.users[user])
-                expect(try rows.world.upload(body, as: userID), answer, "step \(number)")
+                expect(try rows.world.upload(body, as: userID), response, "step \(number)")
                 let stored = try rows.everything()
-                expect(try rows.world.upload(body, as: userID), answer, "step \(number), repeated")
+                expect(try rows.world.upload(body, as: userID), response, "step \(number), repeated")
                 #expect(try rows.everything() == stored, "step \(number), repeated")
             }
         }
@@ -86,8 +86,8 @@ import Testing
         #expect(last == rule.lastLogFileIDs)
     }
 
-    private func expect(_ reply: HTTPReply, _ answer: LogRuleCase.Answer, _ context: String) {
-        switch answer {
+    private func expect(_ reply: HTTPReply, _ response: LogRuleCase.Response, _ context: String) {
+        switch response {
         case .temporary: #expect(reply.summary == "200 \(Saved.temporary)", "\(context)")
         case .complete: #expect(reply.summary == "200 \(Saved.complete)", "\(context)")
         case .rejected(let status, let detail):

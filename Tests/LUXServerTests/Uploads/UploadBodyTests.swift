@@ -144,7 +144,7 @@ import Testing
             let head = "POST \(World.api)devlog HTTP/1.1\r\nHost: h\r\nContent-Type: \(type)\r\n"
             let token = "Authorization: Bearer \(Token.access(user: user))\r\n"
             try client.send(head + token + "Content-Length: \(body.utf8.count)\r\n\r\n" + body)
-            expect(try client.receive(), answers: Saved.temporary, type)
+            expect(try client.receive(), json: Saved.temporary, type)
         }
     }
 }

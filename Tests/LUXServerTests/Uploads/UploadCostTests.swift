@@ -72,7 +72,7 @@ import Testing
                 """, [String(device.id), String(child)])
             let record = World.record(child: child, device: device, date: "2025-03-01T10:00:00Z", flag: 1, file: 1)
             let begin = Date()
-            expect(try world.upload([record], as: user), answers: Saved.complete)
+            expect(try world.upload([record], as: user), json: Saved.complete)
             #expect(Date().timeIntervalSince(begin) < 2)
             #expect(
                 try world.sql.value(
@@ -89,7 +89,7 @@ import Testing
             let record = World.record(
                 child: child, device: device, date: "2025-03-01T10:00:00Z", flag: 1, file: 1, more: #","note":\#(note)"#
             )
-            expect(try world.upload([record], as: user), answers: Saved.complete)
+            expect(try world.upload([record], as: user), json: Saved.complete)
             return try world.sql.value(
                 "select (detail_data->>'note') || ' ' || updated_at from device_logs where device_id = $1",
                 [String(device.id)]) ?? ""

@@ -29,7 +29,7 @@ import Testing
         for (sent, utc) in Self.good {
             let (user, child, device) = try world.family()
             let record = World.record(child: child, device: device, date: sent, flag: 1, file: 1)
-            expect(try world.upload([record], as: user), answers: Saved.complete, sent)
+            expect(try world.upload([record], as: user), json: Saved.complete, sent)
             #expect(try world.logs(of: device) == ["\(child) | 1 | \(utc) | 1 | 2 | 60 | -"], "\(sent)")
         }
     }
@@ -74,7 +74,7 @@ import Testing
         for (sent, utc) in Self.newYork {
             let (user, child, device) = try world.family()
             let record = World.record(child: child, device: device, date: sent, flag: 1, file: 1)
-            expect(try world.upload([record], as: user), answers: Saved.complete, sent)
+            expect(try world.upload([record], as: user), json: Saved.complete, sent)
             let possible = utc.map { ["\(child) | 1 | \($0) | 1 | 2 | 60 | -"] }
             let logs = try world.logs(of: device)
             #expect(possible.contains(logs), "\(sent) → \(logs)")

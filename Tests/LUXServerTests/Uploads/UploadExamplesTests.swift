@@ -24,23 +24,23 @@ import Testing
     }
 
     @Test func `creates, updates and completes a temporary log, then stores more logs`() throws {
-        expect(try world.upload([temporary()], as: user), answers: Saved.temporary, "1. create")
+        expect(try world.upload([temporary()], as: user), json: Saved.temporary, "1. create")
         let created = "\(child) | - | 2025-02-21T06:48:19.000Z | - | 2 | 255555 | -"
         #expect(try world.logs(of: device) == [created])
         let before = try world.everything(of: device)
 
-        expect(try world.upload([temporary()], as: user), answers: Saved.temporary, "2. update")
+        expect(try world.upload([temporary()], as: user), json: Saved.temporary, "2. update")
         #expect(try world.everything(of: device) == before, "the same upload changes nothing")
         #expect(try world.lastLogFileID(of: device) == 0)
 
-        expect(try world.upload([complete(day: 14, file: 1)], as: user), answers: Saved.complete, "3. complete")
+        expect(try world.upload([complete(day: 14, file: 1)], as: user), json: Saved.complete, "3. complete")
         let completed =
             "\(child) | 1 | 2025-02-14T06:48:49.000Z | 2 | 25 | 500000 | 2025-02-21T06:48:19.000Z"
         #expect(try world.logs(of: device) == [completed])
         #expect(try world.lastLogFileID(of: device) == 1)
 
         let both = [complete(day: 14, file: 1), complete(day: 15, file: 2)]
-        expect(try world.upload(both, as: user), answers: Saved.complete, "4. upload")
+        expect(try world.upload(both, as: user), json: Saved.complete, "4. upload")
         let second = "\(child) | 2 | 2025-02-15T06:48:49.000Z | 2 | 25 | 500000 | -"
         #expect(try world.logs(of: device) == [completed, second])
         #expect(try world.lastLogFileID(of: device) == 2)
@@ -50,7 +50,7 @@ import Testing
         _ = try world.upload([temporary()], as: user)
         let id = try world.sql.integer("select id from device_logs where device_id = $1", [String(device.id)])
         let both = [complete(day: 14, file: 1), complete(day: 15, file: 2)]
-        expect(try world.upload(both, as: user), answers: Saved.complete)
+        expect(try world.upload(both, as: user), json: Saved.complete)
         let files = try world.sql.query(
             "select id = $2, log_file_id from device_logs where device_id = $1 order by log_file_id",
             [String(device.id), String(id)])
@@ -61,7 +61,7 @@ import Testing
         _ = try world.upload([temporary()], as: user)
         let later = World.record(
             child: child, device: device, date: "2025-02-21T16:00:00", intensity: 9, time: 300, more: #","note":"x""#)
-        expect(try world.upload([later], as: user), answers: Saved.temporary)
+        expect(try world.upload([later], as: user), json: Saved.temporary)
         #expect(try world.logs(of: device) == ["\(child) | - | 2025-02-21T06:59:30.000Z | - | 9 | 300 | -"])
     }
 
@@ -71,7 +71,7 @@ import Testing
             + #""n":12345678901234567890"#
         let record = World.record(
             child: child, device: device, date: "2025-02-14 15:48:49.5+09:00", flag: 1, file: 3, more: more)
-        expect(try world.upload([record], as: user), answers: Saved.complete)
+        expect(try world.upload([record], as: user), json: Saved.complete)
         let sent =
             #"{"treatment_date":"2025-02-14 15:48:49.5+09:00","finish_flag":1,"last_intensity":2,"#
             + #""treatment_time":60\#(more)}"#
@@ -86,7 +86,7 @@ import Testing
             time: 2_147_483_647, file: 2_147_483_647)
         let zero = World.record(
             child: child, device: device, date: "2025-02-13T15:48:49Z", flag: 5, intensity: 0, time: 0, file: 0)
-        expect(try world.upload([record, zero], as: user), answers: Saved.complete)
+        expect(try world.upload([record, zero], as: user), json: Saved.complete)
         #expect(try world.lastLogFileID(of: device) == 2_147_483_647, "an older log does not lower it")
         #expect(try world.logs(of: device).count == 2)
     }
@@ -100,7 +100,7 @@ import Testing
                 + #"{"treatment_date":"\#(date)","finish_flag":1,"last_intensity":1,"treatment_time":1},"#
                 + #""log_file_id":\#(number + 1)}"#
         }
-        expect(try world.upload(records, as: user), answers: Saved.complete)
+        expect(try world.upload(records, as: user), json: Saved.complete)
         #expect(try world.logs(of: device).count == 5000)
         #expect(try world.lastLogFileID(of: device) == 5000)
     }

@@ -61,7 +61,7 @@ import Testing
         expect(try world.upload(good + [bad], as: user), 404, "Not Found User")
         expect(try world.upload([good[0], bad] + good, as: user), 404, "Not Found User")
         #expect(try world.everything(of: device) == before)
-        expect(try world.upload(good, as: user), answers: Saved.complete)
+        expect(try world.upload(good, as: user), json: Saved.complete)
     }
 
     @Test func `stores logs of several children and devices of the user in one request`() throws {
@@ -72,7 +72,7 @@ import Testing
             World.record(child: child, device: device, date: "2025-02-21T15:48:49Z"),
             World.record(child: otherChild, device: other, date: "2025-02-21T15:48:49Z", flag: 4, file: 2),
         ]
-        expect(try world.upload(records, as: user), answers: Saved.complete, "one of them is complete")
+        expect(try world.upload(records, as: user), json: Saved.complete, "one of them is complete")
         #expect(try world.logs(of: device) == ["\(child) | - | 2025-02-21T15:48:19.000Z | - | 2 | 60 | -"])
         #expect(try world.logs(of: other) == ["\(otherChild) | 2 | 2025-02-21T15:48:49.000Z | 4 | 2 | 60 | -"])
     }
@@ -100,14 +100,14 @@ import Testing
         }
         #expect(try world.logs(of: device).isEmpty)
         #expect(try world.lastLogFileID(of: device) == 0)
-        expect(try world.upload([temporary], as: user), answers: Saved.temporary)
+        expect(try world.upload([temporary], as: user), json: Saved.temporary)
         let before = try world.everything(of: device)
         try rejecting("update") {
             expect(try world.upload([update], as: user), 409, "Update Device Log Failed")
             expect(try world.upload([complete], as: user), 409, "Update Device Log Failed")
         }
         #expect(try world.everything(of: device) == before)
-        expect(try world.upload([complete], as: user), answers: Saved.complete)
+        expect(try world.upload([complete], as: user), json: Saved.complete)
         world.server.stop()
     }
 
@@ -170,7 +170,7 @@ import Testing
             try expectRejection(record, "Create Device Log Failed", state, "insert_device_logs")
             try world.sql.script(back)
         }
-        expect(try world.upload([record], as: user), answers: Saved.complete)
+        expect(try world.upload([record], as: user), json: Saved.complete)
         try world.sql.script(
             "create trigger rejecting before update on device_logs for each row execute function reject()")
         try expectRejection(update, "Update Device Log Failed", "P0001", "update_device_logs")
@@ -208,7 +208,7 @@ import Testing
         #expect(
             try world.call("GET", "/metrics").text.contains(#"lux_devlog_rejected_writes_total{operation="create"} 1"#))
         try sql.script("grant insert on device_logs to \(role)")
-        expect(try world.upload([record], as: user), answers: Saved.complete)
+        expect(try world.upload([record], as: user), json: Saved.complete)
         world.server.stop()
     }
 
@@ -227,7 +227,7 @@ import Testing
             record("2014-12-31T23:59:59Z", 5),
         ]
         let reply = try world.upload(records, as: user)
-        expect(reply, answers: Saved.complete)
+        expect(reply, json: Saved.complete)
         #expect(try world.logs(of: device).count == 5)
         let lines = world.server.logLines { $0["message"]?.string == "implausible date" }
         #expect(lines.count == 1)
@@ -245,7 +245,7 @@ import Testing
         for (day, file) in [(1, 7), (2, 9), (3, 1), (4, 2)] {
             let record = World.record(
                 child: child, device: device, date: "2025-02-0\(day)T10:00:00Z", flag: 1, file: Int64(file))
-            expect(try world.upload([record], as: user), answers: Saved.complete)
+            expect(try world.upload([record], as: user), json: Saved.complete)
         }
         let metrics = try world.call("GET", "/metrics").text
         #expect(metrics.contains("\nlux_devlog_holes_total 1\n") && metrics.contains("\nlux_devlog_restarts_total 1\n"))

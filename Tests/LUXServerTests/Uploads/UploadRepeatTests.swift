@@ -27,7 +27,7 @@ import Testing
             let record = World.record(
                 child: child, device: device, date: "2025-03-02T10:00:00Z", flag: 1, file: 1,
                 more: ",\"voltage\":\(decimals)")
-            expect(try world.upload([record], as: user), answers: Saved.complete)
+            expect(try world.upload([record], as: user), json: Saved.complete)
             let stored = try world.sql.value(
                 "select detail_data->>'voltage' from device_logs where device_id = $1", [String(device.id)])
             #expect(stored == decimals)
@@ -79,7 +79,7 @@ import Testing
         _ = try world.upload([temporary], as: user)
         _ = try world.upload([record("10:00:01", 1, file: 1)], as: user)
         let stored = try world.everything(of: device)
-        expect(try world.upload([temporary], as: user), answers: Saved.temporary)
+        expect(try world.upload([temporary], as: user), json: Saved.temporary)
         #expect(try world.everything(of: device) == stored)
         #expect(try world.logs(of: device).count == 1)
     }
@@ -87,7 +87,7 @@ import Testing
     @Test func `keeps the last of several uploads of one log`() throws {
         _ = try world.upload([record("10:00:00", 1, file: 1, intensity: 5)], as: user)
         _ = try world.upload([record("10:00:00", 3, file: 1, intensity: 6)], as: user)
-        expect(try world.upload([record("10:00:00", 1, file: 1, intensity: 5)], as: user), answers: Saved.complete)
+        expect(try world.upload([record("10:00:00", 1, file: 1, intensity: 5)], as: user), json: Saved.complete)
         #expect(try world.logs(of: device) == ["\(child) | 1 | 2025-03-01T10:00:00.000Z | 1 | 5 | 60 | -"])
     }
 
@@ -111,7 +111,7 @@ import Testing
             "update devices set real_user_id = $2 where id = $1", [String(device.id), String(otherChild)])
 
         let theirs = record("10:00:00", 1, file: 5, intensity: 99, child: otherChild)
-        expect(try world.upload([theirs], as: other), answers: Saved.complete)
+        expect(try world.upload([theirs], as: other), json: Saved.complete)
         let after = try world.sql.query("select row(l.*) from device_logs l where device_id = $1", [String(device.id)])
         #expect(after == logs)
         expect(try world.upload([record("10:00:00", 1, file: 5)], as: user), 409, "Not Connected Device")
@@ -144,7 +144,7 @@ import Testing
     }
 
     @Test func `ignores the file id of a temporary record`() throws {
-        expect(try world.upload([record("10:00:30", file: 9)], as: user), answers: Saved.temporary)
+        expect(try world.upload([record("10:00:30", file: 9)], as: user), json: Saved.temporary)
         #expect(try world.logs(of: device) == ["\(child) | - | 2025-03-01T10:00:00.000Z | - | 2 | 60 | -"])
         #expect(try world.lastLogFileID(of: device) == 0)
     }

@@ -15,12 +15,12 @@ import Testing
     ) throws {
         for test in cases {
             let headers = test.origin.map { [("Origin", $0)] } ?? []
-            let answers = [
+            let replies = [
                 (200, try world.call("GET", "/healthz", headers: headers)),
                 (401, try world.call("GET", "get-all-device", headers: headers)),
                 (404, try world.call("GET", "/none", headers: headers)),
             ]
-            for (status, reply) in answers {
+            for (status, reply) in replies {
                 let context = "\(test) → \(reply.headers)"
                 #expect(reply.status == status, "\(context)", sourceLocation: sourceLocation)
                 #expect(reply.header("Access-Control-Allow-Origin") == test.allowed, "\(context)")

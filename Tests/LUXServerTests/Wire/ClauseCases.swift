@@ -10,7 +10,7 @@ struct ClauseCase: Sendable, CustomStringConvertible {
     let rule: String
     let bytes: String
     /// The status of each response, in order.
-    let answers: [Int]
+    let statuses: [Int]
     let after: After
 
     var description: String { "\(clause) \(rule): \(bytes.debugDescription.prefix(80))" }
@@ -18,12 +18,12 @@ struct ClauseCase: Sendable, CustomStringConvertible {
     static let all: [ClauseCase] =
         messages + requestLines + targets + fields + framing + smuggling + chunks + connections
 
-    private static func kept(_ clause: String, _ rule: String, _ bytes: String, _ answers: Int...) -> ClauseCase {
-        ClauseCase(clause: clause, rule: rule, bytes: bytes, answers: answers, after: .kept)
+    private static func kept(_ clause: String, _ rule: String, _ bytes: String, _ statuses: Int...) -> ClauseCase {
+        ClauseCase(clause: clause, rule: rule, bytes: bytes, statuses: statuses, after: .kept)
     }
 
-    private static func closed(_ clause: String, _ rule: String, _ bytes: String, _ answers: Int...) -> ClauseCase {
-        ClauseCase(clause: clause, rule: rule, bytes: bytes, answers: answers, after: .closed)
+    private static func closed(_ clause: String, _ rule: String, _ bytes: String, _ statuses: Int...) -> ClauseCase {
+        ClauseCase(clause: clause, rule: rule, bytes: bytes, statuses: statuses, after: .closed)
     }
 
     private static func get(_ target: String = "/healthz", _ fields: String = "") -> String {
@@ -236,9 +236,9 @@ struct ClauseCase: Sendable, CustomStringConvertible {
         closed("9.6", "close wins over keep-alive", get("/healthz", "Connection: keep-alive, close\r\n"), 200),
         closed("9.3", "1.0 does not persist", "GET /healthz HTTP/1.0\r\n\r\n", 200),
         kept("9.3", "1.0 persists when asked to", "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200),
-        kept("9.3.2", "answers come in order", get() + get("/none") + get(), 200, 404, 200),
+        kept("9.3.2", "responses come in order", get() + get("/none") + get(), 200, 404, 200),
         closed("9.3.2", "no request after an invalid one gets a response", get() + get("/healthz", "A\r\n") + get(), 200, 400),
-        closed("9.6", "nothing behind close is answered", get("/healthz", "Connection: close\r\n") + get(), 200),
+        closed("9.6", "no request after close gets a response", get("/healthz", "Connection: close\r\n") + get(), 200),
         kept("9110 7.8", "an upgrade is declined", get("/healthz", "Connection: upgrade\r\nUpgrade: h2c\r\n"), 200),
         closed(
             "9110 10.1.1", "an unknown expectation is 417", post("Content-Length: 1\r\nExpect: magic\r\n", "a"), 417),

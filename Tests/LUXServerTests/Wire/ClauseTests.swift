@@ -21,14 +21,14 @@ import Testing
 
     private func check(_ clause: ClauseCase) throws {
         let client = try server.connect(timeout: 5)
-        // The next request comes in the same segment: if the server lost count of bytes, its answer shows it.
+        // The next request comes in the same segment: if the server lost count of bytes, its response shows it.
         try client.send(clause.bytes + Self.next)
-        for (place, status) in clause.answers.enumerated() {
+        for (place, status) in clause.statuses.enumerated() {
             let reply = try client.receive(to: clause.bytes.hasPrefix("HEAD") ? "HEAD" : "GET")
-            #expect(reply.status == status, "\(clause), answer \(place + 1): \(reply.summary)")
-            #expect(reply.requestID != "next", "\(clause), answer \(place + 1)")
-            let isLast = clause.after == .closed && place == clause.answers.count - 1
-            #expect((reply.header("Connection")?.lowercased() == "close") == isLast, "\(clause), answer \(place + 1)")
+            #expect(reply.status == status, "\(clause), response \(place + 1): \(reply.summary)")
+            #expect(reply.requestID != "next", "\(clause), response \(place + 1)")
+            let isLast = clause.after == .closed && place == clause.statuses.count - 1
+            #expect((reply.header("Connection")?.lowercased() == "close") == isLast, "\(clause), response \(place + 1)")
             #expect(reply.status == 405 ? reply.header("Allow") != nil : true, "\(clause)")
         }
         switch clause.after {

@@ -20,7 +20,7 @@ import Testing
             #expect(try client.receive().status == 200)
             #expect(throws: HTTPClient.Failure.timeout) { try client.receive() }
             try world.sql.script("rollback")
-            expect(try client.receive(), answers: Saved.temporary)
+            expect(try client.receive(), json: Saved.temporary)
             world.server.stop()
         }
     }

@@ -107,7 +107,7 @@ import Testing
         #expect(try client.receive().status == 200)
         #expect(try client.receive().status == 200)
         #expect(try client.receive().status == 400)
-        #expect(try client.isEnded(), "nothing after the malformed one is answered")
+        #expect(try client.isEnded(), "no request after the malformed one gets a response")
     }
 
     @Test func `lives on through two thousand connections of garbage`() throws {

@@ -114,7 +114,7 @@ import Testing
             }
             let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49")
             let large = String(repeating: " ", count: 500_000) + World.logArrays([record])
-            expect(try upload(user, "192.0.2.2", large).receive(), answers: Saved.temporary, "another address")
+            expect(try upload(user, "192.0.2.2", large).receive(), json: Saved.temporary, "another address")
             expect(
                 try upload(user, "192.0.2.1", large).receive(), 503, "Service temporarily unavailable",
                 "the same address")
@@ -165,7 +165,7 @@ import Testing
             }
             var taken = 0
             while let reply = try? client.receive(), reply.status == 200 { taken += 1 }
-            #expect(taken < 190, "the server kept \(taken) answers for a client that took none")
+            #expect(taken < 190, "the server kept \(taken) responses for a client that read none")
         }
     }
 

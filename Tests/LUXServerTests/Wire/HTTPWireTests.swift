@@ -109,7 +109,7 @@ import Testing
             let client = try server.connect()
             try client.send(
                 head + "Transfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n" + trailers + "\r\n" + Self.plain)
-            expect(try client.receive(), answers: Saved.temporary, "chunks of \(size)")
+            expect(try client.receive(), json: Saved.temporary, "chunks of \(size)")
             #expect(try client.receive().status == 200, "the next request on the connection")
         }
     }
@@ -125,7 +125,7 @@ import Testing
         try client.send(head)
         #expect(try client.receive(skippingInterim: false).status == 100)
         try client.send(body)
-        expect(try client.receive(skippingInterim: false), answers: Saved.temporary)
+        expect(try client.receive(skippingInterim: false), json: Saved.temporary)
 
         try client.send("GET /healthz HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n")
         #expect(try client.receive(skippingInterim: false).status == 200, "a request without a body")
@@ -146,7 +146,7 @@ import Testing
         let api = try server.connect(timeout: 5)
         try api.send(TestServer.request("GET", World.api + "get-all-device", token: Token.access(user: user)))
         api.closeWrite()
-        expect(try api.receive(), answers: "[]")
+        expect(try api.receive(), json: "[]")
         #expect(try api.isEnded())
     }
 

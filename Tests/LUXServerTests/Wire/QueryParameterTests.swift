@@ -31,7 +31,7 @@ import Testing
 
     private static let badTexts = ["", "%00", "a%00b", "%00a", "a%00"]
 
-    private func ask(_ method: String, _ name: String, _ query: [String]) throws -> HTTPReply {
+    private func send(_ method: String, _ name: String, _ query: [String]) throws -> HTTPReply {
         try world.call(method, query.isEmpty ? name : name + "?" + query.joined(separator: "&"), as: user)
     }
 
@@ -42,15 +42,15 @@ import Testing
                 query[place] = ""
                 let others = query.filter { !$0.isEmpty }
                 let invalid = parameter.name
-                expectInvalid(try ask(method, name, others), at: invalid, "\(name) without \(invalid)")
-                expectInvalid(try ask(method, name, others + [invalid]), at: invalid, "\(name) \(invalid) without =")
+                expectInvalid(try send(method, name, others), at: invalid, "\(name) without \(invalid)")
+                expectInvalid(try send(method, name, others + [invalid]), at: invalid, "\(name) \(invalid) without =")
                 let twice = others + [invalid + "=1", invalid + "=1"]
-                expectInvalid(try ask(method, name, twice), at: invalid, "\(name) \(invalid) twice")
+                expectInvalid(try send(method, name, twice), at: invalid, "\(name) \(invalid) twice")
                 let emptyToo = others + [invalid + "=1", invalid + "="]
-                expectInvalid(try ask(method, name, emptyToo), at: invalid, "\(name) \(invalid) twice, once empty")
+                expectInvalid(try send(method, name, emptyToo), at: invalid, "\(name) \(invalid) twice, once empty")
                 for value in parameter.kind == .text ? Self.badTexts : Self.badIdentifiers {
                     query[place] = "\(invalid)=\(value)"
-                    expectInvalid(try ask(method, name, query), at: invalid, "\(name) \(query[place])")
+                    expectInvalid(try send(method, name, query), at: invalid, "\(name) \(query[place])")
                 }
             }
         }
@@ -62,9 +62,9 @@ import Testing
                 let query = parameters.enumerated().reversed().map { place, parameter in
                     parameter.name + (place < invalid ? "=1" : "=")
                 }
-                expectInvalid(try ask(method, name, query), at: parameters[invalid].name, query.joined(separator: "&"))
+                expectInvalid(try send(method, name, query), at: parameters[invalid].name, query.joined(separator: "&"))
                 let none = Array(parameters[..<invalid].map { $0.name + "=1" })
-                expectInvalid(try ask(method, name, none), at: parameters[invalid].name, none.joined(separator: "&"))
+                expectInvalid(try send(method, name, none), at: parameters[invalid].name, none.joined(separator: "&"))
             }
         }
     }

@@ -66,7 +66,7 @@ import Testing
 
     @Test func `serves a percent-encoded path like the plain one`() throws {
         let user = try world.user()
-        expect(try world.call("GET", "/api/v1/lux/device/get%2Dall%2ddevice", as: user), answers: "[]")
+        expect(try world.call("GET", "/api/v1/lux/device/get%2Dall%2ddevice", as: user), json: "[]")
     }
 
     @Test func `serves HEAD as GET without the body`() throws {
@@ -89,8 +89,8 @@ import Testing
 
     @Test func `accepts a body where none is needed`() throws {
         let user = try world.user()
-        expect(try world.call("GET", "get-all-device", as: user, body: "{"), answers: "[]")
+        expect(try world.call("GET", "get-all-device", as: user, body: "{"), json: "[]")
         expect(try world.call("POST", "/healthz", body: "x"), 405, "Method not allowed")
-        expect(try world.call("GET", "get-all-device", as: user), answers: "[]", "the connection goes on")
+        expect(try world.call("GET", "get-all-device", as: user), json: "[]", "the connection goes on")
     }
 }

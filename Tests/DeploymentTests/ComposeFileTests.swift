@@ -4,7 +4,7 @@ import LUXTestSupport
 import Testing
 
 /// What the containers of docker-compose.yml run, on a PostgreSQL of this machine that asks for passwords.
-private struct Composition {
+private struct ComposeFile {
     let cluster: TestCluster
     /// In place of deploy/secrets/ and, in the containers, /run/secrets/.
     let secrets: String
@@ -48,33 +48,33 @@ private struct Composition {
 }
 
 /// docker-compose.yml, as far as it can be checked without Docker: what its services run, one after the other.
-@Suite struct CompositionTests {
+@Suite struct ComposeFileTests {
     @Test func `creates roles, tables and rights, and serves as a role that may do no more than that`() async throws {
         try await onThread {
-            let composition = try Composition()
-            let (cluster, secrets) = (composition.cluster, composition.secrets)
+            let compose = try ComposeFile()
+            let (cluster, secrets) = (compose.cluster, compose.secrets)
             defer { cluster.stop() }
-            try composition.makeSecrets()
-            let made = try composition.shell(DeploymentFile.text("deploy/postgres-init.sh"))
+            try compose.makeSecrets()
+            let made = try compose.shell(DeploymentFile.text("deploy/postgres-init.sh"))
             #expect(made.isDone, "\(made.everything)")
-            try composition.askForPasswords()
+            try compose.askForPasswords()
             let services = try #require(ContainerTests.compose()["services"])
             func command(_ name: String) -> [String] {
                 services[name]?["command"]?.items?.compactMap(\.string) ?? []
             }
             // Twice, as with the second `docker compose up`.
             for _ in 0..<2 {
-                #expect(try composition.run("lux_owner", command("migrate")).ending == .exit(0))
+                #expect(try compose.run("lux_owner", command("migrate")).ending == .exit(0))
                 let grants = try #require(command("grants").first).replacing([
                     "$$": "$", "/grants.sql": DeploymentFile.path("deploy/grants.sql"),
                 ])
-                let granted = try composition.shell(grants)
+                let granted = try compose.shell(grants)
                 #expect(granted.isDone, "\(granted.everything)")
             }
             let rows = secrets + "/devices.csv"
             try "unique_id,serial_code\nunit-of-desk,SN-of-desk\n"
                 .write(toFile: rows, atomically: true, encoding: .utf8)
-            let provisioned = try composition.run("lux_desk", ["provision", "devices", rows])
+            let provisioned = try compose.run("lux_desk", ["provision", "devices", rows])
             #expect(provisioned.ending == .exit(0), "\(provisioned.everything)")
 
             #expect(command("server") == ["serve"])
