@@ -6,7 +6,7 @@ enum ByteClasses {
     /// A character that a field value may contain: visible ASCII, space, tab, obs-text (RFC 9110 section 5.5).
     static func isFieldValue(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
 
-    /// A character that a request target may contain: visible ASCII that a URI may hold, no fragment (RFC 3986).
+    /// A character that a request target may contain: visible ASCII that a URI may contain, no fragment (RFC 3986).
     static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#") }
 
     private static let tokens: [Bool] = {

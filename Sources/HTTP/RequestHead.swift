@@ -1,6 +1,6 @@
 import Bytes
 
-/// Request line and header fields, checked, with what they say of the body and the connection.
+/// Request line and header fields, checked, and what they mean for the body and the connection.
 struct RequestHead {
     /// How the length of the body is determined (RFC 9112 section 6.3).
     enum Framing: Equatable {

@@ -13,7 +13,7 @@ package struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var depth = 0
 
-    /// How many NUL characters the strings so far hold, names of members among them.
+    /// The number of NUL characters in the strings so far, names of members included.
     package private(set) var nulCount = 0
 
     /// How many numbers so far have an exponent.

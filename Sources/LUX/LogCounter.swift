@@ -94,7 +94,7 @@ package struct CompletedTemporary: Sendable, Equatable {
         treatmentTime = [treatmentTime, other.treatmentTime].compactMap { $0 }.max()
     }
 
-    /// Whether a temporary record with the same start says nothing new.
+    /// Whether a temporary record with the same start contains nothing new.
     func makesLate(_ record: DeviceLogRecord) -> Bool {
         isSameTreatment || treatmentTime.map { record.treatmentTime <= $0 } ?? false
     }

@@ -40,7 +40,7 @@ package struct UsageLogPosition: Sendable, Equatable {
     }
 }
 
-/// Which logs of a child a client asks for, newest first.
+/// The logs of a child that a client requests, newest first.
 package struct UsageLogQuery: Sendable, Equatable {
     package var childID: Int64
     package var deviceID: Int64?

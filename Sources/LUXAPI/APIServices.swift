@@ -10,7 +10,7 @@ import Metrics
 package struct APIServices: Sendable {
     /// Checks access tokens. All loops share it; its keys are replaced while they run.
     package var verifier: Locked<JWTVerifier>
-    /// The claim that holds the id of the user; usually `sub`.
+    /// The claim that contains the id of the user; usually `sub`.
     package var userClaim: String
     /// The zone of a `treatment_date` without an offset.
     package var zone: WallClock

@@ -13,7 +13,7 @@ package struct AlimtalkSettings {
 
     package struct SettingError: Equatable, Sendable {
         package var setting: Setting
-        /// Why; never holds a value that may be secret.
+        /// The error in words; never contains a value that may be secret.
         package var reason: String
     }
 

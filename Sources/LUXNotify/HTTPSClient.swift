@@ -54,13 +54,13 @@ package struct HTTPSClient: Sendable {
 
     /// Sends a request on the calling thread, which it blocks until the deadline at the latest.
     package func send(_ request: ProviderRequest, deadline: MonotonicTime) -> ProviderExchange {
-        guard let handle = handles.take() else { return .notSent("libcurl cannot be used") }
+        guard let handle = handles.acquire() else { return .notSent("libcurl cannot be used") }
         let exchange = withExtendedLifetime(handle) {
             HTTPSExchange.perform(
                 request, url: baseURL + request.target, roots: roots, deadline: deadline, handle.curl)
         }
         // After an error the name may still be being resolved.
-        if case .reply = exchange { handles.give(handle) }
+        if case .reply = exchange { handles.release(handle) }
         return exchange
     }
 }

@@ -26,14 +26,14 @@ final class IdleHandles: Sendable {
     private let idle = Locked<[CurlHandle]>([])
 
     /// A handle for exclusive use, with default options; `nil` when libcurl cannot create one.
-    func take() -> CurlHandle? {
+    func acquire() -> CurlHandle? {
         guard let handle = idle.withLock({ $0.popLast() }) else { return CurlHandle() }
         curl_easy_reset(handle.curl)
         return handle
     }
 
-    /// Returns a handle whose request has its reply.
-    func give(_ handle: CurlHandle) {
+    /// Keeps a handle whose request has its reply, for the next one.
+    func release(_ handle: CurlHandle) {
         idle.withLock { if $0.count < Self.most { $0.append(handle) } }
     }
 }

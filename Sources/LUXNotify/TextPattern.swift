@@ -9,7 +9,7 @@ struct TextPattern: Sendable {
 
     /// - Parameters:
     ///   - template: the approved text with its `#{variables}`.
-    ///   - variables: what they stand for.
+    ///   - variables: their values.
     init(_ template: String, _ variables: TemplateVariables, for message: SoughtMessage) {
         var rest = template[...]
         while let open = rest.range(of: "#{") {

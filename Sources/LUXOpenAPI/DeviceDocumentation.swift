@@ -133,7 +133,7 @@ extension RouteDocumentation {
     package static let usageLogs = RouteDocumentation(
         id: "usage-logs", summary: "Read Usage Logs Back",
         description: """
-            The logs of a child account, temporary ones included, newest start first. `next_cursor` asks for the next \
+            The logs of a child account, temporary ones included, newest start first. `next_cursor` selects the next \
             page of the same child, device and span; it is null on the last one. A page can be shorter than `limit`.
             """,
         parameters: [

@@ -51,7 +51,7 @@ package enum OpenAPIDocument {
         var definition: JSONValue {
             let description =
                 switch self {
-                case .device: "Devices and their logs. Each of these asks for an access token."
+                case .device: "Devices and their logs. Each of these requires an access token."
                 case .health: "Whether the server works, for those that watch it."
                 case .documentation: "What you are reading."
                 }

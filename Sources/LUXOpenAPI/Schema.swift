@@ -105,7 +105,7 @@ enum Schema: String, CaseIterable, Sendable {
 
     private static let lastLogFileID: JSONValue = storedID.adding([
         "description": """
-        The number of the last log file stored on the server. When the device's own is greater, it holds logs that are \
+        The number of the last log file stored on the server. When the device's own is greater, it has logs that are \
         still to be sent with `POST devlog`.
         """
     ])

@@ -44,7 +44,7 @@ package struct SchemaCheck {
         }
     }
 
-    /// Adapts to a pooler that gives each transaction another session of the database.
+    /// Adapts to a pooler that runs each transaction in another session of the database.
     ///
     /// - Throws: `PoolerError`, `PostgresError`.
     private func checkSessions(_ address: String, beside session: PostgresSession) throws {

@@ -24,13 +24,13 @@ package struct Variables {
     package private(set) var values: [String: String]
     /// Each with its source.
     package private(set) var sources: [String: Source]
-    /// What is wrong with the files.
+    /// The errors in the files.
     package private(set) var errors: [Configuration.VariableError] = []
     /// What does not stop the start but should be changed.
     package private(set) var warnings: [Configuration.VariableError] = []
 
     /// - Parameters:
-    ///   - file: the path of a dotenv file; what the environment says comes first.
+    ///   - file: the path of a dotenv file; the environment takes precedence.
     ///   - overrides: what comes before both.
     package init(environment: [String: String], file: String? = nil, overriding overrides: [String: String] = [:]) {
         values = environment
@@ -69,7 +69,7 @@ package struct Variables {
     /// An empty variable counts as unset.
     private func isSet(_ name: String) -> Bool { values[name].map { !$0.isEmpty } ?? false }
 
-    /// `NAME_FILE`: the secret is in that file, as Docker and systemd hand secrets over.
+    /// `NAME_FILE`: the secret is in that file, as Docker and systemd pass secrets.
     private mutating func readSecret(_ name: String) {
         let variable = name + "_FILE"
         guard isSet(variable), let path = values[variable] else { return }

@@ -1,4 +1,4 @@
-/// A generator of random numbers that gives the same numbers for the same seed (Steele, Lea, Flood: SplitMix).
+/// A generator of random numbers that returns the same numbers for the same seed (Steele, Lea, Flood: SplitMix).
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 

@@ -155,5 +155,5 @@ package struct SimulationDatabase {
 
 /// A simulation begins without logs, since it compares all that there are with what was acknowledged.
 package struct UsedDatabase: Error, CustomStringConvertible {
-    package let description = "the database has logs of an earlier simulation; give it an empty one"
+    package let description = "the database has logs of an earlier simulation; use an empty one"
 }

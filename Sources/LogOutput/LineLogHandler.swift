@@ -10,7 +10,7 @@ struct LineLogHandler: LogHandler {
         self.log = log
     }
 
-    /// The log's, unless somebody gives this logger one of its own.
+    /// The log's level, unless this logger has been set one of its own.
     var logLevel: Logger.Level {
         get { ownLevel ?? log.threshold.level }
         set { ownLevel = newValue }

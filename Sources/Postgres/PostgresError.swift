@@ -1,8 +1,8 @@
 import CLibPQ
 
-/// Why the database did not do what it was asked.
+/// Why a statement or a connection failed.
 ///
-/// The description never holds parameters: they may be personal data.
+/// The description never contains parameters: they may be personal data.
 package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The classes of error that callers distinguish.
     package enum Kind: Sendable {

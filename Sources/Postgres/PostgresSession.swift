@@ -61,7 +61,7 @@ package final class PostgresSession {
         return (0..<PQntuples(result)).map { Self.row($0, of: result) }
     }
 
-    /// Executes one statement and hands over its rows one by one as they arrive (libpq manual, "Retrieving Query Results
+    /// Executes one statement and passes its rows to the caller one by one as they arrive (libpq manual, "Retrieving Query Results
     /// Row-by-Row"), so that memory does not grow with their number.
     ///
     /// - Parameter parameters: `$1`, `$2`, … in text form; `nil` is NULL.

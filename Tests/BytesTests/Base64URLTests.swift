@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: [
         "A", "AAAAA", "Zg==", "Zm8=", "Zh", "Zm9", "Z g", "Zg\n", "Zg.", "+/+/", "Zm9v=", "Z\u{0}g", "한글한", "Zm9vYg==",
-    ]) func `padding, other characters and bits that no byte holds are rejected`(_ text: String) {
+    ]) func `padding, other characters and bits beyond the last byte are rejected`(_ text: String) {
         #expect(Base64URL.decode(text.utf8) == nil)
     }
 

@@ -37,8 +37,8 @@ import Testing
         #expect(try kept == String(contentsOfFile: "/etc/prometheus/prometheus.yml", encoding: .utf8))
         let arguments = try Tool("sh", ["-ec", ". \(folder)/default/prometheus; echo $ARGS"]).output
         #expect(arguments == "--web.listen-address=127.0.0.1:9090\n")
-        let made = try String(contentsOfFile: folder + "/prometheus/prometheus.yml", encoding: .utf8)
-        #expect(made.contains("[127.0.0.1:9464]"))
+        let configuration = try String(contentsOfFile: folder + "/prometheus/prometheus.yml", encoding: .utf8)
+        #expect(configuration.contains("[127.0.0.1:9464]"))
         let environment = try DeploymentFile.text("deploy/lux-server.env")
         #expect(environment.contains("\nLUX_METRICS_HOST=127.0.0.1\n"))
     }

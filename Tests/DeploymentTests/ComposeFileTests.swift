@@ -3,7 +3,7 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// What the containers of docker-compose.yml run, on a PostgreSQL of this machine that asks for passwords.
+/// The commands of the containers of docker-compose.yml, on a PostgreSQL of this machine that requires passwords.
 private struct ComposeFile {
     let cluster: TestCluster
     /// In place of deploy/secrets/ and, in the containers, /run/secrets/.
@@ -19,7 +19,7 @@ private struct ComposeFile {
         return try Tool("sh", ["-ec", here + commands.replacing("/run/secrets", with: secrets)])
     }
 
-    func makeSecrets() throws {
+    func createSecrets() throws {
         let block = try OperationsPage.block(containing: "> postgres-password").split(separator: "\n")
             .filter { !$0.hasPrefix("chown") && !$0.hasPrefix("docker") }.joined(separator: "\n")
         let run = try shell(
@@ -32,7 +32,7 @@ private struct ComposeFile {
     }
 
     /// As in the image: all but the superuser of the same machine come in by password.
-    func askForPasswords() throws {
+    func requirePasswords() throws {
         try "local all postgres trust\nhost all postgres all trust\nhost all all all scram-sha-256\n"
             .write(toFile: cluster.folder + "/data/pg_hba.conf", atomically: false, encoding: .utf8)
         _ = try cluster.session().query("select pg_reload_conf()")
@@ -54,10 +54,10 @@ private struct ComposeFile {
             let compose = try ComposeFile()
             let (cluster, secrets) = (compose.cluster, compose.secrets)
             defer { cluster.stop() }
-            try compose.makeSecrets()
-            let made = try compose.shell(DeploymentFile.text("deploy/postgres-init.sh"))
-            #expect(made.isDone, "\(made.everything)")
-            try compose.askForPasswords()
+            try compose.createSecrets()
+            let created = try compose.shell(DeploymentFile.text("deploy/postgres-init.sh"))
+            #expect(created.isDone, "\(created.everything)")
+            try compose.requirePasswords()
             let services = try #require(ContainerTests.compose()["services"])
             func command(_ name: String) -> [String] {
                 services[name]?["command"]?.items?.compactMap(\.string) ?? []

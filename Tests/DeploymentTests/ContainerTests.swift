@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `the packages of the image are Debian's and hold every library that the program needs`() throws {
+    @Test func `the packages of the image are Debian's and contain every library that the program needs`() throws {
         let packages = try packages()
         #expect(Set(["ca-certificates", "curl", "tzdata"]).isSubset(of: packages))
         var owners: Set<String> = []

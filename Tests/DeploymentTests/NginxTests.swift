@@ -100,10 +100,10 @@ import Testing
             let named = try proxy.call("GET", target, headers: [(Self.identifier, sent)])
             let unnamed = try proxy.call("GET", target)
             #expect(named.values(Self.identifier) == [sent])
-            let made = try #require(unnamed.header(Self.identifier))
+            let created = try #require(unnamed.header(Self.identifier))
             let deadline = Date(timeIntervalSinceNow: 15)
-            while Date() < deadline, !proxy.log.contains(made) { usleep(20_000) }
-            for id in [sent, made] {
+            while Date() < deadline, !proxy.log.contains(created) { usleep(20_000) }
+            for id in [sent, created] {
                 #expect(world.server.logLines(request: id).count == 1, "\(id)")
                 #expect(proxy.log.contains(" \(id)\n"), "\(proxy.log)")
             }

@@ -14,7 +14,7 @@ enum OperationsPage {
         }
     }
 
-    /// The one block that holds a text.
+    /// The one block that contains a text.
     static func block(containing text: String) throws -> String {
         let found = try blocks().filter { $0.contains(text) }
         try #require(found.count == 1, "\(text): \(found.count) blocks")

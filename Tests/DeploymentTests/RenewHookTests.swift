@@ -5,7 +5,7 @@ import Testing
 
 /// deploy/renew-hook
 @Suite struct RenewHookTests {
-    /// The hook with `/etc` in a folder of its own, and a `systemctl` that writes down what it is asked.
+    /// The hook with `/etc` in a folder of its own, and a `systemctl` that records its arguments.
     private struct Host {
         let folder: String
         private let hook: String
@@ -22,7 +22,7 @@ import Testing
                 .write(toFile: folder + "/etc/nginx/conf.d/lux.conf", atomically: true, encoding: .utf8)
             let systemctl = """
                 #!/bin/sh
-                echo "$*" >> \(folder)/asked
+                echo "$*" >> \(folder)/calls
                 case "$1" in is-active) exit \(isActive ? 0 : 3);; esac
                 """
             try makeProgram(folder + "/bin/systemctl", systemctl)
@@ -34,13 +34,13 @@ import Testing
                 .write(toFile: hook, atomically: true, encoding: .utf8)
         }
 
-        /// What `systemctl` was asked to do.
+        /// The calls of `systemctl`.
         func run() throws -> [Substring] {
             let process = try ChildProcess(
                 "/bin/sh", [hook],
                 environment: ["PATH": "\(folder)/bin:/usr/bin:/bin", "RENEWED_LINEAGE": folder + "/live"])
             #expect(process.wait(seconds: 30) == .exit(0), "\(process.errors)")
-            return try String(contentsOfFile: folder + "/asked", encoding: .utf8).split(separator: "\n")
+            return try String(contentsOfFile: folder + "/calls", encoding: .utf8).split(separator: "\n")
                 .filter { !$0.hasPrefix("is-active") }
         }
 
@@ -52,12 +52,12 @@ import Testing
     @Test func `puts both files in place and reloads the server, and nginx where it has them`() throws {
         let site = try DeploymentFile.text("deploy/nginx.conf")
         let server: Substring = "try-reload-or-restart lux-server"
-        for (site, isActive, asked) in [
+        for (site, isActive, calls) in [
             (nil, false, [server]), (nil, true, [server]), (site, false, [server]), ("server {}", true, [server]),
             (site, true, [server, "try-reload-or-restart nginx"]),
         ] as [(String?, Bool, [Substring])] {
             let host = try Host(nginx: site, isActive: isActive)
-            #expect(try host.run() == asked)
+            #expect(try host.run() == calls)
             #expect(try host.mode("fullchain.pem") == 0o644 && host.mode("privkey.pem") == 0o640)
         }
     }

@@ -224,7 +224,7 @@ import Testing
     }
 
     /// The page's commands, with a file as it is for a database elsewhere: more follows the password.
-    @Test func `each role is given the password of its file, and no more`() throws {
+    @Test func `each role has the password of its file, and no more rights`() throws {
         let folder = try makeTemporaryFolder()
         let blocks = try ["umask 077\nfor role", "alter role $role"].map { text in
             try OperationsPage.block(containing: text).replacing("/etc/lux/", with: folder + "/")

@@ -3,8 +3,8 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// A database that is full, out of connections, read-only or behind a bad network: 503 while it lasts, nothing stored by
-/// halves, and all well by itself afterwards.
+/// A database that is full, out of connections, read-only or behind a bad network: 503 while it lasts, nothing stored in
+/// part, and full service without intervention afterwards.
 @Suite struct DatabaseFaultTests {
     /// A server on its own database that is reached through a proxy.
     private final class Fixture: Sendable {

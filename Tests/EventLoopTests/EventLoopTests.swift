@@ -114,7 +114,7 @@ import Testing
         let (old, new) = (Recorder(), Recorder())
         let replaced = Flag()
         // Both become ready in one turn. Whichever is called first closes the other's descriptor, whose number a new
-        // pipe takes over at once: the second event of that turn then has no handler.
+        // pipe takes over immediately: the second event of that turn then has no handler.
         let swap: @Sendable (Int32) -> Void = { descriptor in
             guard !replaced.isSet else { return }
             replaced.set()

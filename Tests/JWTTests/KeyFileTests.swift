@@ -26,7 +26,7 @@ enum PEMFile {
 
     private func rejection(of file: String) -> KeyError? { rejection(of: Array(file.utf8)) }
 
-    @Test func `a PEM file holds one public key that is strong enough, and nothing else`() throws {
+    @Test func `a PEM file contains one public key that is strong enough, and nothing else`() throws {
         let (rsa, curve) = (try Self.rsa.get(), try Self.curve.get())
         for (kind, error) in [
             (.rsa(bits: 1_024), .size(bits: 1_024)), (.rsa(bits: 2_040), .size(bits: 2_040)), (.rsa(bits: 3_072), nil),

@@ -76,7 +76,7 @@ extension LookUpTests {
 
     @Test(arguments: [
         (["S1"], Self.sent, "have another text"), (["S1", "S2"], Self.sent, "several messages"),
-    ]) func `sens: what is ambiguous stays open`(_ ids: [String], _ text: String, _ says: String) throws {
+    ]) func `sens: what is ambiguous stays open`(_ ids: [String], _ text: String, _ expected: String) throws {
         let (step, _) = try lookUp("sens") { request, index in
             let text = ids.count == 1 ? "another" : text
             return index == 0
@@ -87,7 +87,7 @@ extension LookUpTests {
             Issue.record("\(step)")
             return
         }
-        #expect(reason.contains(says))
+        #expect(reason.contains(expected))
     }
 
     @Test(arguments: [

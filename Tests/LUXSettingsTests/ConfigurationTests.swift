@@ -8,7 +8,7 @@ import Testing
 
 @testable import LUXSettings
 
-/// What the environment may say, as a pure function.
+/// The valid values of the variables, as a pure function.
 @Suite struct ConfigurationTests {
     private static let secret = "0123456789abcdef0123456789abcdef"
 
@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    @Test func `a changed file gives the connection string of the next connection, unless it cannot be used`() throws {
+    @Test func `the next connection uses the connection string of a changed file, unless it is invalid`() throws {
         let file = try makeTemporaryFolder() + "/url"
         func write(_ text: String, mode: mode_t = 0o600) throws {
             try text.write(toFile: file, atomically: false, encoding: .utf8)

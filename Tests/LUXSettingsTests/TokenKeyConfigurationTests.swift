@@ -5,7 +5,7 @@ import Testing
 
 @testable import LUXSettings
 
-/// What the variables of the keys may say, and how they are rejected.
+/// The valid values of the variables of the keys, and how others are rejected.
 @Suite struct TokenKeyConfigurationTests {
     private static let secret = "0123456789abcdef0123456789abcdef"
 

@@ -52,7 +52,7 @@ package final class Browser {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// Loads a page; gives the error of the navigation, if any.
+    /// Loads a page; returns the error of the navigation, if any.
     package func open(_ url: String) throws {
         let reply = try call("Page.navigate", #"{"url":\#(Self.quoted(url))}"#)
         if let error = reply["errorText"]?.string { throw Failure(description: "\(url): \(error)") }

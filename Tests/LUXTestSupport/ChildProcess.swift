@@ -3,7 +3,7 @@ import Glibc
 
 /// A process started by a test, with what it writes captured line by line.
 ///
-/// The calling thread's signal mask is not handed on: worker threads of a Swift process block most signals, and a
+/// The calling thread's signal mask is not inherited: worker threads of a Swift process block most signals, and a
 /// server that inherits that mask would never see its SIGTERM.
 ///
 /// `@unchecked Sendable`: all mutable state is guarded by `condition`.
@@ -145,7 +145,7 @@ package final class ChildProcess: @unchecked Sendable {
         return status
     }
 
-    /// Waits until `found` gives a value for the output so far, the process has ended, or `seconds` have passed.
+    /// Waits until `found` returns a value for the output so far, the process has ended, or `seconds` have passed.
     package func waitForOutput<Value>(seconds: Double = 15, _ found: (_ lines: [String]) -> Value?) -> Value? {
         let deadline = Date(timeIntervalSinceNow: seconds)
         condition.lock()

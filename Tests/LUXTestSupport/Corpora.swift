@@ -8,7 +8,7 @@ package enum Corpora {
         case naughtyStrings = "blns.json"
     }
 
-    package static func has(_ name: Name) -> Bool { folder(holding: name.rawValue) != nil }
+    package static func has(_ name: Name) -> Bool { folder(containing: name.rawValue) != nil }
 
     package struct Missing: Error, CustomStringConvertible {
         package let description: String
@@ -27,13 +27,13 @@ package enum Corpora {
     }
 
     private static func load<File: Decodable>(_ name: String, as type: File.Type) throws -> File {
-        guard let folder = folder(holding: name) else {
-            throw Missing(description: "no folder with \(name): set LUX_TEST_CORPORA to the one that holds it")
+        guard let folder = folder(containing: name) else {
+            throw Missing(description: "no folder with \(name): set LUX_TEST_CORPORA to the one that contains it")
         }
         return try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
     }
 
-    private static func folder(holding name: String) -> String? {
+    private static func folder(containing name: String) -> String? {
         if let path = ProcessInfo.processInfo.environment["LUX_TEST_CORPORA"] {
             return FileManager.default.fileExists(atPath: path + "/" + name) ? path : nil
         }

@@ -36,7 +36,7 @@ package final class HTTPClient {
             guard let pointer = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return EINVAL }
             return connect(descriptor, pointer, socklen_t(bytes.count)) == 0 ? 0 : errno
         }
-        // Everything is initialized: deinit closes the descriptor of a client that is not handed out, too.
+        // Everything is initialized: deinit closes the descriptor of a client that is not returned, too.
         guard connected == 0 else { throw .socket(connected) }
     }
 

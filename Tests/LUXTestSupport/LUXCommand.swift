@@ -6,7 +6,7 @@ package struct LUXCommand: Sendable {
     package let output: String
     package let errors: String
 
-    /// What was said on either stream.
+    /// The output of both streams.
     package var everything: String { output + errors }
 
     /// Runs the program with these variables and no others of the product.
@@ -21,7 +21,7 @@ package struct LUXCommand: Sendable {
         return LUXCommand(ending: ending, output: process.output, errors: process.errors)
     }
 
-    /// What every run is given: a path, the migrations, the options of a sanitizer, and what the caller adds.
+    /// The environment of every run: a path, the migrations, the options of a sanitizer, and what the caller adds.
     package static func environment(_ extra: [String: String]) -> [String: String] {
         ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LUX_MIGRATIONS": Locations.migrations]
             .merging(ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }) { $1 }

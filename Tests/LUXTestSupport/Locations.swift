@@ -11,7 +11,7 @@ package enum Locations {
         return package + "/.build/debug/lux-server"
     }()
 
-    /// The package's root folder: the first one above the test program, or above this file, that holds `Migrations`.
+    /// The package's root folder: the first one above the test program, or above this file, that contains `Migrations`.
     package static let package: String = {
         if let path = ProcessInfo.processInfo.environment["LUX_TEST_PACKAGE"] { return path }
         for start in ["/proc/self/exe", #filePath] {
@@ -31,7 +31,7 @@ package enum Locations {
 
     package static var migrations: String { package + "/Migrations" }
 
-    /// The folder that holds `initdb` and `postgres`, newest version first.
+    /// The folder that contains `initdb` and `postgres`, newest version first.
     package static let postgresPrograms: String? = {
         var folders: [String] = []
         let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(

@@ -17,7 +17,7 @@ package struct ProcessUsage: Sendable {
         descriptors = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []).count
         let pages = Self.fields("/proc/\(pid)/statm")
         memory = pages.count > 1 ? (Int(pages[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) / 1_024 : 0
-        // The command in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
+        // The command in parentheses may contain spaces; user and system time are the 12th and 13th field behind it.
         let fields = Self.text("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
         let ticks = fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
         processorTime = Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))

@@ -32,7 +32,7 @@ package final class SQLSession {
 
     deinit { PQfinish(connection) }
 
-    /// Runs one statement with parameters in text form and gives its rows in text form.
+    /// Runs one statement with parameters in text form and returns its rows in text form.
     @discardableResult
     package func query(_ sql: String, _ parameters: [String?] = []) throws -> [[String?]] {
         let copies = parameters.map { $0.flatMap { strdup($0) } }

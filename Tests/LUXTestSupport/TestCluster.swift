@@ -169,7 +169,7 @@ package final class TestCluster: @unchecked Sendable {
         getpwnam("postgres") != nil ? "postgres" : "nobody"
     }
 
-    /// A port that is free and that no other test was given: between the look and the bind another could find it free as well.
+    /// A port that is free and that no other test uses: between the look and the bind another could find it free as well.
     package static func freePort() throws -> UInt16 {
         while true {
             let port = try anyFreePort()

@@ -91,7 +91,7 @@ package final class TestServer: Sendable {
         return found ?? logLines(matches)
     }
 
-    /// The log lines that hold this request id anywhere.
+    /// The log lines that contain this request id anywhere.
     package func logLines(request id: String) -> [JSONValue] {
         logLines { $0.leaves.contains(id) }
     }

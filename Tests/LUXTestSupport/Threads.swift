@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs `work` on `count` threads of their own that start together, and gives their results in order.
+/// Runs `work` on `count` threads of their own that start together, and returns their results in order.
 package func simultaneously<Value: Sendable>(
     _ count: Int, _ work: @escaping @Sendable (_ index: Int) throws -> Value
 ) throws -> [Value] {

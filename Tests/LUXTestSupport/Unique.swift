@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Numbers that no other test of this process has been given.
+/// Numbers that no other test of this process uses.
 package enum Unique {
     private static let last = Atomic<Int>(0)
 

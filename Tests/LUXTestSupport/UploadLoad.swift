@@ -114,7 +114,7 @@ package final class UploadLoad: Sendable {
         var repeated = 0
         for upload in open {
             var status = 0
-            // As the app does it: a 503 is asked again, for some seconds.
+            // As the app does it: a request with 503 is retried, for some seconds.
             for attempt in 0..<25 where status == 0 || status == 503 {
                 if attempt > 0 { usleep(200_000) }
                 status = try self.upload(upload, on: connection)

@@ -47,13 +47,13 @@ package final class Watchdog: @unchecked Sendable {
         atexit { Watchdog.shared.finish() }
     }
 
-    func started(_ pid: pid_t) { say("start \(pid)") }
+    func started(_ pid: pid_t) { report("start \(pid)") }
 
-    func ended(_ pid: pid_t) { say("end \(pid)") }
+    func ended(_ pid: pid_t) { report("end \(pid)") }
 
-    func made(folder: String) { say("folder \(folder)") }
+    func created(folder: String) { report("folder \(folder)") }
 
-    private func say(_ line: String) {
+    private func report(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         _ = write(descriptor, bytes, bytes.count)
     }
@@ -73,6 +73,6 @@ package func makeTemporaryFolder(_ name: String = "lux-test") throws -> String {
         throw ChildProcess.SpawnFailure(description: "mkdtemp in \(base): errno \(errno)")
     }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    Watchdog.shared.made(folder: path)
+    Watchdog.shared.created(folder: path)
     return path
 }

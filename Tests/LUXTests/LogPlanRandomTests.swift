@@ -58,7 +58,7 @@ import Testing
     /// The rules as they are written, with every log looked at for every record.
     private func oneByOne(_ records: [DeviceLogRecord], from before: MemoryLogs) -> (MemoryLogs, [Int]) {
         var memory = before
-        var (made, updated, completed, new, repeated) = (0, 0, 0, 0, 0)
+        var (created, updated, completed, new, repeated) = (0, 0, 0, 0, 0)
         var changed: [(device: Int64, child: Int64)] = []
         for record in records {
             func isOfPair(_ log: MemoryLogs.Log) -> Bool {
@@ -83,7 +83,7 @@ import Testing
                     updated += 1
                 } else {
                     memory.logs.append(log)
-                    made += 1
+                    created += 1
                 }
                 continue
             }
@@ -109,7 +109,7 @@ import Testing
                 new += 1
             }
         }
-        return (memory, [made, updated, completed, new, repeated])
+        return (memory, [created, updated, completed, new, repeated])
     }
 
     /// The rules of `last_log_file_id`, carried out before the record is stored.

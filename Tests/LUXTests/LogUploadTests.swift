@@ -10,7 +10,7 @@ import Testing
             detailData: [])
     }
 
-    @Test func `says what must be read, each once, ids in ascending order`() {
+    @Test func `lists what must be read, each once, ids in ascending order`() {
         let upload = LogUpload([
             record(7, 30, 100, flag: 1, file: 4), record(5, 20, 100, flag: nil, file: 9),
             record(7, 30, 100, flag: 2, file: 4), record(5, 20, 100, flag: nil, file: nil),

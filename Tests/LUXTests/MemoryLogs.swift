@@ -1,7 +1,7 @@
 import LUX
 import Testing
 
-/// What the tables of devices and logs hold, kept in memory: applies plans as the store's SQL does.
+/// The rows of the tables of devices and logs, in memory: applies plans as the store's SQL does.
 struct MemoryLogs: Equatable {
     struct Log: Equatable {
         var id: Int64

@@ -241,7 +241,7 @@ import Testing
         server.stop()
     }
 
-    @Test func `HSTS is sent when it is asked for, and the plain port redirects`() throws {
+    @Test func `HSTS is sent when it is configured, and the plain port redirects`() throws {
         let certificate = try TestCertificate()
         let server = try TestServer(
             World.sharedDatabase,

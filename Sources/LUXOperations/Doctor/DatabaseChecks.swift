@@ -2,7 +2,7 @@ import Foundation
 import LUXStore
 import Postgres
 
-/// What `lux-server doctor` asks the database.
+/// The checks of `lux-server doctor` in the database.
 package struct DatabaseChecks {
     private let inspection: DatabaseInspection
 

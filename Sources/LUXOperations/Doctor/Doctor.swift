@@ -5,7 +5,7 @@ import LUXSettings
 import Postgres
 import TLS
 
-/// Checks everything that the server depends on and reports how to fix what is wrong. A value; blocks while it checks.
+/// Checks everything that the server depends on and reports how to fix each error. A value; blocks while it checks.
 package struct Doctor {
     /// The result of one check.
     package struct Finding: Equatable, CustomStringConvertible {

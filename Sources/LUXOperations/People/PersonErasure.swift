@@ -1,7 +1,7 @@
 import LUXStore
 import Postgres
 
-/// Erases a person: logs first, then what messages and audit rows say of it, at last its row. Owned by its command and used on its
+/// Erases a person: first the logs, then its data in messages and audit rows, last its row. Owned by its command and used on its
 /// thread.
 ///
 /// Each batch is a transaction, so that nobody waits, and adds to the count of the access record. After an interruption the same

@@ -29,7 +29,7 @@ package final class ProgressBar {
         FileHandle.standardError.write(Data("\r\(Self.line(share))".utf8))
     }
 
-    /// Leaves an empty line for what is said next.
+    /// Leaves an empty line for the next output.
     package func clear() {
         guard isShown, shown >= 0 else { return }
         FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))

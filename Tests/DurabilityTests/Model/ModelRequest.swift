@@ -27,7 +27,7 @@ struct ModelRequest: Equatable, Sendable {
         /// An unknown member of `detail_data`.
         var note: Int
 
-        /// `detail_data` as the column holds it: PostgreSQL orders the keys of jsonb by length, then by bytes.
+        /// `detail_data` as the column stores it: PostgreSQL orders the keys of jsonb by length, then by bytes.
         var storedDetail: String {
             #"{"note": \#(note), "finish_flag": \#(flag.map { String($0) } ?? "null"), "last_intensity": \#(intensity), "#
                 + #""treatment_date": "\#(Instant.text(date))", "treatment_time": \#(time)}"#

@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    /// Sends what `request` gives for each step.
+    /// Sends the request that `request` returns for each step.
     private static func run(
         _ world: ModelWorld, steps: Int, _ request: (_ step: Int, _ model: WorldModel) -> ModelRequest
     ) throws -> Failure? {

@@ -50,7 +50,7 @@ struct ModelWorld {
         return TestServer.request(method, World.api + target, token: token, body: body)
     }
 
-    /// What the tables hold, in the model's terms, and when each log was changed last.
+    /// The rows of the tables, in the model's terms, and when each log was changed last.
     func stored(_ sql: SQLSession) throws -> Stored {
         let devices = try sql.query(
             """

@@ -1,4 +1,4 @@
-/// What the whole device world holds, as plain arrays: the contract written out rule by rule, without SQL and without any of
+/// All rows of the device world, as plain arrays: the contract written out rule by rule, without SQL and without any of
 /// the product's code. Users, children and devices are distinguished by their place.
 struct WorldModel: Equatable, Sendable {
     struct Child: Equatable, Sendable {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct RateLimiterTests {
     private let start = MonotonicTime.now()
 
-    @Test func `lets a burst through, then the rate, and says after how many seconds`() {
+    @Test func `lets a burst through, then the rate, and reports the seconds to wait`() {
         let limiter = RateLimiter(RateLimiter.Rate(perSecond: 0.25, burst: 3))
         for _ in 0..<3 { #expect(limiter.take(userID: 1, now: start) == nil) }
         #expect(limiter.take(userID: 1, now: start) == 4)

@@ -23,7 +23,7 @@ import Testing
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
 
-    /// Sends SIGHUP and waits until one more line says this.
+    /// Sends SIGHUP and waits until one more line has this message.
     private func hangUp(_ world: World, until message: String) {
         let before = count(message, world)
         world.server.process.signal(SIGHUP)

@@ -38,7 +38,7 @@ import Testing
         #expect(try world.sql.integer("select count(*) from devices where device_alias = 'x'") == 0)
     }
 
-    /// JSON strings, and the alias that each gives.
+    /// JSON strings, and the alias that each becomes.
     private static let good: [(sent: String, stored: String)] = [
         (#""  x  ""#, "x"), (#""\tx\n""#, "x"), (#""\u3000\u00a0거실\u2003""#, "거실"), (#""a  b""#, "a  b"),
         (#""\ud83d\ude00""#, "😀"), (#""e\u0301""#, "e\u{301}"), (#""\u0022\\\/""#, "\"\\/"),

@@ -71,7 +71,7 @@ import Testing
             #expect(rows.map { $0[0] } == ["failed", "unknown"])
             #expect(rows.compactMap { $0[1].flatMap { Int($0) } }.reduce(0, +) == Self.calls)
 
-            // After so many failures nothing is asked for a while, then one call tries.
+            // After so many failures no request is sent for a while, then one as a probe.
             #expect(try circuit(server) == [0, 0, 1] && sample(server, "lux_alimtalk_in_flight") == 0)
             provider.reset(to: kit.accepted.reply)
             #expect(try world.call("POST", "alimtalk", as: user).status == 409)

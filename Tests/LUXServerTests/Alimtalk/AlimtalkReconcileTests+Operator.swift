@@ -19,13 +19,13 @@ extension AlimtalkReconcileTests {
             ]
             for (status, age) in rows { _ = try row(world, .sens, status, age: age, user: user) }
             try world.sql.query("update alimtalks set error = 'sens: HTTP 504' where id = 1")
-            for (id, status, exit, says) in [
+            for (id, status, exit, expected) in [
                 ("1", "sent", Int32(0), "1 sent, settled by kim"), ("2", "failed", 0, "2 failed, settled by kim"),
                 ("3", "failed", 1, "3 may be in flight"), ("4", "failed", 1, "4 is sent already"),
                 ("1", "failed", 1, "1 is sent already"), ("5", "sent", 1, "no message 5"),
             ] {
                 let run = try settle(id, status, "--operator", "kim")
-                #expect(run.ending == .exit(exit) && run.everything.contains(says), "\(run.everything)")
+                #expect(run.ending == .exit(exit) && run.everything.contains(expected), "\(run.everything)")
             }
             #expect(
                 try world.sql.query("select status, error from alimtalks order by id") == [

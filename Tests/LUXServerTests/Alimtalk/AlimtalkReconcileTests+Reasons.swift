@@ -8,7 +8,7 @@ extension AlimtalkReconcileTests {
     struct Case: Sendable {
         var kit: AlimtalkKit
         var reply: FakeProvider.Behaviour
-        var says: String
+        var expected: String
         /// `nil` where the row stays as it is.
         var status: String?
         var age = "5 minutes"
@@ -29,38 +29,38 @@ extension AlimtalkReconcileTests {
 
     @Test(arguments: [
         Case(
-            kit: .sens, reply: .reply(404, ""), says: "failed: sens: not found", status: "failed", calls: 2, exit: 0),
-        Case(kit: .sens, reply: .reply(404, #"{"error":{"errorCode":"300"}}"#), says: "left open: sens: HTTP 404"),
-        Case(kit: .sens, reply: .hang, says: "phone number is gone", phone: nil, calls: 0),
-        Case(kit: .nhn, reply: .reply(401, ""), says: "left open: nhn: HTTP 401"),
-        Case(kit: .solapi, reply: .resetAfter, says: "left open: solapi: "),
-        Case(kit: .nhn, reply: .hang, says: "left open: nhn: no response in time"),
-        Case(kit: .solapi, reply: found(.solapi, nil, #","nextKey":"M4V8""#), says: "left open: solapi: a page"),
+            kit: .sens, reply: .reply(404, ""), expected: "failed: sens: not found", status: "failed", calls: 2, exit: 0),
+        Case(kit: .sens, reply: .reply(404, #"{"error":{"errorCode":"300"}}"#), expected: "left open: sens: HTTP 404"),
+        Case(kit: .sens, reply: .hang, expected: "phone number is gone", phone: nil, calls: 0),
+        Case(kit: .nhn, reply: .reply(401, ""), expected: "left open: nhn: HTTP 401"),
+        Case(kit: .solapi, reply: .resetAfter, expected: "left open: solapi: "),
+        Case(kit: .nhn, reply: .hang, expected: "left open: nhn: no response in time"),
+        Case(kit: .solapi, reply: found(.solapi, nil, #","nextKey":"M4V8""#), expected: "left open: solapi: a page"),
         Case(
-            kit: .solapi, reply: found(.solapi, nil, #","nextKey":null"#), says: "failed: solapi: not found",
+            kit: .solapi, reply: found(.solapi, nil, #","nextKey":null"#), expected: "failed: solapi: not found",
             status: "failed", calls: 2, exit: 0),
-        Case(kit: .solapi, reply: others(another), says: "not found", status: "failed", calls: 2, exit: 0),
-        Case(kit: .solapi, reply: others(""), says: "no reference and may be this one", calls: 2),
-        Case(kit: .solapi, reply: others(another, #","customFields":{}"#), says: "no reference", calls: 2),
-        Case(kit: .solapi, reply: others(another, #","customFields":null"#), says: "no reference", calls: 2),
+        Case(kit: .solapi, reply: others(another), expected: "not found", status: "failed", calls: 2, exit: 0),
+        Case(kit: .solapi, reply: others(""), expected: "no reference and may be this one", calls: 2),
+        Case(kit: .solapi, reply: others(another, #","customFields":{}"#), expected: "no reference", calls: 2),
+        Case(kit: .solapi, reply: others(another, #","customFields":null"#), expected: "no reference", calls: 2),
         Case(
-            kit: .solapi, reply: others(#","to":"01011112222""#), says: "not found", status: "failed", calls: 2,
+            kit: .solapi, reply: others(#","to":"01011112222""#), expected: "not found", status: "failed", calls: 2,
             exit: 0),
         Case(
-            kit: .solapi, reply: others(another), says: "not found", status: "failed", phone: "+12025550123", exit: 0),
-        Case(kit: .nhn, reply: found(.nhn, "lux-1-1"), says: "left open: nhn: HTTP 200"),
+            kit: .solapi, reply: others(another), expected: "not found", status: "failed", phone: "+12025550123", exit: 0),
+        Case(kit: .nhn, reply: found(.nhn, "lux-1-1"), expected: "left open: nhn: HTTP 200"),
         // The number is not needed.
-        Case(kit: .nhn, reply: found(.nhn, nil), says: "not found", status: "failed", phone: nil, exit: 0),
+        Case(kit: .nhn, reply: found(.nhn, nil), expected: "not found", status: "failed", phone: nil, exit: 0),
         Case(
-            kit: .solapi, reply: others(another), says: "not found", status: "failed", phone: nil, exit: 0),
-        Case(kit: .nhn, reply: .hang, says: "1 older than 30 days are not", age: "31 days", calls: 0, exit: 0),
+            kit: .solapi, reply: others(another), expected: "not found", status: "failed", phone: nil, exit: 0),
+        Case(kit: .nhn, reply: .hang, expected: "1 older than 30 days are not", age: "31 days", calls: 0, exit: 0),
     ]) func `each row that is left open is reported with the reason`(_ test: Case) async throws {
         try await onThread {
             let (database, provider) = (try TestDatabase.make(), try FakeProvider(test.reply))
             let world = try World(database, World.sharedServer)
             _ = try row(world, test.kit, "pending", age: test.age, user: try world.user(phone: test.phone))
             let run = try reconcile(test.kit, provider, database)
-            #expect(run.ending == .exit(test.exit) && run.output.contains(test.says), "\(run.everything)")
+            #expect(run.ending == .exit(test.exit) && run.output.contains(test.expected), "\(run.everything)")
             #expect(try rows(world)[0][0] == test.status ?? "pending")
             #expect(provider.connections == test.calls)
             #expect(!run.everything.contains("93847561") && !run.everything.contains(AlimtalkKit.secret))

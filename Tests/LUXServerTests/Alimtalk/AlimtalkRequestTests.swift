@@ -4,7 +4,7 @@ import Testing
 
 /// The request that each provider gets, down to its signature, which is computed here a second time.
 @Suite struct AlimtalkRequestTests {
-    /// Sends one message for a user with two children and gives what the provider was asked.
+    /// Sends one message for a user with two children and returns the request that the provider received.
     private func request(
         _ kit: AlimtalkKit, _ more: [String: String] = [:]
     ) throws -> (request: FakeProvider.Request, user: Int64, reference: String) {

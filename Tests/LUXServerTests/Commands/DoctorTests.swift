@@ -172,9 +172,9 @@ import Testing
 
     @Test(arguments: [(20, 30, true, "more days"), (0, 5, false, "renew it"), (-60, -1, false, "ended on")])
     func `looks at the dates of the certificate`(_ from: Int, _ to: Int, _ isWell: Bool, _ expected: String) throws {
-        let made = try TestCertificate()
-        if !isWell { try remake(made, from: from, to: to) }
-        let run = try doctor("postgresql://127.0.0.1:1/lux", made.environment)
+        let certificate = try TestCertificate()
+        if !isWell { try remake(certificate, from: from, to: to) }
+        let run = try doctor("postgresql://127.0.0.1:1/lux", certificate.environment)
         #expect(errors(run).contains("certificate") == !isWell, "\(run.output)")
         #expect(run.output.contains(expected), "\(run.output)")
     }

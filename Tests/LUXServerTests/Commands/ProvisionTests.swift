@@ -178,7 +178,7 @@ import Testing
             let code = "\"\(bad.code)\""
             return bad.column == "mac_id" ? "u\(index),,\(code)" : "u\(index),\(code),"
         }
-        // A line feed in a code makes a line more.
+        // A line feed in a code adds a line.
         let run = try provision(
             "devices", "unique_id,serial_code,mac_id\n" + rows.joined(separator: "\n"))
         #expect(run.ending == .exit(1))

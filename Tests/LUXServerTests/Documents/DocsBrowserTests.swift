@@ -5,7 +5,7 @@ import Testing
 
 /// /docs in a browser, with the assets of the very version that the page pins.
 @Suite struct DocsBrowserTests {
-    /// The folder with the pinned swagger-ui-dist, out of a Python package that holds its files as they are.
+    /// The folder with the pinned swagger-ui-dist, out of a Python package that contains its files as they are.
     private func assets() throws -> String {
         let environment = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("PIP_") }
             .merging(["PATH": Locations.path]) { $1 }

@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `asks for the bearer token exactly where the server does`() throws {
+    @Test func `requires the bearer token exactly where the server does`() throws {
         #expect(document["components"]?["securitySchemes"]?["bearer"]?["scheme"]?.string == "bearer")
         for operation in operations {
             let parts = operation.split(separator: " ").map(String.init)
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `names the parameters that the server asks for, in its order`() throws {
+    @Test func `names the parameters that the server requires, in its order`() throws {
         for (method, name) in RoutingTests.endpoints {
             let parameters = schemas.operation(method, World.api + name)?["parameters"]?.items ?? []
             var query = ""

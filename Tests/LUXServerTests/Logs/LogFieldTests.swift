@@ -4,7 +4,7 @@ import Testing
 
 @testable import LUXServer
 
-/// What the fields of a line say.
+/// The values of the fields of a line.
 @Suite struct LogFieldTests {
     let world: World
 

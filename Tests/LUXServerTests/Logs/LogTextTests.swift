@@ -45,7 +45,7 @@ import Testing
         return [listening, try readLine("its-id")]
     }
 
-    @Test func `is text in columns, colored unless NO_COLOR or TERM=dumb asks for none`() async throws {
+    @Test func `is text in columns, colored unless NO_COLOR or TERM=dumb is set`() async throws {
         try await onThread {
             let colored = try log([:])
             #expect(colored[0].contains(" \u{1B}[32minfo\u{1B}[0m     listening    host=127.0.0.1 port="))

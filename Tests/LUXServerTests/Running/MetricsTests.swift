@@ -216,7 +216,7 @@ import Testing
             let lines = server.logLines { $0["message"]?.string == "metrics" }
             let port = try #require(lines.first?["port"]?.integer.flatMap { UInt16(exactly: $0) })
             #expect(try server.call("GET", "/healthz").status == 200)
-            // HTTPClient asks 127.0.0.1.
+            // HTTPClient connects to 127.0.0.1.
             #expect(throws: (any Error).self) { try HTTPClient(port: port) }
             let run = try ChildProcess("/usr/bin/curl", ["-fsS", "http://127.0.0.2:\(port)/metrics"])
             #expect(run.wait(seconds: 30) == .exit(0) && run.output.contains("\nlux_db_pool_size "), "\(run.errors)")

@@ -1,7 +1,7 @@
 import LUXTestSupport
 import Testing
 
-/// Wrong or missing configuration: all errors reported at once, exit status 78, no port opened, no secret printed.
+/// Wrong or missing configuration: all errors reported together, exit status 78, no port opened, no secret printed.
 @Suite struct StartErrorTests {
     private static let good = [
         "DATABASE_URL": "postgresql://user:hidden-password@127.0.0.1:1/none", "LUX_JWT_SECRET": Token.secret,

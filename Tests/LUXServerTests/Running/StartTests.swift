@@ -3,7 +3,7 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// The start of the server, and of `migrate`, while the database makes them wait.
+/// The start of the server, and of `migrate`, while the database keeps them waiting.
 @Suite struct StartTests {
     /// Accepts connections and never responds, as a paused pooler or a host that died behind a load balancer.
     private final class SilentServer {
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: [SIGTERM, SIGINT])
-    func `opens its port and says who holds the migration lock, and signals end it`(_ signal: Int32) async throws {
+    func `opens its port and reports who holds the migration lock, and signals end it`(_ signal: Int32) async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
             let (session, holder) = try holdLock(database)
