@@ -43,7 +43,7 @@ import Testing
         #expect(environment.contains("\nLUX_METRICS_HOST=127.0.0.1\n"))
     }
 
-    @Test func `each alert comes on what it is for, and on nothing beside it`() throws {
+    @Test func `each alert fires for its condition and for no other`() throws {
         let run = try Tool("promtool", ["test", "rules", "deploy/prometheus.rules.test.yml"])
         #expect(run.isDone, "\(run.everything)")
         let tests = try DeploymentFile.text("deploy/prometheus.rules.test.yml")

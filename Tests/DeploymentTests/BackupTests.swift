@@ -104,7 +104,7 @@ import Testing
         var files: [String]
     }
 
-    @Test func `a dump that failed has not the name of one, and leaves that of the same day in place`() throws {
+    @Test func `a failed dump gets no name, and leaves the dump of the same day in place`() throws {
         let installation = try Installation()
         let folder = try makeTemporaryFolder() + "/lux"
         let file = try Self.dump(of: installation, to: folder)

@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `what is copied is there, and nothing else is sent to the engine`() throws {
+    @Test func `each copied path exists, and nothing else is sent to the engine`() throws {
         let ignored = try DeploymentFile.text(".dockerignore").split(separator: "\n").map(String.init)
         let sent = Set(ignored.dropFirst().map { $0.dropFirst() })
         #expect(ignored.first == "*" && ignored.dropFirst().allSatisfy { $0.hasPrefix("!") })

@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `what it names is there: files, variables, metrics, commands`() throws {
+    @Test func `everything it names exists: files, variables, metrics, commands`() throws {
         let text = try DeploymentFile.text(Self.name)
         for match in text.matches(of: /(?:[\s`]|current\/)((?:deploy|Scripts|Tests)\/[\w.\/-]*\w)/) {
             let name = String(match.output.1)
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `the server and the image are given the same packages`() throws {
+    @Test func `the server and the image install the same packages`() throws {
         let text = try DeploymentFile.text(Self.name)
         let line = try #require(text.firstMatch(of: /apt-get install -y --no-install-recommends (ca-cert.*)/)).output.1
         let image = try #require(

@@ -63,7 +63,7 @@ import Testing
     }
 
     /// The folder of hooks is for every certificate of the machine.
-    @Test func `is one certificate's, not the machine's`() throws {
+    @Test func `belongs to one certificate, not to the machine`() throws {
         let commands = try OperationsPage.blocks().joined(separator: "\n").replacing("\\\n", with: " ")
         let certbot = commands.split(separator: "\n").filter { $0.hasPrefix("certbot certonly") }
         #expect(certbot.count == 2)

@@ -45,7 +45,7 @@ import Testing
         return machine
     }
 
-    @Test func `no service is started, and nothing of that stays, not even of a run that was killed`() throws {
+    @Test func `starts no service, and its policy does not stay, even after a run that was killed`() throws {
         let machine = try machine()
         let looks = "[ \"$1\" != install ] || sh \(machine.policy) || echo $? > \(machine.folder)/status"
         #expect(try machine.install(aptGet: looks) == .exit(0))
@@ -74,7 +74,7 @@ import Testing
         #expect(start == "manual\n" && !machine.hasPolicy)
     }
 
-    @Test func `a PostgreSQL that was there starts as before`() throws {
+    @Test func `a PostgreSQL that was installed already starts as before`() throws {
         let machine = try machine()
         try folder(machine.clusters + "/15/main")
         try folder(machine.folder + "/lib/15/bin")

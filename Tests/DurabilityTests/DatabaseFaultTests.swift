@@ -221,7 +221,7 @@ import Testing
         }
     }
 
-    @Test func `a database that can forget a commit is warned of at the start, another one is not`() async throws {
+    @Test func `warns at the start of a database that can lose a commit, and of no other`() async throws {
         try await onThread {
             func warnings(_ cluster: TestCluster) throws -> [String] {
                 let database = try TestDatabase.makeEmpty(in: cluster)
@@ -237,7 +237,7 @@ import Testing
         }
     }
 
-    @Test func `a full disk: 503, nothing by halves, and service when there is room`() async throws {
+    @Test func `a full disk: 503, nothing stored in part, and service when there is room`() async throws {
         try await onThread {
             let disk = try SmallDisk(megabytes: 96)
             let cluster = try TestCluster(isDurable: true, dataFolder: disk.folder + "/data")

@@ -90,7 +90,7 @@ import Testing
         return (ends[0], ends[1])
     }
 
-    @Test func `a handler hears of its descriptor until it is unwatched`() async throws {
+    @Test func `a handler gets the events of its descriptor until it is unwatched`() async throws {
         let loop = try running()
         defer { loop.stop() }
         let (input, output) = try pipe()

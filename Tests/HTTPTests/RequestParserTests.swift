@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `keeps the connection as version and Connection say`() throws {
+    @Test func `keeps the connection as version and Connection require`() throws {
         for (text, keepAlive) in [
             ("HTTP/1.1\r\nHost: h\r\n\r\n", true), ("HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", false),
             ("HTTP/1.1\r\nHost: h\r\nConnection: x, CLOSE\r\n\r\n", false), ("HTTP/1.0\r\n\r\n", false),

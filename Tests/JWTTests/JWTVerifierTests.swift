@@ -103,7 +103,7 @@ import Testing
         arguments: [
             ("HS256", nil), ("none", .algorithm), ("None", .algorithm), ("hs256", .algorithm), ("HS384", .algorithm),
             ("HS512", .algorithm), ("RS256", .algorithm), ("ES256", .algorithm), ("", .algorithm),
-        ] as [(String, JWTError?)]) func `only the key's own algorithm is taken`(_ name: String, _ error: JWTError?)
+        ] as [(String, JWTError?)]) func `only the key's own algorithm is accepted`(_ name: String, _ error: JWTError?)
         throws
     {
         let token = try token(header: #"{"alg":"\#(name)"}"#, payload: #"{"sub":"7","exp":1700000001}"#)

@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `no other signature is taken, whatever its length`() throws {
+    @Test func `no other signature is accepted, whatever its length`() throws {
         for key in [try Self.rsa.get(), try Self.curve.get()] {
             let keys = try Self.keys(key)
             let signed =

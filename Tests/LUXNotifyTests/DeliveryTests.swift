@@ -21,7 +21,7 @@ import Testing
     private static let span = DeliverySpan(
         from: Timestamp(microseconds: 1_740_000_000_000_000), until: Timestamp(microseconds: 1_740_152_929_000_000))
 
-    @Test func `asks for what changed within the span, in the provider's clock`() throws {
+    @Test func `requests what changed within the span, in the provider's clock`() throws {
         let cases = [
             (
                 "nhn",
@@ -181,7 +181,7 @@ import Testing
         }
     }
 
-    @Test func `aligo: asks for each message by its id, and an error is no result`() throws {
+    @Test func `aligo: polls each message by its id, and an error is no result`() throws {
         let provider = try Self.aligo(delivered: nil)
         let message = OpenDelivery(messageID: "47", createdAt: Self.created)
         let request = provider.deliveryRequest(of: message, attempt: SendingAttempt(unixMilliseconds: 0, salt: "s"))
@@ -197,7 +197,7 @@ import Testing
         }
     }
 
-    @Test func `messages that are asked for one by one keep the pace of look-ups, and end with the first error`()
+    @Test func `messages that are polled one by one keep the pace of look-ups, and end with the first error`()
         async throws
     {
         let count = Locked(0)

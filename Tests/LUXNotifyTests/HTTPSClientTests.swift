@@ -101,7 +101,7 @@ import Testing
     }
 
     /// The host may accept connections while the program behind it is gone. Some of the time is left for a retry.
-    @Test func `a connection that is not established in time is given up before the deadline of the request`()
+    @Test func `a connection that is not established in time is abandoned before the deadline of the request`()
         async throws
     {
         let provider = try FakeProvider(.silent, certificate: try TestCA().issue("good"))

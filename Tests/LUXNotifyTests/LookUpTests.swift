@@ -94,7 +94,7 @@ import Testing
         #expect(step == .settled(.accepted(messageID: "M9")) && requests.count == 2)
     }
 
-    @Test func `solapi: a list without an end is given up`() throws {
+    @Test func `solapi: a list without an end is abandoned`() throws {
         let (step, requests) = try lookUp("solapi") { _, index in
             (200, #"{"nextKey":"K\#(index)","messageList":{\#(Self.solapi("M", to: "0", reference: "x"))}}"#)
         }

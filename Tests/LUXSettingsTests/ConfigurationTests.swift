@@ -171,7 +171,7 @@ import Testing
         }
     }
 
-    @Test func `certificate and key come together, belong together, and the key is nobody else's`() throws {
+    @Test func `certificate and key are set together, belong together, and no other user can read the key`() throws {
         let (one, other) = (try TestCertificate(), try TestCertificate())
         #expect(errors(["LUX_TLS_CERT": one.certificate]).first?.hasPrefix("LUX_TLS_KEY: is required beside") == true)
         #expect(errors(["LUX_TLS_KEY": one.key]).first?.hasPrefix("LUX_TLS_CERT: is required beside") == true)

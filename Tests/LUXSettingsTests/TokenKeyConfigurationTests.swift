@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func `a file of public keys is tried out`() throws {
+    @Test func `a file of public keys is loaded and checked`() throws {
         let (rsa, curve) = (try SigningKey(.rsa(bits: 2_048)), try SigningKey(.curve("P-256")))
         let weak = try SigningKey(.rsa(bits: 1_024))
         for good in [rsa.publicFile, curve.publicFile, try file(SigningKey.set(rsa.jwk("a"), curve.jwk("b")))] {

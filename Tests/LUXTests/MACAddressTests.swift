@@ -2,7 +2,7 @@ import LUX
 import Testing
 
 @Suite struct MACAddressTests {
-    @Test func `knows two MAC addresses of one device`() {
+    @Test func `recognizes two MAC addresses of one device`() {
         let cases: [(one: String, other: String, same: Bool)] = [
             ("41AD", "41AD", true), ("41AD", "41ad", true), ("00:1B:44:11:41:AD", "41AD", true),
             ("00-1b-44-11-41-ad", "41AD", true), ("001b.4411.41ad", "41AD", true), ("00 1b 44 11 41 ad", "41:AD", true),

@@ -43,7 +43,7 @@ import Testing
             ("\u{1B}[31m", #""\u001b[31m""#, #"" [31m""#), ("a\u{7F}", #""a\u007f""#, #""a ""#),
             ("\u{85}x\u{9B}31m\u{9F}", #""\u0085x\u009b31m\u009f""#, #"" x 31m ""#), ("\0", #""\u0000""#, #"" ""#),
             ("눈", #""눈""#, #""눈""#), ("\u{A0}é", "\"\u{A0}é\"", "\"\u{A0}é\""), ("👁", #""👁""#, #""👁""#),
-        ]) func `lets no value end the line or steer a terminal`(_ value: String, _ json: String, _ text: String)
+        ]) func `lets no value end the line or control a terminal`(_ value: String, _ json: String, _ text: String)
     {
         #expect(line(.json) { $0.field("v", value) }.hasSuffix(",\"v\":\(json)}\n"))
         #expect(line(.text(colored: false)) { $0.field("v", value) }.hasSuffix(" v=\(text)\n"))

@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `a statement behind its deadline is given up, and its work on the server is cancelled`() async throws {
+    @Test func `a statement past its deadline is abandoned, and cancelled on the server`() async throws {
         let fixture = try PoolFixture(connections: 2)
         let error = try await fixture.error { pool in
             // The connection is open, and has seen a transaction.
@@ -127,7 +127,7 @@ import Testing
         #expect(next == 1)
     }
 
-    @Test func `a slow read is given up at its deadline, and those behind it are served`() async throws {
+    @Test func `a slow read is abandoned at its deadline, and those after it are served`() async throws {
         let fixture = try PoolFixture(connections: 2) { $0.readTimeout = .milliseconds(500) }
         let (kind, count) = try await fixture.run { pool in
             // The connection is open.

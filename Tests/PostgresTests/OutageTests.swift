@@ -81,7 +81,7 @@ import Testing
         cluster.stop()
     }
 
-    @Test func `takes a session that waits for a lock or a slow statement for no outage`() async throws {
+    @Test func `does not mistake a wait for a lock or a slow statement for an outage`() async throws {
         let fixture = try PoolFixture(connections: 3)
         _ = try await fixture.timeUntilServed(Self.one())
         let error = try await fixture.error { pool in

@@ -71,7 +71,7 @@ import Testing
         for (query, expected) in cases { #expect(try await text(query) == expected) }
     }
 
-    @Test func `a value of megabytes goes both ways`() async throws {
+    @Test func `a value of megabytes is sent and received`() async throws {
         let value = String(repeating: "0123456789abcdef", count: 200_000)
         #expect(try await text(PostgresStatement("big", "select $1")(.text(value))) == value)
     }

@@ -12,7 +12,7 @@ import Testing
 
     private struct Stop: Error {}
 
-    @Test func `what is committed is there, in two round trips or in one`() async throws {
+    @Test func `committed rows are stored, in two round trips or in one`() async throws {
         let fixture = try PoolFixture(connections: 2, schema: Self.schema)
         let counts = try await fixture.run { pool in
             try await pool.transaction(deadline: .within(.seconds(10))) { transaction in

@@ -85,7 +85,7 @@ import Testing
 
     @Test(arguments: [
         (TLS1_2_VERSION, true), (TLS1_3_VERSION, true), (TLS1_VERSION, false), (TLS1_1_VERSION, false),
-    ]) func `TLS 1.2 and 1.3 are spoken, older versions are not`(_ version: Int32, _ spoken: Bool) throws {
+    ]) func `accepts TLS 1.2 and 1.3 and no older version`(_ version: Int32, _ spoken: Bool) throws {
         let client = try? connect { $0.versions = version...version }
         #expect((client != nil) == spoken)
         if let client {
@@ -181,7 +181,7 @@ import Testing
         #expect(try half.isEnded())
     }
 
-    @Test func `plain HTTP on the TLS port gets a sentence`() throws {
+    @Test func `plain HTTP on the TLS port gets an explanation`() throws {
         let client = try HTTPClient(port: Self.shared.server.port, timeout: 5)
         try client.send(Self.plain)
         let reply = try client.receive()

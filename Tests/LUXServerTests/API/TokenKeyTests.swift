@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `SIGHUP takes the keys of a rewritten file, and keeps the old ones when it is bad`() async throws {
+    @Test func `SIGHUP loads the keys of a rewritten file, and keeps the old ones when it is bad`() async throws {
         try await onThread {
             let (old, new) = (try SigningKey(.curve("P-256")), try SigningKey(.curve("P-256")))
             let path = try file(SigningKey.set(old.jwk("a")))
@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func `a key that stays is taken all the while that others come and go`() async throws {
+    @Test func `a key that stays is accepted while others are added and removed`() async throws {
         try await onThread {
             let (stays, comes) = (try SigningKey(.curve("P-256")), try SigningKey(.rsa(bits: 2_048)))
             let sets = [SigningKey.set(stays.jwk("a")), SigningKey.set(comes.jwk("b"), stays.jwk("a"))]

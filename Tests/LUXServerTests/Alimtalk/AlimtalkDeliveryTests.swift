@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `aligo: messages are asked for one by one, and one whose result is not documented is asked for no more`()
+    @Test func `aligo: polls messages one by one, and not again one whose result is not documented`()
         async throws
     {
         try await onThread {
@@ -231,7 +231,7 @@ import Testing
         }
     }
 
-    @Test func `results are asked for after an outage of the provider, although no message is sent`() async throws {
+    @Test func `results are polled after an outage of the provider, although no message is sent`() async throws {
         try await onThread {
             let kit = AlimtalkKit.sens
             let provider = try FakeProvider()

@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `an account that is deleted meanwhile is sent nothing`() async throws {
+    @Test func `sends nothing to an account that was deleted meanwhile`() async throws {
         try await onThread {
             let provider = try FakeProvider(Self.kit.accepted.reply)
             let world = try World.own(environment: Self.kit.environment(provider.baseURL))

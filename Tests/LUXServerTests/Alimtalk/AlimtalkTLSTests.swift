@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `a wrong or expired certificate is sent nothing`() async throws {
+    @Test func `sends nothing to a provider with a wrong or expired certificate`() async throws {
         try await onThread {
             let (authority, other) = (try TestCA(), try TestCA())
             let cases: [(name: String, leaf: TestCA.Leaf, root: TestCA?, error: String)] = [

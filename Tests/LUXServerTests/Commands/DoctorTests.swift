@@ -25,7 +25,7 @@ import Testing
         return run.ending == .exit(isAdvised ? 1 : 0) && errors(run).isEmpty
     }
 
-    @Test func `finds a durable, migrated database well`() async throws {
+    @Test func `reports no error for a durable, migrated database`() async throws {
         try await onThread {
             let cluster = try TestCluster(isDurable: true)
             defer { cluster.stop() }
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `looks whether the provider of messages is configured and takes connections, and sends it nothing`()
+    @Test func `checks that the message provider is configured and accepts connections, and sends it nothing`()
         throws
     {
         let complete = [
@@ -171,7 +171,7 @@ import Testing
     }
 
     @Test(arguments: [(20, 30, true, "more days"), (0, 5, false, "renew it"), (-60, -1, false, "ended on")])
-    func `looks at the dates of the certificate`(_ from: Int, _ to: Int, _ isWell: Bool, _ expected: String) throws {
+    func `checks the dates of the certificate`(_ from: Int, _ to: Int, _ isWell: Bool, _ expected: String) throws {
         let certificate = try TestCertificate()
         if !isWell { try remake(certificate, from: from, to: to) }
         let run = try doctor("postgresql://127.0.0.1:1/lux", certificate.environment)

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `rejects when an applied file was changed since`() async throws {
+    @Test func `rejects an applied file that was changed since`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
             let folder = try makeTemporaryFolder("lux-migrations")
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `words of transaction control are fine in bodies, strings and comments`() async throws {
+    @Test func `words of transaction control are allowed in bodies, strings and comments`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
             let folder = try makeTemporaryFolder("lux-migrations")

@@ -210,7 +210,7 @@ import Testing
         #expect(!children.errors.contains("line 3"))
     }
 
-    @Test func `names what spreadsheets do to files`() throws {
+    @Test func `recognizes damage that spreadsheets do to files`() throws {
         #expect(try provision("devices", "unique_id;mac_id\na;41AD\n").errors.contains("semicolons"))
         let folder = try makeTemporaryFolder("lux-csv")
         for (name, bytes, word) in [

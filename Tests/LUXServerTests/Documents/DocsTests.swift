@@ -40,7 +40,7 @@ import Testing
         #expect(start.header("X-Content-Type-Options") == "nosniff")
     }
 
-    @Test func `LUX_DOCS=off takes all of it away`() async throws {
+    @Test func `LUX_DOCS=off removes all pages and assets`() async throws {
         try await onThread {
             let world = try World.own(environment: ["LUX_DOCS": "off"])
             for path in ["/openapi.json", "/docs", "/docs/", "/docs/init.js", "/docs/swagger-ui.css"] {

@@ -18,7 +18,7 @@ import Testing
         try #require(server.logLines(request: reply.requestID ?? "?").first, "\(reply.summary)")
     }
 
-    @Test func `trace_id and span_id come from traceparent and go nowhere else`() throws {
+    @Test func `trace_id and span_id come from traceparent and appear nowhere else`() throws {
         let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
         let field = ("traceparent", "00-\(trace)-\(span)-01")
         let replies = [

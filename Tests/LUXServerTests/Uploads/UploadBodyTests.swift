@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `wants an array of 1 to 5,000 records`() throws {
+    @Test func `requires an array of 1 to 5,000 records`() throws {
         let user = try world.user()
         let array = [
             "{}", #"{"log_arrays":null}"#, #"{"log_arrays":{}}"#, #"{"log_arrays":"[]"}"#, #"{"log_arrays":[]}"#,

@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test func `nobody delays a device by naming it in uploads of an own account`() async throws {
+    @Test func `an account cannot delay another one's device by naming it in its uploads`() async throws {
         try await onThread {
             let database = try TestDatabase.make()
             let server = try TestServer(database, environment: ["LUX_LOOPS": "1"])

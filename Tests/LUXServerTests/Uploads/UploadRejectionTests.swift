@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func `a database that rejects every log is an error of the log and a metric`() throws {
+    @Test func `a database that rejects every log is reported as an error in the log and counted`() throws {
         let world = try World.own()
         let (user, child, device) = try world.family()
         let record = World.record(child: child, device: device, date: "2025-02-21T15:48:49", flag: 1, file: 1)

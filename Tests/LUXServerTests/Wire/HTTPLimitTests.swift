@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `memory of a thousand busy connections goes back to the system once they are closed`() async throws {
+    @Test func `memory of a thousand busy connections is returned to the system once they are closed`() async throws {
         try await onThread {
             raiseDescriptorLimit()
             let server = try server(["LUX_LOOPS": "1", "LUX_MAX_CONNECTIONS_PER_CLIENT": "2000"])

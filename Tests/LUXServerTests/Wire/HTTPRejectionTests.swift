@@ -110,7 +110,7 @@ import Testing
         #expect(try client.isEnded(), "no request after the malformed one gets a response")
     }
 
-    @Test func `lives on through two thousand connections of garbage`() throws {
+    @Test func `survives two thousand connections of garbage`() throws {
         let server = server
         let alive = server.process.pid
         _ = try simultaneously(4) { thread in

@@ -65,7 +65,7 @@ import Testing
             try world.sql.value("select device_alias from devices where id = $1", [String(device.id)]) == names.last)
     }
 
-    @Test func `keeps or closes the connection as version and Connection field ask`() throws {
+    @Test func `keeps or closes the connection as version and Connection field require`() throws {
         let cases: [(head: String, closed: Bool)] = [
             ("HTTP/1.1\r\nHost: h\r\n", false),
             ("HTTP/1.1\r\nHost: h\r\nConnection: close\r\n", true),

@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `a flood of handshakes, begun and left, is survived`() async throws {
+    @Test func `survives a flood of abandoned handshakes`() async throws {
         try await onThread {
             let server = try TestServer(World.sharedDatabase, environment: TestCertificate().environment)
             try survives(server, offer: TLSClient.Offer()) {
