@@ -47,7 +47,7 @@ package struct CalendarDate: Equatable, Sendable {
 }
 
 extension [UInt8] {
-    /// Appends a UTC time as RFC 3339 has it, with three decimals: `2024-11-28T02:15:53.610Z`.
+    /// Appends a UTC time as in RFC 3339, with three decimals: `2024-11-28T02:15:53.610Z`.
     ///
     /// - Parameters:
     ///   - day: counted from 1970-01-01, in the years 1 to 9999.

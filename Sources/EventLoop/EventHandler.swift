@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What the kernel reports of a descriptor, or what a handler wants to hear of (epoll_ctl(2)).
+/// What the kernel reports of a descriptor, or the events that a handler wants (epoll_ctl(2)).
 package struct Readiness: OptionSet, Sendable {
     /// The event bits as epoll has them.
     package let rawValue: UInt32
@@ -15,7 +15,7 @@ package struct Readiness: OptionSet, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Bytes, an end of file or a connection to accept are there (`EPOLLIN`).
+    /// Bytes, an end of file or a connection can be read or accepted (`EPOLLIN`).
     package static let readable = Readiness(rawValue: UInt32(EPOLLIN.rawValue))
     /// There is room to write (`EPOLLOUT`).
     package static let writable = Readiness(rawValue: UInt32(EPOLLOUT.rawValue))

@@ -6,7 +6,7 @@ import Glibc
 /// One epoll instance, one thread, and the task executor of everything that lives on it.
 ///
 /// A loop is a long-running block on a `DispatchQueue` of its own. Descriptors, handlers, hooks and all objects that are
-/// said to be confined to a loop are touched on its thread only. A task that prefers this executor runs its
+/// documented as confined to a loop are touched on its thread only. A task that prefers this executor runs its
 /// non-isolated code on that thread too, so it may use confined objects between its suspensions without locks.
 ///
 /// `@unchecked Sendable`: all mutable state but the inbox is confined to the loop's thread, which `assertCurrent()`
@@ -145,7 +145,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     /// Ends watching. Events of this descriptor that are left in the current turn are dropped, so that a new owner of
-    /// the same number never sees them. A descriptor that was closed already is fine, and one that has a new owner by
+    /// the same number never sees them. A descriptor that was closed already is ignored, and one that has a new owner by
     /// now stays the new owner's.
     package func unwatch(_ descriptor: Int32, handler: any EventHandler) {
         assertCurrent()
@@ -220,7 +220,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
         for block in taken.blocks { block() }
     }
 
-    /// Runs jobs until none is left, but not for ever: a job that always enqueues another must not keep sockets waiting.
+    /// Runs jobs until none is left, but not forever: a job that always enqueues another must not keep sockets waiting.
     private func runJobs() {
         var rounds = 0
         while !jobs.isEmpty, rounds < 64 {

@@ -30,7 +30,7 @@ struct ChunkedDecoder {
 
     /// Decodes what it can.
     ///
-    /// - Parameter index: moves behind what was consumed.
+    /// - Parameter index: moves past what was consumed.
     /// - Returns: whether the body is complete.
     /// - Throws: ``HTTPParseError``.
     mutating func decode(_ buffer: [UInt8], from index: inout Int) throws(HTTPParseError) -> Bool {

@@ -1,6 +1,6 @@
 import Concurrency
 
-/// Counts connections, in all and for each client network, across all loops. May be used from any thread.
+/// Counts connections, in total and for each client network, across all loops. May be used from any thread.
 final class ConnectionCounter: Sendable {
     /// Why a connection is rejected.
     enum Rejection: String, Sendable {

@@ -60,7 +60,7 @@ extension UnsafeRawBufferPointer {
     }
 }
 
-/// Whether two names are the same but for the case of ASCII letters.
+/// Whether two names are the same except for the case of ASCII letters.
 func isSameName(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
     guard one.count == other.count else { return false }
     for index in 0..<one.count where one[index] != other[index] {

@@ -4,7 +4,7 @@ import Bytes
 /// section 5.1).
 ///
 /// The lines are kept as one array of bytes as they are on the wire, with the places of names and values in it. Nothing is
-/// copied out of it but the values that are looked up.
+/// copied from it except the values that are looked up.
 package struct HTTPHeaders: Sendable {
     private struct Field: Sendable {
         var known: HTTPField?
@@ -125,7 +125,7 @@ package struct HTTPHeaders: Sendable {
 
     // MARK: Writing
 
-    /// Adds a field behind the others.
+    /// Adds a field after the others.
     ///
     /// A value that contains CR, LF or NUL would end the field early and could begin a response that an attacker has written;
     /// these become spaces (RFC 9110 section 5.5).
@@ -134,7 +134,7 @@ package struct HTTPHeaders: Sendable {
         name.withUTF8 { append(UnsafeRawBufferPointer($0), value) }
     }
 
-    /// Adds a field behind the others.
+    /// Adds a field after the others.
     package mutating func add(_ field: HTTPField, _ value: String) {
         append(UnsafeRawBufferPointer(field.name), value, known: field)
     }

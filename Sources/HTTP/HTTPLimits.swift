@@ -13,7 +13,7 @@ package struct HTTPLimits: Sendable {
     package var methodBytes = 32
     /// Bytes of one line of chunk size and extensions; more is 400. Extensions are only used to exhaust a server.
     package var chunkLineBytes = 256
-    /// Connections in all; one more gets 503 and is closed, or is just closed where TLS is spoken. Each may cost some
+    /// Connections in total; one more gets 503 and is closed, or is just closed on a TLS port. Each may cost some
     /// 50 KiB with TLS. Never more than the process has descriptors for.
     package var connections = 16_384
     /// Connections of one client address (of one /64 network in IPv6); more are treated in the same way. Phones behind one
@@ -22,7 +22,7 @@ package struct HTTPLimits: Sendable {
     /// Requests on one connection; the response to the last one closes it, so that none outlives a change of certificate,
     /// key or address for long.
     package var requestsPerConnection = 10_000
-    /// Requests in flight; one more is rejected with 503, but for probes. More would only wait for the database.
+    /// Requests in flight; one more is rejected with 503, except probes. More would only wait for the database.
     package var requestsInFlight = 4_096
     /// Bytes of unfinished requests and unread responses of all clients; more is rejected with 503. Without it, as many
     /// slow bodies as there are connections could fill the memory.
@@ -42,7 +42,7 @@ package struct HTTPLimits: Sendable {
     package var idleTime = Duration.seconds(60)
     /// Maximum time a response may go without progress.
     package var writeTime = Duration.seconds(30)
-    /// After a final response before the end of the body, what the client still sends is discarded: for this time in all, with
+    /// After a final response before the end of the body, what the client still sends is discarded: for this time in total, with
     /// pauses of at most `discardStall`, up to `discardBytes`. The times are nginx's lingering_time and lingering_timeout.
     package var discardTime = Duration.seconds(30)
     package var discardStall = Duration.seconds(5)

@@ -5,7 +5,7 @@ struct MemoryOwner: Hashable {
     var account: Int64?
 }
 
-/// Bytes of unfinished requests and unsent responses on one loop: in all, by client address and by account.
+/// Bytes of unfinished requests and unsent responses on one loop: in total, by client address and by account.
 ///
 /// Each of them has a share, so that a client that exceeds one is rejected alone. Confined to its loop.
 struct MemoryShares {
@@ -21,7 +21,7 @@ struct MemoryShares {
     private var ofClient: [ClientAddress.Network: Int] = [:]
     private var ofAccount: [Int64: Int] = [:]
 
-    /// - Parameter limit: bytes in all. A client address has a quarter of it, an account an eighth, but each at least one
+    /// - Parameter limit: bytes in total. A client address has a quarter of it, an account an eighth, but each at least one
     ///   request of the largest size.
     init(limit: Int, limits: HTTPLimits) {
         self.limit = limit
@@ -46,7 +46,7 @@ struct MemoryShares {
         return peak
     }
 
-    /// - Returns: the reason why the owner may take no more; `nil` when it may.
+    /// - Returns: the reason why the owner may use no more; `nil` when it may.
     func excess(of owner: MemoryOwner) -> String? {
         if let client = owner.client, ofClient[client, default: 0] > clientLimit {
             return "too many bytes of unfinished requests from one address"

@@ -1,6 +1,6 @@
 /// Responses that were not sent yet. Confined to the loop of its connection.
 ///
-/// Small contents are copied behind their header section, so that many pipelined responses are one write. A large content
+/// Small contents are copied after their header section, so that many pipelined responses are one write. A large content
 /// is kept by reference: those that are the same for all clients are in memory once.
 struct OutputBuffer {
     private var bytes: [UInt8] = []

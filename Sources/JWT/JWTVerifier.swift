@@ -2,7 +2,7 @@ import JSON
 
 /// Checks access tokens (RFC 7519) signed with one of its keys. A value; a copy is cheap.
 package struct JWTVerifier: Sendable {
-    /// What the claims of a token must be, beside its signature.
+    /// The requirements on the claims of a token, in addition to its signature.
     package struct Requirements: Sendable {
         /// `iss` must be one of these; empty to accept any.
         package var issuers: [String]

@@ -1,6 +1,6 @@
 /// A device as a response shows it: the eleven members of the API page. A value; never throws.
 package struct Device: Sendable, Equatable {
-    /// The id that the server gave it.
+    /// The id that the server assigned.
     package var id: Int64
     /// The child that it is connected to.
     package var realUserID: Int64?

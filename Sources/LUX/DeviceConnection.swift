@@ -1,4 +1,4 @@
-/// Whether two texts are the same to the database: in their bytes. Swift's own comparison takes canonically equivalent ones
+/// Whether two texts are the same to the database: the same bytes. Swift's own comparison takes canonically equivalent ones
 /// for equal.
 func isSameText(_ one: String, _ other: String) -> Bool {
     one.utf8.elementsEqual(other.utf8)

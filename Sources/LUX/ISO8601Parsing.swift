@@ -11,7 +11,7 @@ extension Timestamp {
     /// - Parameter zone: where a time without an offset is meant.
     /// - Returns: `nil` for anything else.
     package static func parseISO8601<Bytes: Collection<UInt8>>(_ text: Bytes, zone: WallClock) -> Timestamp? {
-        // A scanner of any collection is not specialized for callers in other modules and takes 50 times as long.
+        // A scanner of any collection is not specialized for callers in other modules and is 50 times slower.
         var scanner = DateScanner(bytes: Array(text))
         guard let year = scanner.digits(4), year >= 1, scanner.skip("-"),
             let month = scanner.digits(2), scanner.skip("-"), let day = scanner.digits(2),

@@ -15,7 +15,7 @@ package struct PhoneNumber: Hashable, Sendable {
         guard digits.utf8.allSatisfy(\.isDigit) else { return nil }
         if international {
             guard digits.first != "0", (8...15).contains(digits.utf8.count) else { return nil }
-            // People write the domestic zero behind the country code, where it does not belong.
+            // People write the domestic zero after the country code, where it does not belong.
             e164 = digits.hasPrefix("820") ? "+82" + digits.dropFirst(3) : "+" + digits
         } else {
             guard digits.hasPrefix("0"), (9...11).contains(digits.utf8.count) else { return nil }

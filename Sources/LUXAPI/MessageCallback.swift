@@ -1,6 +1,6 @@
 /// The web hook of the message provider, `POST /callbacks/alimtalk/{provider}/{secret}`: a hint that results have changed.
 ///
-/// No provider signs its body, so the body is not used: anybody who knows the secret can only trigger a poll. An
+/// No provider signs its body, so the body is not used: a client that knows the secret can only trigger a poll. An
 /// immutable value that all loops share.
 package struct MessageCallback: Sendable {
     /// As the log and the metrics name it, without the secret.

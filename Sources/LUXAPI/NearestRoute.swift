@@ -11,7 +11,7 @@ struct NearestRoute: Sendable {
     private static let mostDifference = 3
 
     private struct Entry {
-        /// `GET /path`, as the log has it.
+        /// `GET /path`, as in the log.
         var description: String
         /// The path, and each of its ends that begins with a slash: a client may omit a prefix.
         var ends: [[UInt8]]

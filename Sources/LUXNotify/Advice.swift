@@ -38,7 +38,7 @@ package struct CodeRule: Sendable {
         case rejected, misconfigured, unknown
         case later(isSafe: Bool, isSoon: Bool)
 
-        /// The outcome, with the advice behind its reason.
+        /// The outcome, with the advice after its reason.
         func outcome(_ reason: String, advice: Advice?) -> MessageOutcome {
             let reason = advice.map { "\(reason); \($0.rawValue)" } ?? reason
             return switch self {

@@ -50,7 +50,7 @@ package struct ProviderVariable: Sendable {
     }
 }
 
-/// The values of `LUX_ALIMTALK_PROVIDER` beside `log`.
+/// The values of `LUX_ALIMTALK_PROVIDER` other than `log`.
 package enum AlimtalkProviders {
     /// One line each.
     package static let all: [any AlimtalkProvider.Type] = [

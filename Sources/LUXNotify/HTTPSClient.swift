@@ -167,7 +167,7 @@ private final class HTTPSExchange {
         return bytes.count
     }
 
-    /// Takes the status line, a header field, or the empty line behind the last one.
+    /// Receives the status line, a header field, or the empty line after the last one.
     fileprivate func take(header bytes: UnsafeRawBufferPointer) -> Int {
         guard isWithinLimit(bytes) else { return 0 }
         head.take(String(decoding: bytes, as: UTF8.self))

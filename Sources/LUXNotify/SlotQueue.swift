@@ -19,7 +19,7 @@ final class SlotQueue: Sendable {
         var lastNumber = 0
     }
 
-    /// Requests that may wait in all, and for one account.
+    /// Requests that may wait in total, and for one account.
     static let maximumWaiting = 1_000
     static let maximumWaitingOfAccount = 50
 

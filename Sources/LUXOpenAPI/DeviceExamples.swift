@@ -1,6 +1,6 @@
 import JSON
 
-/// The responses that the API page shows, letter for letter but for white space.
+/// The responses that the API page shows, identical except for white space.
 enum DeviceExamples {
     static let device = JSONValue.raw(
         """

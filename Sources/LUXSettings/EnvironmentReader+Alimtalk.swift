@@ -50,7 +50,7 @@ extension EnvironmentReader {
 
     /// Reads them all; the variables of providers that are not chosen are not read.
     ///
-    /// - Parameter requestTimeout: the time for a whole request, of which a message may take no more.
+    /// - Parameter requestTimeout: the time for a whole request, which is the maximum for a message.
     package mutating func alimtalk(timeZone: String, requestTimeout: Duration) -> AlimtalkConfiguration {
         var alimtalk = AlimtalkConfiguration()
         alimtalk.name = read(\.alimtalk.provider)

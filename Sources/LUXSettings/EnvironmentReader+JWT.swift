@@ -23,7 +23,7 @@ extension EnvironmentReader {
         ]
     }
 
-    /// The keys that verify them, out of exactly one of four variables; files are loaded once, so that a bad file is reported at the start.
+    /// The keys that verify them, from exactly one of four variables; files are loaded once, so that a bad file is reported at the start.
     package mutating func tokenKeys() -> TokenKeys {
         var chosen: (variable: String, keys: TokenKeys)?
         for (keyVariable, create) in Self.keyVariables {

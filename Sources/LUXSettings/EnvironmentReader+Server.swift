@@ -39,7 +39,7 @@ extension EnvironmentReader {
         return slow == .zero ? nil : slow
     }
 
-    /// The rate of each user, and how many requests may come in a burst.
+    /// The rate of each user, and how many requests a burst may contain.
     package mutating func rateLimit() -> RateLimiter.Rate? {
         let burst = read(\.server.rateLimitBurst)
         guard let limit = read(\.server.rateLimit) else {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Who beside its owner may use a file with secrets.
+/// Who may use a file with secrets, other than its owner.
 package enum FileRights {
     /// - Returns: why the file must not be used: its group or anybody may change it. `nil` when it may be used, or does
     ///   not exist, or is a device.

@@ -14,7 +14,7 @@ package struct TokenKeyError: Error, Equatable, CustomStringConvertible {
 
 /// Where the keys of access tokens come from, for the start and for each reload.
 package enum TokenKeys: Equatable, Sendable {
-    /// Shared secrets out of the environment.
+    /// Shared secrets from the environment.
     case secrets([[UInt8]])
     /// A file of shared secrets, one per line.
     case secretFile(String)
@@ -80,7 +80,7 @@ package enum TokenKeys: Equatable, Sendable {
     package static func secrets(inVariable text: String) throws(TokenKeyError) -> [[UInt8]] {
         if let reason = SecretText.error(in: Array(text.utf8)) { throw TokenKeyError(reason) }
         let parts = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { Array($0) }
-        // A blank beside a comma would become part of a secret, and nothing would show why no token is accepted.
+        // A blank next to a comma would become part of a secret, and nothing would show why no token is accepted.
         let blanks: [UInt8?] = [0x20, 0x09, 0x0A, 0x0D]
         let isBlank = parts.contains { blanks.contains($0.first) || blanks.contains($0.last) }
         guard parts.count == 1 || !isBlank else {

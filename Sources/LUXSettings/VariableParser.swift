@@ -190,7 +190,7 @@ extension VariableParser<String> {
 }
 
 extension VariableParser<[String]> {
-    /// Texts separated by commas, without the blanks beside them.
+    /// Texts separated by commas, without the blanks around them.
     static var list: VariableParser {
         VariableParser("separated by commas", text: { $0.joined(separator: ",") }) { (text) throws(Rejection) in
             let values = text.split(separator: ",", omittingEmptySubsequences: false).map {

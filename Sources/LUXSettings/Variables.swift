@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// The variables of the program, out of the environment, a file and files of secrets, and where each comes from.
+/// The variables of the program, from the environment, a file and files of secrets, and the source of each.
 package struct Variables {
     /// Where a variable comes from.
     package enum Source: Equatable, CustomStringConvertible {

@@ -26,7 +26,7 @@ package final class EndpointLoad: @unchecked Sendable {
     package private(set) var figures = SimulationFigures()
 
     /// - Parameters:
-    ///   - firstFile: numbers of complete logs begin behind it.
+    ///   - firstFile: numbers of complete logs begin after it.
     ///   - records: how many a backlog has.
     /// - Throws: `EventLoopError`, `JWTError`.
     package init(

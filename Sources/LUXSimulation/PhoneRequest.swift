@@ -15,7 +15,7 @@ package struct PhoneRequest: Sendable {
         case lateRepeat = "devlog, late repeat"
     }
 
-    /// Ids of users, children and devices begin behind it, apart from those of demo data.
+    /// Ids of users, children and devices begin after it, apart from those of demo data.
     package static let base: Int64 = 1_000_000_000
 
     package let number: Int

@@ -1,4 +1,4 @@
-/// One record of an upload, as the phone has it. Times are seconds since 1970 by the phone's clock.
+/// One record of an upload, as the phone stores it. Times are seconds since 1970 by the phone's clock.
 package struct PhoneRecord: Sendable, Equatable {
     /// The start of the treatment.
     package var start: Int64

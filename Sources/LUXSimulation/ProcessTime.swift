@@ -38,7 +38,7 @@ package enum ProcessTime {
         return ((Double(fields[user]) ?? 0) + (Double(fields[system]) ?? 0)) / ticks
     }
 
-    /// The fields behind the name of the program, which may contain spaces.
+    /// The fields after the name of the program, which may contain spaces.
     private static func stat(_ pid: Int) -> [String] {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
             let end = text.lastIndex(of: ")")

@@ -23,7 +23,7 @@ package struct SimulationDatabase {
         try !session.query("select 1 from devices where id = \(PhoneRequest.base)").isEmpty
     }
 
-    /// Inserts accounts, children and connected devices, unless they are there.
+    /// Inserts accounts, children and connected devices, unless they exist.
     ///
     /// - Throws: also ``UsedDatabase`` when there are logs of an earlier simulation.
     package func provision(devices: Int) throws {

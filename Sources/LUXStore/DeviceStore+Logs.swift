@@ -102,7 +102,7 @@ extension DeviceStore {
 
     // MARK: Writes of the plan. Their time is that of the statement, since the transaction starts before the wait for locks.
 
-    // `detail_data` is compared as it is stored: `=` takes 1.0 and 1.00 for equal, and as text a number would be written out.
+    // `detail_data` is compared as it is stored: for `=`, 1.0 and 1.00 are equal, and as text a number would be written out.
     private static let updateLogs = PostgresStatement(
         "update_device_logs",
         """

@@ -6,7 +6,7 @@ import Logging
 /// No value can end the line or steer a terminal: control characters, those of U+0080 to U+009F among them, are escaped in JSON
 /// and blanked in text.
 package struct LogLine {
-    /// Messages up to so many characters do not move the column behind them.
+    /// Messages up to so many characters do not move the column after them.
     private static let messageWidth = 12
 
     /// The line so far.

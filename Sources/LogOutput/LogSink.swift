@@ -130,7 +130,7 @@ package final class LogSink: @unchecked Sendable {
         }
     }
 
-    /// Waits for lines and takes all there are.
+    /// Waits for lines and removes all that are queued.
     ///
     /// - Returns: how many dropped ones have to be reported after them.
     private func take(_ batch: inout [UInt8]) -> UInt64 {

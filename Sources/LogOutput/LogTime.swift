@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// A moment in UTC as RFC 3339 has it, with milliseconds: `2026-11-25T12:34:56.789Z`.
+/// A moment in UTC as in RFC 3339, with milliseconds: `2026-11-25T12:34:56.789Z`.
 struct LogTime {
     private let seconds: Int
     private let milliseconds: Int

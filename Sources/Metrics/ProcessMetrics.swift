@@ -6,7 +6,7 @@ import Glibc
 package struct ProcessMetrics: Sendable {
     /// Seconds since the Unix epoch.
     private let startTime: Double
-    /// The latest count of descriptors. To list them takes milliseconds with thousands of connections, and anybody may scrape: it is
+    /// The latest count of descriptors. Listing them takes milliseconds with thousands of connections, and any client may scrape: it is
     /// done on a queue of its own, and a scrape reports the latest count, which is as old as the scrape before it.
     private let descriptors: Locked<(count: Int, time: MonotonicTime)>
     private let countDescriptors: @Sendable () -> Int

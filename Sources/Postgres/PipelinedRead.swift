@@ -89,7 +89,7 @@ final class PipelinedRead: OutcomeReceiver {
     func expired(at now: MonotonicTime) -> Bool {
         guard isWaiting, now >= deadline else { return false }
         finish(.failure(PostgresError(kind: .timeout, message: "the deadline of the request has passed")))
-        // Its result may still arrive, and the reads behind it did not cause the delay: the session's own
+        // Its result may still arrive, and the reads after it did not cause the delay: the session's own
         // statement_timeout ends a statement that hangs.
         return false
     }

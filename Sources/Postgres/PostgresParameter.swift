@@ -121,7 +121,7 @@ extension [UInt8] {
     }
 
     /// The binary form of a one-dimensional array (`array_recv` in PostgreSQL's `arrayfuncs.c`): dimensions, whether
-    /// there are NULLs, element type, length, lower bound, then each element behind its length.
+    /// there are NULLs, element type, length, lower bound, then each element after its length.
     fileprivate mutating func append<Value>(
         array elements: [Value?], of type: UInt32, _ appendElement: (inout [UInt8], Value) -> Void
     ) {

@@ -89,7 +89,7 @@ package struct PostgresRows: Sendable {
 /// One row of a ``PostgresResult``. Columns are counted from 0.
 ///
 /// NULL is `nil` in the accessors that end in `OrNull` and an error in the others; a missing column or a value of
-/// another width is an error in all.
+/// another width is an error in every one.
 package struct PostgresRow {
     fileprivate let result: PostgresResult
     fileprivate let index: Int32

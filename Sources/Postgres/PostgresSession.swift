@@ -65,7 +65,7 @@ package final class PostgresSession {
     /// Row-by-Row"), so that memory does not grow with their number.
     ///
     /// - Parameter parameters: `$1`, `$2`, … in text form; `nil` is NULL.
-    /// - Throws: ``PostgresError``, also behind rows that were good; what `body` throws, and then no more rows are read.
+    /// - Throws: ``PostgresError``, also after rows that were good; what `body` throws, and then no more rows are read.
     package func stream(_ sql: String, _ parameters: [String?], _ body: ([String?]) throws -> Void) throws {
         let count = Int32(clamping: parameters.count)
         guard withCStrings(parameters, { PQsendQueryParams(pg, sql, count, nil, $0, nil, nil, 0) }) == 1,

@@ -17,7 +17,7 @@ package struct SlowStatement: Sendable {
     package var caller: String?
 }
 
-/// Gathers the slow statements of a connection up to the Sync behind them.
+/// Gathers the slow statements of a connection up to the Sync that follows them.
 struct SlowStatementLog {
     private let threshold: Duration?
     private let report: (SlowStatement) -> Void

@@ -2,7 +2,7 @@ import Glibc
 
 /// A listening TCP socket that the service manager opened and passed to this process (sd_listen_fds(3)).
 ///
-/// The manager keeps it open while the process is restarted, so no connection is refused meanwhile.
+/// The manager keeps it open while the process is restarted, so that connections wait in its queue meanwhile.
 package struct ActivatedSocket: Sendable, Equatable {
     package let descriptor: Int32
     package let port: Int

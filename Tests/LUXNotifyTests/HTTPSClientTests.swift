@@ -80,7 +80,7 @@ import Testing
         #expect(!reason.isEmpty && !reason.lowercased().contains("no error"), "\(reason)")
     }
 
-    @Test func `a head without an end is not read for ever`() async throws {
+    @Test func `a head without an end is not read forever`() async throws {
         let provider = try FakeProvider(.endlessHead)
         guard case .noResponse = await exchange(provider, seconds: 60) else {
             Issue.record("a response")

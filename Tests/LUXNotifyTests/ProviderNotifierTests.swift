@@ -9,7 +9,7 @@ import Testing
 
 /// Attempts, limits and the circuit breaker, with scripted exchanges.
 @Suite(.ownThread) struct ProviderNotifierTests {
-    /// Returns one exchange after the other, then the last one for ever, and counts the calls.
+    /// Returns one exchange after the other, then the last one forever, and counts the calls.
     private final class Script: Sendable {
         private let exchanges: [ProviderExchange]
         private let calls = Atomic(0)
@@ -99,7 +99,7 @@ import Testing
         Case(
             name: "a rejection after a 500", provider: "nhn", exchanges: [reply(500), nhnRejected], status: "unknown",
             calls: 2),
-        Case(name: "500 for ever", provider: "nhn", exchanges: [reply(500)], status: "unknown", calls: 3),
+        Case(name: "500 forever", provider: "nhn", exchanges: [reply(500)], status: "unknown", calls: 3),
         Case(name: "408", provider: "solapi", exchanges: [reply(408)], status: "failed", calls: 3),
         Case(name: "the quota of the day", provider: "nhn", exchanges: [nhnQuota], status: "failed", calls: 1),
         Case(name: "504", provider: "solapi", exchanges: [reply(504)], status: "unknown", calls: 1),

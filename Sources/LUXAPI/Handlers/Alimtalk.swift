@@ -48,7 +48,7 @@ extension DeviceRequest {
 
     /// Returns when an earlier message was sent; waits while it is in flight.
     ///
-    /// - Throws: `APIError.alimtalkSendFailed` when it was not, or its outcome did not come in time; `StoreError`.
+    /// - Throws: `APIError.alimtalkSendFailed` when it was not, or its outcome did not arrive in time; `StoreError`.
     fileprivate func awaitMessage(_ id: Int64) async throws {
         while true {
             let status = try await store.messageStatus(id: id, rules: services.messageRules)

@@ -73,7 +73,7 @@ extension PortResponder {
     /// Sends every request to the same target over HTTPS (308, RFC 9110 section 15.4.9), which keeps method and body.
     ///
     /// - Parameters:
-    ///   - port: where HTTPS is spoken.
+    ///   - port: the port for HTTPS.
     ///   - log: receives the record of each request.
     package static func redirection(
         to port: Int, log: @escaping @Sendable (RequestRecord) -> Void

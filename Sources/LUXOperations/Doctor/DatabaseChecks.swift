@@ -89,7 +89,7 @@ package struct DatabaseChecks {
             advice: abs(skew) > allowed ? "let both machines set their clocks by NTP (chrony, systemd-timesyncd)" : nil)
     }
 
-    /// What `serve`, `alimtalk` and `export` need of each table. A user's row is locked, never changed, and that takes the right
+    /// What `serve`, `alimtalk` and `export` need of each table. A user's row is locked, never changed, and that requires the right
     /// to change one of its columns.
     private static let serving = [
         ("users", "select,update of a column"), ("real_users", "select"), ("firmwares", "select"),
@@ -98,7 +98,7 @@ package struct DatabaseChecks {
         ("access_records", "insert"), ("schema_migrations", "select"),
     ]
 
-    /// What `provision` and `device` need beside that.
+    /// What `provision` and `device` need in addition.
     private static let supporting = [
         ("users", "insert"), ("real_users", "insert"), ("devices", "insert"), ("projects", "select"),
         ("hardwares", "select"), ("support_actions", "select,insert"), ("users_id_seq", "update"),

@@ -5,7 +5,7 @@ import Postgres
 /// thread.
 ///
 /// Each batch is a transaction, so that nobody waits, and adds to the count of the access record. After an interruption the same
-/// command goes on.
+/// command continues.
 package struct PersonErasure {
     /// Why a person is not erased.
     package enum Rejection: Error, Equatable, CustomStringConvertible {

@@ -140,7 +140,7 @@ package struct CSVReader {
             guard content.count <= Self.longestField else {
                 throw SyntaxError(line: line, reason: "a field of more than \(Self.longestField) bytes")
             }
-            // Else the field goes on in the next piece.
+            // Else the field continues in the next piece.
             if index < buffer.count { break }
         }
         return content

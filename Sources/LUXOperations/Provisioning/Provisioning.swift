@@ -1,7 +1,7 @@
 import LUXStore
 import Postgres
 
-/// Loads rows of a CSV file into a table, all of them or none. Existing rows stay as they are, unless corrections are asked for. Owned
+/// Loads rows of a CSV file into a table, all of them or none. Existing rows stay as they are, unless corrections are requested. Owned
 /// by its command and used on its thread.
 package struct Provisioning {
     /// What became of the rows.

@@ -16,7 +16,7 @@ package struct ProvisioningFile {
     package private(set) var rows = 0
 
     private let kind: ProvisioningKind
-    /// In bytes; `nil` of a pipe.
+    /// In bytes; `nil` for a pipe.
     private let size: Int?
     private var reader: CSVReader
 

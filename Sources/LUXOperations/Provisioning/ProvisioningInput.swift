@@ -2,7 +2,7 @@ import Glibc
 
 /// The bytes of a file, a pipe or standard input, piece by piece. Owned by its command and used on its thread; closes what it opened.
 package final class ProvisioningInput {
-    /// It cannot be read; the description says why.
+    /// It cannot be read; the description is the reason.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
 

@@ -65,7 +65,7 @@ package struct DeviceSupport {
         }
     }
 
-    /// Disconnects a device as its user can: alias and time of connection go, logs and their counter stay.
+    /// Disconnects a device as its user can: alias and time of connection are cleared, logs and their counter stay.
     ///
     /// - Throws: ``Rejection``, `PostgresError`.
     package func disconnect(_ uniqueID: String) throws -> Outcome {

@@ -2,7 +2,7 @@ import Concurrency
 import LUX
 import Postgres
 
-/// The limits and repeats of messages. They are counted in the database, so that they hold across restarts and servers.
+/// The limits and repeats of messages. They are counted in the database, so that they apply across restarts and servers.
 package struct MessageRules: Sendable, Equatable {
     /// Messages of one account within an hour; `nil` for no limit.
     package var userLimit: Int? = 20
@@ -116,7 +116,7 @@ extension DeviceStore {
             guard results.count == 4 else {
                 throw PostgresError(kind: .protocolViolation, message: "a statement without a result")
             }
-            // It refers to nobody who was erased.
+            // It does not refer to a person who was erased.
             guard results[0].first != nil else { return .missingUser }
             if let row = results[1].first { return .earlier(id: try row.int8(0)) }
             if let row = results[2].first { return .earlier(id: try row.int8(0)) }

@@ -34,7 +34,7 @@ package struct OpenMessages {
 
     /// Acquires the right to look messages up, which one process has at a time, for the life of the session.
     ///
-    /// - Returns: `false` when another process has it.
+    /// - Returns: `false` when another process holds it.
     /// - Throws: `PostgresError`.
     package func acquire() throws(PostgresError) -> Bool {
         try session.query("select pg_try_advisory_lock($1)", [Self.lockKey]).first?.first == "t"

@@ -101,7 +101,7 @@ package struct LogExport {
         #"case when \#(value)::text ~ E'^[=+@\t\r-]' then '''' || \#(value)::text else \#(value)::text end"#
     }
 
-    /// COPY takes no parameters: all values are numbers, but for the device's.
+    /// COPY takes no parameters: all values are numbers, except the device's.
     private func logs(_ columns: [String], _ session: PostgresSession) throws(PostgresError) -> String {
         var conditions = [("l.treatment_date >= ", span.from), ("l.treatment_date < ", span.to)].map {
             comparison, time in

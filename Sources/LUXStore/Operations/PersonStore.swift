@@ -40,7 +40,7 @@ package struct PersonStore {
             """, [String(id)])
     }
 
-    /// Takes the account out of its messages, which stay countable by time, provider and status.
+    /// Removes the account from its messages, which stay countable by time, provider and status.
     package func anonymizeMessages(ofUser id: Int64) throws(PostgresError) -> Int {
         try count(
             """
@@ -49,7 +49,7 @@ package struct PersonStore {
             """, [String(id)])
     }
 
-    /// Takes a child out of the support actions for its devices.
+    /// Removes a child from the support actions for its devices.
     package func anonymizeSupportActions(ofChild id: Int64) throws(PostgresError) -> Int {
         try count(
             """
@@ -58,7 +58,7 @@ package struct PersonStore {
             """, [String(id)])
     }
 
-    /// Takes a person out of the access records. The record of the erasure itself refers to no person and keeps the id in its text.
+    /// Removes a person from the access records. The record of the erasure itself refers to no person and keeps the id in its text.
     package func anonymizeAccessRecords(of person: Person) throws(PostgresError) -> Int {
         let kind = person.kind
         let column = "\(kind)_id"

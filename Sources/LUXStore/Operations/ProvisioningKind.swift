@@ -76,6 +76,6 @@ package enum ProvisioningKind: String, CaseIterable {
         }
     }
 
-    /// Columns that a file may correct if the operator asks for it: all that are fixed, but for the id.
+    /// Columns that a file may correct if the operator requests it: all fixed ones except the id.
     package var correctable: [String] { self == .devices ? fixed.filter { $0 != "id" } : [] }
 }

@@ -10,7 +10,7 @@ struct ActorOptions: ParsableArguments {
 
     /// The actor of a command that people run.
     ///
-    /// - Throws: `ValidationError` where nobody is named.
+    /// - Throws: `ValidationError` where no operator is named.
     func required() throws -> Actor {
         guard let name, !name.isEmpty else {
             throw ValidationError("--operator is required where neither SUDO_USER nor USER is set")

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import LUXSettings
 
-/// What every command that reads variables takes.
+/// The options of every command that reads variables.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
         help: "A file of variables, NAME=value a line; the environment comes first.", completion: .file())

@@ -75,4 +75,20 @@ import Testing
         }
         #expect(owners.count > 300)
     }
+
+    @Test func `the sources use no word that the glossary replaces`() throws {
+        // Published names, and terms of others.
+        let exceptions = [
+            "default", "connections_refused", "\"refused\"", "connection refused", "connectionrefused", "faulty contacts",
+        ]
+        let replaced = /fault|refus|answer|\b(?:anew|tells?|told|under way|whoever)\b/
+        for file in swiftFiles where file.hasPrefix("Sources/") {
+            for (place, line) in try text(file).lowercased().split(separator: "\n", omittingEmptySubsequences: false)
+                .enumerated()
+            {
+                let own = exceptions.reduce(String(line)) { $0.replacing($1, with: "") }
+                #expect(!own.contains(replaced), "\(file):\(place + 1)")
+            }
+        }
+    }
 }
