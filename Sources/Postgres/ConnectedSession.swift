@@ -9,7 +9,7 @@ import Glibc
 struct ConnectedSession: @unchecked Sendable {
     let pg: OpaquePointer
 
-    /// Connects and sets up the session, blocking (`PQconnectdbParams` with an expanded `dbname`).
+    /// Connects and configures the session, blocking (`PQconnectdbParams` with an expanded `dbname`).
     static func open(
         _ connectionString: String, settings: [(name: String, value: String)]
     ) -> Result<ConnectedSession, PostgresError> {
@@ -66,7 +66,7 @@ struct ConnectedSession: @unchecked Sendable {
             let left = (deadline - .now()).wholeNanoseconds / 1_000_000
             var descriptor = pollfd(fd: PQsocket(pg), events: Int16(POLLIN), revents: 0)
             guard left > 0, poll(&descriptor, 1, Int32(clamping: left)) != 0 else {
-                return PostgresError(kind: .connection, message: "the session was not set up in time")
+                return PostgresError(kind: .connection, message: "the session was not established in time")
             }
             guard PQconsumeInput(pg) == 1 else { return PostgresError(connection: pg) }
         }

@@ -30,7 +30,7 @@ package final class DatabaseAvailability: Sendable {
     private struct State {
         var open = 0
         var outage: Outage?
-        /// Attempts to connect that failed since the last one that succeeded. A session may be ended while it is set up, so
+        /// Attempts to connect that failed since the last one that succeeded. A session may be ended while it is being established, so
         /// one failure alone means little.
         var failures = 0
         var lost: (count: Int, reason: PostgresError)?

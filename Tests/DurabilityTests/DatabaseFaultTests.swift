@@ -120,7 +120,7 @@ import Testing
             try sql.script("select pg_terminate_backend(pid) from pg_stat_activity where datname = '\(name)'")
             #expect(fixture.server.waits(for: 503, at: "/readyz"))
             for _ in 0..<3 { #expect(try world.upload([record], as: user).status == 503) }
-            // Sessions that are ended while they are set up look like an outage for a moment.
+            // Sessions that are ended while they are being established look like an outage for a moment.
             var readStatus = 0
             for _ in 0..<40 where readStatus != 200 {
                 readStatus = try world.call("GET", "child-device?real_user_id=\(child)", as: user).status

@@ -11,7 +11,7 @@ import Postgres
 /// `lux-server dev`
 struct Dev: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve with a private PostgreSQL, demo data and a token; nothing to set up.")
+        abstract: "Serve with a private PostgreSQL, demo data and a token; nothing to configure.")
 
     @Option(help: "The port on 127.0.0.1; 0 for any that is free.")
     var port = 8_080
