@@ -13,7 +13,7 @@ enum DeploymentFile {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips what needs a program that is not installed, and says so.
+    /// Skips what needs a program that is not installed, and reports it.
     static func requires(_ program: String) -> Self {
         let isInstalled = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].contains {
             FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")

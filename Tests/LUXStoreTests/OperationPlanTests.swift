@@ -26,7 +26,7 @@ import Testing
         let sql = try database.session()
         try sql.script(Self.rows)
         try sql.script("vacuum (analyze)")
-        // Half a year of messages and audit rows goes, and a sixth of the logs.
+        // Half a year of messages and audit rows is deleted, and a sixth of the logs.
         let retention = ["LOGS": "1", "MESSAGES": "800", "AUDIT": "800", "KEYS": "800"]
         let logDays = try sql.integer("select (now()::date - date '2025-01-02')")
         for command in [

@@ -63,7 +63,7 @@ import Testing
     @Test func `drops and counts lines while nobody reads, and reports how many once there is room`() async throws {
         try await onThread {
             let pipe = try Pipe()
-            // What a pipe holds.
+            // The capacity of a pipe.
             let full = [UInt8](repeating: UInt8(ascii: "-"), count: 65_535) + [10]
             try #require(write(pipe.writer, full, full.count) == full.count)
             let sink = sink(pipe.writer, limit: 32_768)

@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// /healthz and /readyz, with the database there, gone and back.
+/// /healthz and /readyz, with the database running, stopped and restarted.
 @Suite struct HealthTests {
     @Test func `responds to both without a token`() throws {
         let server = World.sharedServer
