@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// A primary with a synchronous standby, as PostgreSQL has them: the primary dies, the standby is promoted, nothing that was
+/// A primary with a synchronous standby of PostgreSQL: the primary dies, the standby is promoted, nothing that was
 /// acknowledged is lost and no server is restarted.
 ///
 /// `LUX_FAILOVERS` changes how often; see `Scripts/drill-failover`.

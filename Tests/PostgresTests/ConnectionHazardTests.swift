@@ -6,7 +6,7 @@ import Testing
 @testable import Postgres
 
 /// Failures between libpq and a database that dies, hangs or rejects connections: every caller that waits gets an error, in time, and the
-/// pool goes on by itself.
+/// pool recovers by itself.
 @Suite(.ownThread) struct ConnectionHazardTests {
     private static let one = PostgresStatement("one", "select 1::bigint")
     private static let echo = PostgresStatement("echo", "select $1")
