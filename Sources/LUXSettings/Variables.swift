@@ -52,7 +52,8 @@ package struct Variables {
         guard let bytes = FileManager.default.contents(atPath: path),
             let text = String(validating: bytes, as: UTF8.self)
         else {
-            errors.append(Configuration.VariableError(variable: "--config", reason: "\(path) cannot be read as UTF-8 text"))
+            errors.append(
+                Configuration.VariableError(variable: "--config", reason: "\(path) cannot be read as UTF-8 text"))
             return
         }
         do throws(DotenvFile.SyntaxError) {
@@ -84,7 +85,8 @@ package struct Variables {
         }
         guard checkRights(of: path, variable) else { return }
         guard let secret = SecretFile.text(at: path) else {
-            errors.append(Configuration.VariableError(variable: variable, reason: "the file cannot be read or is empty"))
+            errors.append(
+                Configuration.VariableError(variable: variable, reason: "the file cannot be read or is empty"))
             return
         }
         // White space around a connection string is not part of it.

@@ -154,7 +154,8 @@ enum PEMFile {
         #expect(rejection(of: SigningKey.set(good, rsa.jwk("x", #","p":"AAAA""#))) == .privateKey)
         #expect(rejection(of: SigningKey.set(good, curve.jwk("good"))) == .duplicateIdentifier("good"))
         #expect(rejection(of: SigningKey.set(good, rsa.jwk("good", #","alg":"RS256""#))) == nil, "the same key twice")
-        #expect(rejection(of: SigningKey.set(good, rsa.jwk("good", #","alg":"PS256""#))) == .duplicateIdentifier("good"))
+        #expect(
+            rejection(of: SigningKey.set(good, rsa.jwk("good", #","alg":"PS256""#))) == .duplicateIdentifier("good"))
         #expect(rejection(of: SigningKey.set(rsa.jwk(), curve.jwk())) == nil)
         func unnamed(_ count: Int) throws -> String {
             let keys = try (0..<count).map { _ in try SigningKey(.curve("P-256")).jwk() }

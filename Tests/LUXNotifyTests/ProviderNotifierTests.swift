@@ -71,7 +71,8 @@ import Testing
             name: "no connection", provider: "solapi", exchanges: [.notSent("connection refused")],
             status: "failed", calls: 3),
         Case(
-            name: "no response, without a key", provider: "solapi", exchanges: [.noResponse("reset")], status: "unknown",
+            name: "no response, without a key", provider: "solapi", exchanges: [.noResponse("reset")],
+            status: "unknown",
             calls: 1),
         Case(
             name: "no response, with a key", provider: "nhn", exchanges: [.noResponse("reset"), nhnSuccess],
@@ -94,7 +95,8 @@ import Testing
         Case(
             name: "429 after a 500", provider: "nhn", exchanges: [reply(500), reply(429)], status: "unknown", calls: 3),
         Case(
-            name: "no connection after a 500", provider: "nhn", exchanges: [reply(500), .notSent("connection refused")],
+            name: "no connection after a 500", provider: "nhn",
+            exchanges: [reply(500), .notSent("connection refused")],
             status: "unknown", calls: 3),
         Case(
             name: "a rejection after a 500", provider: "nhn", exchanges: [reply(500), nhnRejected], status: "unknown",

@@ -239,7 +239,8 @@ import Testing
             "DATABASE_URL": "postgres//u:hunter2@h/db", "LUX_JWT_SECRET": "hunter2", "LUX_PORT": "x",
             "LUX_DB_POOL": "x",
         ])
-        #expect(errors.map { $0.prefix { $0 != ":" } } == ["DATABASE_URL", "LUX_PORT", "LUX_JWT_SECRET", "LUX_DB_POOL"])
+        #expect(
+            errors.map { $0.prefix { $0 != ":" } } == ["DATABASE_URL", "LUX_PORT", "LUX_JWT_SECRET", "LUX_DB_POOL"])
         #expect(!errors.joined().contains("hunter2"))
     }
 }

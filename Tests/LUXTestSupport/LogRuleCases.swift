@@ -63,7 +63,9 @@ package struct LogRuleCase: Sendable, CustomTestStringConvertible {
         /// Connects a device to another child, or to none.
         case connect(Device, Child?)
 
-        static func upload(_ records: [Record], _ response: Response) -> Step { .upload(records, by: .parent, response) }
+        static func upload(_ records: [Record], _ response: Response) -> Step {
+            .upload(records, by: .parent, response)
+        }
     }
 
     /// A log as it must be stored in the end.

@@ -55,7 +55,8 @@ import Testing
         }
     }
 
-    @Test func `a table that is locked while its statement is prepared fails its own reads as unavailable, and no others`()
+    @Test
+    func `a table that is locked while its statement is prepared fails its own reads as unavailable, and no others`()
         async throws
     {
         let fixture = try PoolFixture(connections: 2, schema: Self.schema)

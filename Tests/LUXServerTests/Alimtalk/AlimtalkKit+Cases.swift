@@ -91,9 +91,11 @@ extension AlimtalkKit {
                     Case("signature seen", failure(403, "DuplicatedSignature"), .unknown, "DuplicatedSignature"),
                     Case("busy", failure(503, "Busy"), .mayBeTaken, "Busy"),
                     Case(
-                        "rejected in the list of messages", .reply(200, Self.solapiRejectedInList), .rejected, "code 1042"),
+                        "rejected in the list of messages", .reply(200, Self.solapiRejectedInList), .rejected,
+                        "code 1042"),
                     Case(
-                        "only the counts say so", .reply(200, Self.solapiFailedCount), .rejected, "registered as failed"),
+                        "only the counts say so", .reply(200, Self.solapiFailedCount), .rejected, "registered as failed"
+                    ),
                     Case("success without a message", .reply(200, #"{"groupInfo":{}}"#), .unknown, "partial"),
                 ]
         case .sens:

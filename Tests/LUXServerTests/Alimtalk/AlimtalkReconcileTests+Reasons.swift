@@ -29,7 +29,8 @@ extension AlimtalkReconcileTests {
 
     @Test(arguments: [
         Case(
-            kit: .sens, reply: .reply(404, ""), expected: "failed: sens: not found", status: "failed", calls: 2, exit: 0),
+            kit: .sens, reply: .reply(404, ""), expected: "failed: sens: not found", status: "failed", calls: 2, exit: 0
+        ),
         Case(kit: .sens, reply: .reply(404, #"{"error":{"errorCode":"300"}}"#), expected: "left open: sens: HTTP 404"),
         Case(kit: .sens, reply: .hang, expected: "phone number is gone", phone: nil, calls: 0),
         Case(kit: .nhn, reply: .reply(401, ""), expected: "left open: nhn: HTTP 401"),
@@ -47,7 +48,8 @@ extension AlimtalkReconcileTests {
             kit: .solapi, reply: others(#","to":"01011112222""#), expected: "not found", status: "failed", calls: 2,
             exit: 0),
         Case(
-            kit: .solapi, reply: others(another), expected: "not found", status: "failed", phone: "+12025550123", exit: 0),
+            kit: .solapi, reply: others(another), expected: "not found", status: "failed", phone: "+12025550123",
+            exit: 0),
         Case(kit: .nhn, reply: found(.nhn, "lux-1-1"), expected: "left open: nhn: HTTP 200"),
         // The number is not needed.
         Case(kit: .nhn, reply: found(.nhn, nil), expected: "not found", status: "failed", phone: nil, exit: 0),

@@ -81,7 +81,8 @@ import Testing
             (["DATABASE_URL_FILE": "/tmp"], "the file cannot be read"),
         ] {
             let run = try check(environment.merging(secret) { $1 })
-            #expect(run.ending == .exit(78) && run.errors.contains("DATABASE_URL_FILE: \(expected)"), "\(run.everything)")
+            #expect(
+                run.ending == .exit(78) && run.errors.contains("DATABASE_URL_FILE: \(expected)"), "\(run.everything)")
         }
     }
 
@@ -104,7 +105,8 @@ import Testing
                     ["config", "check"] + (config.map { ["--config", $0] } ?? []), environment: environment)
                 #expect(run.ending == .exit(ending), "\(name), \(String(mode, radix: 8)): \(run.everything)")
                 let line = run.errors.split(separator: "\n").first { $0.contains(name) }
-                #expect(expected == nil ? line == nil : line?.contains(expected ?? "") == true, "\(name): \(run.errors)")
+                #expect(
+                    expected == nil ? line == nil : line?.contains(expected ?? "") == true, "\(name): \(run.errors)")
             }
         }
         let run = try LUXCommand.run(

@@ -146,7 +146,8 @@ import Testing
             let (user, children, devices) = try account(world, logs: 2_500)
             let (gone, kept) = (children[0], children[1])
             let rejected = try run(world, ["child", "erase", "\(gone)"])
-            #expect(rejected.ending == .exit(1) && rejected.errors.contains(devices[0].unique), "\(rejected.everything)")
+            #expect(
+                rejected.ending == .exit(1) && rejected.errors.contains(devices[0].unique), "\(rejected.everything)")
             #expect(try world.logs(of: devices[0]).count == 2_500)
             let run = try run(world, ["child", "erase", "\(gone)", "--disconnect", "--json"])
             #expect(run.ending == .exit(0), "\(run.everything)")

@@ -79,7 +79,8 @@ import Testing
     @Test func `the sources use no word that the glossary replaces`() throws {
         // Published names, and terms of others.
         let exceptions = [
-            "default", "connections_refused", "\"refused\"", "connection refused", "connectionrefused", "faulty contacts",
+            "default", "connections_refused", "\"refused\"", "connection refused", "connectionrefused",
+            "faulty contacts",
         ]
         let replaced = /fault|refus|answer|\b(?:anew|tells?|told|under way|whoever)\b/
         for file in swiftFiles where file.hasPrefix("Sources/") {

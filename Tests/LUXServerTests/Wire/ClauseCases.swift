@@ -237,7 +237,9 @@ struct ClauseCase: Sendable, CustomStringConvertible {
         closed("9.3", "1.0 does not persist", "GET /healthz HTTP/1.0\r\n\r\n", 200),
         kept("9.3", "1.0 persists when asked to", "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200),
         kept("9.3.2", "responses come in order", get() + get("/none") + get(), 200, 404, 200),
-        closed("9.3.2", "no request after an invalid one gets a response", get() + get("/healthz", "A\r\n") + get(), 200, 400),
+        closed(
+            "9.3.2", "no request after an invalid one gets a response", get() + get("/healthz", "A\r\n") + get(), 200,
+            400),
         closed("9.6", "no request after close gets a response", get("/healthz", "Connection: close\r\n") + get(), 200),
         kept("9110 7.8", "an upgrade is declined", get("/healthz", "Connection: upgrade\r\nUpgrade: h2c\r\n"), 200),
         closed(
