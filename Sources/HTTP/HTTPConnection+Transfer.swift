@@ -61,7 +61,7 @@ extension HTTPConnection {
 
     // MARK: Output
 
-    func write(
+    @inline(never) func write(
         _ response: HTTPResponse, method: HTTPMethod?, version: HTTPVersion = .http11, hint: Bool = false
     ) {
         if output.unsent == 0 { lastWrite = server.loop.now }

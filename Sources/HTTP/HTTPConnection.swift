@@ -140,20 +140,24 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
             }
         } catch {
             // A request whose body is being discarded has had its response.
-            guard parser.phase != .discarding else { return }
-            closing = true
-            hasUnreadInput = true
-            var unfinished = parser.unfinished
-            unfinished.client = client ?? server.trustedProxies.client(in: unfinished.headers)
-            unfinished.received = requestStart
-            write(
-                server.responder.reject(error.status, reason: error.reason, request: unfinished),
-                method: unfinished.method)
+            if parser.phase != .discarding { reject(error) }
         }
     }
 
+    // What is inlined into a function that suspends is part of its frame, and the frames of all requests in flight have to fit in the caches:
+    // this and the other `@inline(never)` of this file halve the frame of `serve()`.
+    @inline(never) private func reject(_ error: HTTPParseError) {
+        closing = true
+        hasUnreadInput = true
+        var unfinished = parser.unfinished
+        unfinished.client = client ?? server.trustedProxies.client(in: unfinished.headers)
+        unfinished.received = requestStart
+        write(
+            server.responder.reject(error.status, reason: error.reason, request: unfinished), method: unfinished.method)
+    }
+
     /// The request with its client, who is charged for it from now on.
-    private func identified(_ request: HTTPRequest) -> HTTPRequest {
+    @inline(never) private func identified(_ request: HTTPRequest) -> HTTPRequest {
         guard isProxied else { return request }
         var request = request
         if let forwarded = server.trustedProxies.client(in: request.headers) {
@@ -166,7 +170,7 @@ final class HTTPConnection: EventHandler, @unchecked Sendable {
 
     /// Decides on a request before its body is read. One that is rejected now has its response before its body has
     /// arrived, and the body is discarded.
-    private func admit(_ head: HTTPRequest) {
+    @inline(never) private func admit(_ head: HTTPRequest) {
         switch server.responder.admit(head, received: server.loop.now) {
         case .proceed(let admission, let account):
             self.admission = admission

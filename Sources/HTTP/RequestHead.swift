@@ -1,9 +1,11 @@
 import Bytes
 
-/// Request line and header fields, checked, and what they mean for the body and the connection.
-struct RequestHead {
+/// Request line and header fields, checked, and what they mean for the body and the connection. Immutable.
+///
+/// A class: a request is copied at each step of its way, and the references in here would be counted each time.
+final class RequestHead: Sendable {
     /// How the length of the body is determined (RFC 9112 section 6.3).
-    enum Framing: Equatable {
+    enum Framing: Equatable, Sendable {
         case length(Int)
         case chunked
     }

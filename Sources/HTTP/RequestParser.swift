@@ -169,10 +169,7 @@ package struct RequestParser {
     }
 
     private func request(_ head: RequestHead, _ body: [UInt8]) -> HTTPRequest {
-        HTTPRequest(
-            method: head.method, target: head.target, path: head.path, query: head.query, version: head.version,
-            headers: head.headers, body: body, keepAlive: head.keepAlive,
-            requestsKeepAlive: head.requestsKeepAlive, client: client)
+        HTTPRequest(head, body: body, client: client)
     }
 
     private mutating func discardConsumed() {

@@ -44,13 +44,14 @@ package struct LogCounter: Sendable, Equatable {
 struct NumberHoles {
     /// The highest number before the upload, or the one before the first number of a device that had none.
     private var base: Int64?
-    private var numbers: Set<Int64> = []
+    /// May contain a number twice.
+    private var numbers: [Int64] = []
 
     init(_ counter: LogCounter) {
         base = counter.latestStart == nil ? nil : counter.last
     }
 
-    mutating func add(_ number: Int64) { numbers.insert(number) }
+    mutating func add(_ number: Int64) { numbers.append(number) }
 
     /// The device's counter has restarted with this number.
     mutating func restart(at number: Int64) {
@@ -61,8 +62,8 @@ struct NumberHoles {
     /// Whether a number between the base and `last` is missing.
     func isLeft(below last: Int64) -> Bool {
         let base = base ?? (numbers.min() ?? last) - 1
-        let count = numbers.count { $0 > base && $0 <= last }
-        return last - base > Int64(count)
+        let counted = distinct(numbers.filter { $0 > base && $0 <= last })
+        return last - base > Int64(counted.count)
     }
 }
 

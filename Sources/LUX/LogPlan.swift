@@ -59,14 +59,21 @@ package struct LogPlan: Sendable {
     }
 
     /// Plans the records in order.
+    ///
+    /// - Parameter stored: may concern other uploads too.
     package init(_ upload: LogUpload, stored: StoredLogs) {
-        var state = State(stored)
-        for record in upload.records {
-            if record.isTemporary { state.addTemporary(record) } else { state.addComplete(record) }
+        var state = State(stored, recordCount: upload.records.count)
+        for (place, record) in upload.records.enumerated() {
+            if record.isTemporary {
+                state.addTemporary(record, at: place)
+            } else {
+                state.addComplete(record, at: place)
+            }
         }
         counts = state.counts
         for slot in state.slots {
-            guard let record = slot.record else { continue }
+            guard let place = slot.record else { continue }
+            let record = upload.records[place]
             if let logID = slot.logID {
                 updates.append(Update(logID: logID, record: record, completed: slot.completed))
             } else {
@@ -74,8 +81,9 @@ package struct LogPlan: Sendable {
             }
         }
         updates.sort { $0.logID < $1.logID }
-        for (id, counter) in state.counters {
-            if state.holes[id]?.isLeft(below: counter.last) ?? false { counts.holes += 1 }
+        for (id, numbers) in zip(state.devices.keys, state.devices.values) {
+            let counter = numbers.counter
+            if numbers.holes.isLeft(below: counter.last) { counts.holes += 1 }
             guard let before = stored.devices[id]?.counter,
                 (before.last, before.restart) != (counter.last, counter.restart)
             else { continue }
@@ -91,68 +99,99 @@ package struct LogPlan: Sendable {
         var temporary: StoredLogs.TemporaryLog?
         /// The temporary log that has become this complete one.
         var completed: StoredLogs.TemporaryLog?
-        /// The last record of this log.
-        var record: DeviceLogRecord?
+        /// The place of the last record of this log.
+        var record: Int?
+    }
+
+    private struct PairState {
+        /// The slot of its temporary log.
+        var temporary: Int?
+        /// Whether a record of it was neither a repeat nor a late repeat.
+        var isChanged = false
+    }
+
+    private struct DeviceNumbers {
+        var counter: LogCounter
+        var holes: NumberHoles
     }
 
     private struct State {
+        let stored: StoredLogs
         var slots: [Slot] = []
-        var temporaries: [LogPair: Int] = [:]
+        /// The slots of complete logs, once a record has named them.
         var completes: [CompleteLogKey: Int] = [:]
         var completedTemporaries: [TemporaryStart: CompletedTemporary]
-        /// The pairs of which a record was neither a repeat nor a late repeat.
-        var changedPairs: Set<LogPair> = []
-        let devices: [Int64: StoredLogs.Device]
+        var pairs = RunMap<LogPair, PairState>()
         /// Of the devices with a complete record that has a number.
-        var counters: [Int64: LogCounter] = [:]
-        var holes: [Int64: NumberHoles] = [:]
+        var devices = RunMap<Int64, DeviceNumbers>()
         var counts = Counts()
 
-        init(_ stored: StoredLogs) {
+        init(_ stored: StoredLogs, recordCount: Int) {
+            self.stored = stored
             completedTemporaries = stored.completedTemporaries
-            devices = stored.devices
-            for (pair, log) in stored.temporaryLogs {
-                temporaries[pair] = slots.count
-                slots.append(Slot(logID: log.id, childID: pair.childID, temporary: log))
-            }
-            for (key, log) in stored.completeLogs {
-                completes[key] = slots.count
-                slots.append(Slot(logID: log.id, childID: log.childID))
-            }
+            slots.reserveCapacity(recordCount)
+            completes.reserveCapacity(recordCount)
         }
 
-        mutating func addTemporary(_ record: DeviceLogRecord) {
+        /// The place of a pair's state.
+        private mutating func place(of pair: LogPair) -> Int {
+            if let place = pairs.place(of: pair) { return place }
+            var state = PairState()
+            if let log = stored.temporaryLogs[pair] {
+                state.temporary = slots.count
+                slots.append(Slot(logID: log.id, childID: pair.childID, temporary: log))
+            }
+            return pairs.add(state, for: pair)
+        }
+
+        /// The slot of a complete log that is stored or that an earlier record has created.
+        private mutating func slot(of key: CompleteLogKey) -> Int? {
+            if let index = completes[key] { return index }
+            guard let log = stored.completeLogs[key] else { return nil }
+            completes[key] = slots.count
+            slots.append(Slot(logID: log.id, childID: log.childID))
+            return slots.count - 1
+        }
+
+        mutating func addTemporary(_ record: DeviceLogRecord, at place: Int) {
             let start = TemporaryStart(pair: record.pair, start: record.start)
             if completedTemporaries[start]?.makesLate(record) ?? false {
                 counts.repeated += 1
                 return
             }
-            changedPairs.insert(record.pair)
-            if let index = temporaries[record.pair] {
-                slots[index].record = record
+            let pair = self.place(of: record.pair)
+            pairs.values[pair].isChanged = true
+            if let index = pairs.values[pair].temporary {
+                slots[index].record = place
                 counts.temporaryUpdated += 1
             } else {
-                temporaries[record.pair] = slots.count
-                slots.append(Slot(childID: record.childID, record: record))
+                pairs.values[pair].temporary = slots.count
+                slots.append(Slot(childID: record.childID, record: place))
                 counts.temporaryMade += 1
             }
         }
 
-        mutating func addComplete(_ record: DeviceLogRecord) {
-            if let index = completes[record.completeKey] {
+        mutating func addComplete(_ record: DeviceLogRecord, at place: Int) {
+            let key = record.completeKey
+            if let index = slot(of: key) {
                 // Another child's log is never touched, though the device is this child's now.
-                if slots[index].childID == record.childID { slots[index].record = record }
+                if slots[index].childID == record.childID { slots[index].record = place }
                 counts.repeated += 1
                 count(record, isRepeat: true)
                 return
             }
-            let isFirstChange = changedPairs.insert(record.pair).inserted
-            if isFirstChange, let index = temporaries.removeValue(forKey: record.pair) {
+            let pair = self.place(of: record.pair)
+            let isFirstChange = !pairs.values[pair].isChanged
+            pairs.values[pair].isChanged = true
+            if isFirstChange, let index = pairs.values[pair].temporary {
+                pairs.values[pair].temporary = nil
+                completes[key] = index
+                slots[index].record = place
                 complete(index, with: record)
                 counts.completed += 1
             } else {
-                completes[record.completeKey] = slots.count
-                slots.append(Slot(childID: record.childID, record: record))
+                completes[key] = slots.count
+                slots.append(Slot(childID: record.childID, record: place))
                 counts.new += 1
             }
             count(record, isRepeat: false)
@@ -160,8 +199,6 @@ package struct LogPlan: Sendable {
 
         /// The temporary log is a stored one: a record of this upload that wrote it would have been the first change.
         private mutating func complete(_ index: Int, with record: DeviceLogRecord) {
-            completes[record.completeKey] = index
-            slots[index].record = record
             guard let temporary = slots[index].temporary else { return }
             slots[index].completed = temporary
             let completed = CompletedTemporary(
@@ -172,17 +209,19 @@ package struct LogPlan: Sendable {
 
         private mutating func count(_ record: DeviceLogRecord, isRepeat: Bool) {
             guard let number = record.logFileID else { return }
-            var counter = counters[record.deviceID] ?? devices[record.deviceID]?.counter ?? LogCounter()
-            var holes = holes[record.deviceID] ?? NumberHoles(counter)
+            let place = devices.place(of: record.deviceID) ?? addDevice(record.deviceID)
             if isRepeat {
-                counter.countRepeat(number, start: record.start)
-            } else if counter.countLog(number, start: record.start) {
+                devices.values[place].counter.countRepeat(number, start: record.start)
+            } else if devices.values[place].counter.countLog(number, start: record.start) {
                 counts.restarts += 1
-                holes.restart(at: number)
+                devices.values[place].holes.restart(at: number)
             }
-            if counter.includes(record.start) { holes.add(number) }
-            counters[record.deviceID] = counter
-            self.holes[record.deviceID] = holes
+            if devices.values[place].counter.includes(record.start) { devices.values[place].holes.add(number) }
+        }
+
+        private mutating func addDevice(_ id: Int64) -> Int {
+            let counter = stored.devices[id]?.counter ?? LogCounter()
+            return devices.add(DeviceNumbers(counter: counter, holes: NumberHoles(counter)), for: id)
         }
     }
 }

@@ -24,23 +24,31 @@ package struct LogUpload: Sendable {
     }
 
     /// The children named, each once, in ascending order.
-    package var childIDs: [Int64] { Set(records.map(\.childID)).sorted() }
+    package var childIDs: [Int64] { distinct(records.lazy.map(\.childID)) }
 
     /// The devices named, each once, in ascending order: the order in which they are locked.
-    package var deviceIDs: [Int64] { Set(records.map(\.deviceID)).sorted() }
+    package var deviceIDs: [Int64] { distinct(records.lazy.map(\.deviceID)) }
 
     /// The devices with a complete record that has a number, in ascending order.
     package var numberedDeviceIDs: [Int64] {
-        Set(records.lazy.filter { !$0.isTemporary && $0.logFileID != nil }.map(\.deviceID)).sorted()
+        distinct(records.lazy.filter { !$0.isTemporary && $0.logFileID != nil }.map(\.deviceID))
     }
 
-    /// The keys of the complete records, each once.
-    package var completeKeys: [CompleteLogKey] {
-        Array(Set(records.lazy.filter { !$0.isTemporary }.map(\.completeKey)))
-    }
+    /// The keys of the complete records, in order; a key that occurs twice is included twice.
+    package var completeKeys: [CompleteLogKey] { records.filter { !$0.isTemporary }.map(\.completeKey) }
 
-    /// The starts of the temporary records, each once.
+    /// The starts of the temporary records, in order; a start that occurs twice is included twice.
     package var temporaryStarts: [TemporaryStart] {
-        Array(Set(records.lazy.filter(\.isTemporary).map { TemporaryStart(pair: $0.pair, start: $0.start) }))
+        records.filter(\.isTemporary).map { TemporaryStart(pair: $0.pair, start: $0.start) }
     }
+}
+
+/// Each value once, in ascending order. Runs of equal values cost a comparison each.
+func distinct(_ values: some Sequence<Int64>) -> [Int64] {
+    var sorted: [Int64] = []
+    for value in values where value != sorted.last { sorted.append(value) }
+    sorted.sort()
+    var distinct: [Int64] = []
+    for value in sorted where value != distinct.last { distinct.append(value) }
+    return distinct
 }

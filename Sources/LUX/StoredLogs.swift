@@ -41,31 +41,17 @@ package struct StoredLogs: Sendable {
 
     package init() {}
 
-    /// The part of it that concerns the records of one upload, where it was read for several.
-    package func narrowed(to upload: LogUpload) -> StoredLogs {
-        var part = StoredLogs()
-        for record in upload.records {
-            let pair = record.pair
-            part.rootUserIDs[record.childID] = rootUserIDs[record.childID]
-            if part.devices[record.deviceID] == nil { part.devices[record.deviceID] = devices[record.deviceID] }
-            if part.temporaryLogs[pair] == nil { part.temporaryLogs[pair] = temporaryLogs[pair] }
-            if record.isTemporary {
-                let start = TemporaryStart(pair: pair, start: record.start)
-                part.completedTemporaries[start] = completedTemporaries[start]
-            } else {
-                part.completeLogs[record.completeKey] = completeLogs[record.completeKey]
-            }
-        }
-        return part
-    }
-
     /// Checks each record in order, as an upload is stored whole or not at all.
     ///
     /// - Throws: for the first record that may not be stored.
     package func authorize(_ upload: LogUpload, userID: Int64) throws(RejectedRecord) {
+        var last: DeviceLogRecord?
         for (index, record) in upload.records.enumerated() {
-            guard let error = rejection(of: record, userID: userID) else { continue }
-            throw RejectedRecord(index: index, isTemporary: record.isTemporary, error: error)
+            if let last, last.pair == record.pair, isSameText(last.uniqueID, record.uniqueID) { continue }
+            if let error = rejection(of: record, userID: userID) {
+                throw RejectedRecord(index: index, isTemporary: record.isTemporary, error: error)
+            }
+            last = record
         }
     }
 

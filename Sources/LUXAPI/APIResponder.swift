@@ -63,7 +63,8 @@ package final class APIResponder: HTTPResponder {
                 record = RequestRecord(request)
                 destination = try self.destination(of: request, &record)
             }
-            var response = try await respond(to: request, destination, received + services.handlerTimeout, record)
+            var response = try await respond(
+                to: request, destination, received + services.handlerTimeout, record.requestID)
             finish(&response, &record, received: received, request: request.headers)
             return response
         } catch {
@@ -86,9 +87,12 @@ package final class APIResponder: HTTPResponder {
     }
 
     // MARK: Steps
+    // Never inlined into `respond`, whose frame would contain their variables while the handler is suspended.
 
     /// Checks route, token and rate limit, which the header section alone determines.
-    private func destination(of request: HTTPRequest, _ record: inout RequestRecord) throws(APIError) -> Destination {
+    @inline(never) private func destination(of request: HTTPRequest, _ record: inout RequestRecord) throws(APIError)
+        -> Destination
+    {
         // RFC 9110 section 9.3.7: what the server as a whole can do.
         if request.method == .options, request.path == "*" {
             var response = HTTPResponse(status: .noContent)
@@ -147,7 +151,7 @@ package final class APIResponder: HTTPResponder {
     }
 
     private func respond(
-        to request: HTTPRequest, _ destination: Destination, _ deadline: MonotonicTime, _ record: RequestRecord
+        to request: HTTPRequest, _ destination: Destination, _ deadline: MonotonicTime, _ requestID: String
     ) async throws -> HTTPResponse {
         switch destination {
         case .response(let response):
@@ -156,14 +160,14 @@ package final class APIResponder: HTTPResponder {
             return try await handler(OpenRequest(services: services, deadline: deadline))
         case .user(let userID, let handler):
             let deviceRequest = DeviceRequest(
-                http: request, userID: userID, requestID: record.requestID, deadline: deadline, services: services)
-            return try await DeviceDatabase.attributing(to: record.requestID) { try await handler(deviceRequest) }
+                http: request, userID: userID, requestID: requestID, deadline: deadline, services: services)
+            return try await DeviceDatabase.attributing(to: requestID) { try await handler(deviceRequest) }
         }
     }
 
     // MARK: Endings
 
-    private func response(
+    @inline(never) private func response(
         to error: any Error, _ record: inout RequestRecord, received: MonotonicTime, request: HTTPHeaders
     ) -> HTTPResponse {
         let errorResponse = ErrorResponse(error)
@@ -174,7 +178,7 @@ package final class APIResponder: HTTPResponder {
         return response
     }
 
-    private func finish(
+    @inline(never) private func finish(
         _ response: inout HTTPResponse, _ record: inout RequestRecord, received: MonotonicTime, request: HTTPHeaders
     ) {
         // Medical data: never cached, and never taken for another type than declared.

@@ -6,51 +6,51 @@ import LUXNotify
 import LUXStore
 import Metrics
 
-/// The services that the API of one event loop uses. An immutable value.
-package struct APIServices: Sendable {
+/// The services that the API of one event loop uses. Immutable; a class, since each request refers to it.
+package final class APIServices: Sendable {
     /// Checks access tokens. All loops share it; its keys are replaced while they run.
-    package var verifier: Locked<JWTVerifier>
+    package let verifier: Locked<JWTVerifier>
     /// The claim that contains the id of the user; usually `sub`.
-    package var userClaim: String
+    package let userClaim: String
     /// The zone of a `treatment_date` without an offset.
-    package var zone: WallClock
+    package let zone: WallClock
     /// The database, through the loop's connections.
-    package var database: DeviceDatabase
+    package let database: DeviceDatabase
     /// Stores the loop's uploads.
-    package var uploads: UploadWriter
+    package let uploads: UploadWriter
     /// Sends Alimtalk messages.
-    package var notifier: any AlimtalkNotifier
+    package let notifier: any AlimtalkNotifier
     /// Limits and repeats of messages.
-    package var messageRules: MessageRules
+    package let messageRules: MessageRules
     /// Time for the handler of a request, from its arrival: somewhat less than the time-out of the request, so that there is time
     /// to respond.
-    package var handlerTimeout: Duration
+    package let handlerTimeout: Duration
     /// What the server waits for before it is ready; `nil` when the database accepts writes and its schema is the program's.
-    package var missing: @Sendable (MonotonicTime) async -> String?
+    package let missing: @Sendable (MonotonicTime) async -> String?
     /// Called on the loop when a token names a key that does not exist; must not wait.
-    package var onUnknownKey: @Sendable () -> Void
+    package let onUnknownKey: @Sendable () -> Void
     /// Limits the requests of each user; `nil` for no limit.
-    package var rateLimiter: RateLimiter?
+    package let rateLimiter: RateLimiter?
     /// Limits wrong guesses of device codes, for all loops together.
-    package var guesses: GuessLimiter
+    package let guesses: GuessLimiter
     /// The value of `Strict-Transport-Security` (RFC 6797), if it is sent.
-    package var strictTransportSecurity: String?
+    package let strictTransportSecurity: String?
     /// Counts responses and stored records.
-    package var counted: RequestMetrics
+    package let counted: RequestMetrics
     /// The current metrics; `nil` where they have another port.
-    package var metrics: (@Sendable () -> MetricsText)?
+    package let metrics: (@Sendable () -> MetricsText)?
     /// `/openapi.json` and `/docs`; `nil` where they are not served.
-    package var documentation: APIDocumentation?
+    package let documentation: APIDocumentation?
     /// The other origins whose pages may call the API; `nil` for none.
-    package var cors: CORSPolicy?
+    package let cors: CORSPolicy?
     /// Receives a message whose audit row could not be settled: the row's id, and why.
-    package var onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
+    package let onUnsettledAlimtalk: @Sendable (_ row: Int64, _ error: any Error) -> Void
     /// Called for an upload with an implausible date, with the request and the path of the field.
-    package var onImplausibleDates: @Sendable (_ requestID: String?, _ cause: String) -> Void
+    package let onImplausibleDates: @Sendable (_ requestID: String?, _ cause: String) -> Void
     /// The web hook of the message provider; `nil` for none.
-    package var messageCallback: MessageCallback?
+    package let messageCallback: MessageCallback?
     /// Receives the record of each request.
-    package var log: @Sendable (RequestRecord) -> Void
+    package let log: @Sendable (RequestRecord) -> Void
 
     package init(
         verifier: Locked<JWTVerifier>, userClaim: String, zone: WallClock, database: DeviceDatabase,
@@ -64,6 +64,7 @@ package struct APIServices: Sendable {
         documentation: APIDocumentation? = nil, cors: CORSPolicy? = nil,
         onUnsettledAlimtalk: @escaping @Sendable (_ row: Int64, _ error: any Error) -> Void,
         onImplausibleDates: @escaping @Sendable (_ requestID: String?, _ cause: String) -> Void,
+        messageCallback: MessageCallback?,
         log: @escaping @Sendable (RequestRecord) -> Void
     ) {
         self.verifier = verifier
@@ -85,6 +86,7 @@ package struct APIServices: Sendable {
         self.cors = cors
         self.onUnsettledAlimtalk = onUnsettledAlimtalk
         self.onImplausibleDates = onImplausibleDates
+        self.messageCallback = messageCallback
         self.log = log
     }
 }

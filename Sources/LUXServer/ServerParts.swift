@@ -76,7 +76,7 @@ struct ServerParts {
     private func services(_ uploads: UploadWriter, _ server: Server) -> APIServices {
         let pool = uploads.pool
         let (configuration, logger, requestLog) = (server.configuration, server.logger, server.requestLog)
-        var services = APIServices(
+        return APIServices(
             verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, database: DeviceDatabase(pool: pool),
             uploads: uploads, notifier: notifier, messageRules: messageRules(server),
             handlerTimeout: server.databaseTimeout,
@@ -95,12 +95,12 @@ struct ServerParts {
             onImplausibleDates: { requestID, cause in
                 logger.log(.warning, "implausible date", [.requestID: "\(requestID ?? "")", .cause: "\(cause)"])
             },
-            log: requestLog.write)
-        if let poller, let secret = configuration.alimtalk.callbackSecret {
-            services.messageCallback = MessageCallback(
-                provider: notifier.name, secret: secret, onHint: poller.hint)
-        }
-        return services
+            messageCallback: messageCallback(configuration.alimtalk), log: requestLog.write)
+    }
+
+    private func messageCallback(_ settings: AlimtalkConfiguration) -> MessageCallback? {
+        guard let poller, let secret = settings.callbackSecret else { return nil }
+        return MessageCallback(provider: notifier.name, secret: secret, onHint: poller.hint)
     }
 
     private func messageRules(_ server: Server) -> MessageRules {

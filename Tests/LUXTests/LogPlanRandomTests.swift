@@ -22,6 +22,11 @@ import Testing
                     Issue.record("world \(world), upload \(number): \(records) on \(before.logs) gave \(memory.logs)")
                     return
                 }
+                // The store reads what several uploads need together.
+                let others = try self.records(for: before, userID: userID, using: &random)
+                let wide = LogPlan(LogUpload(records), stored: before.read(LogUpload(records + others)))
+                #expect(wide.counts == plan.counts && wide.counters == plan.counters)
+                #expect(wide.updates.map(\.logID) == plan.updates.map(\.logID) && wide.inserts == plan.inserts)
                 let stored = memory
                 _ = try memory.save(LogUpload(records), userID: userID)
                 #expect(memory == stored, "world \(world), upload \(number), repeated: \(records) on \(before.logs)")

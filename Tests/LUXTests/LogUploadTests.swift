@@ -1,5 +1,6 @@
-import LUX
 import Testing
+
+@testable import LUX
 
 @Suite struct LogUploadTests {
     private func record(_ child: Int64, _ device: Int64, _ second: Int64, flag: Int16?, file: Int64?) -> DeviceLogRecord
@@ -10,7 +11,7 @@ import Testing
             detailData: [])
     }
 
-    @Test func `lists what must be read, each once, ids in ascending order`() {
+    @Test func `lists what must be read, each id once in ascending order`() {
         let upload = LogUpload([
             record(7, 30, 100, flag: 1, file: 4), record(5, 20, 100, flag: nil, file: 9),
             record(7, 30, 100, flag: 2, file: 4), record(5, 20, 100, flag: nil, file: nil),
@@ -18,22 +19,25 @@ import Testing
         ])
         #expect(upload.childIDs == [5, 7])
         #expect(upload.deviceIDs == [10, 20, 30])
-        let keys = upload.completeKeys
-        #expect(keys.count == 2)
         #expect(
-            Set(keys) == [
+            Set(upload.completeKeys) == [
                 CompleteLogKey(deviceID: 30, logFileID: 4, start: Timestamp(microseconds: 100_000_000)),
                 CompleteLogKey(deviceID: 10, logFileID: nil, start: Timestamp(microseconds: 100_000_000)),
             ])
-        let starts = upload.temporaryStarts
-        #expect(starts.count == 2)
         #expect(
-            Set(starts) == [
+            Set(upload.temporaryStarts) == [
                 TemporaryStart(
                     pair: LogPair(deviceID: 20, childID: 5), start: Timestamp(microseconds: 70_000_000)),
                 TemporaryStart(
                     pair: LogPair(deviceID: 10, childID: 5), start: Timestamp(microseconds: 40_000_000)),
             ])
+    }
+
+    @Test(
+        arguments: [([], []), ([3, 3, 3], [3]), ([2, 1, 2, 1], [1, 2]), ([.max, .min, 0], [.min, 0, .max])]
+            as [([Int64], [Int64])])
+    func `each value once, in ascending order`(_ values: [Int64], _ expected: [Int64]) {
+        #expect(distinct(values) == expected)
     }
 
     @Test func `is temporary when every record is`() {

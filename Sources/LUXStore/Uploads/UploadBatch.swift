@@ -39,21 +39,21 @@ struct UploadBatch {
             all, userIDs: Array(Set(uploads.lazy.map(\.userID))), in: transaction)
         let notLocked = all.deviceIDs.filter { stored.devices[$0] == nil }
         let visible = try await DeviceStore.readDevices(notLocked, in: transaction)
+        var known = stored
+        known.devices.merge(visible) { locked, _ in locked }
         var outcomes: [UploadOutcome] = []
         var plans: [LogPlan?] = []
         outcomes.reserveCapacity(uploads.count)
         for pending in uploads {
-            var part = uploads.count == 1 ? stored : stored.narrowed(to: pending.upload)
             let isLocked = pending.deviceIDs.contains { visible[$0] != nil }
-            if isLocked { part.devices.merge(visible) { locked, _ in locked } }
             do throws(RejectedRecord) {
-                try part.authorize(pending.upload, userID: pending.userID)
+                try (isLocked ? known : stored).authorize(pending.upload, userID: pending.userID)
             } catch {
                 outcomes.append(.rejected(error))
                 plans.append(nil)
                 continue
             }
-            let plan = isLocked ? nil : LogPlan(pending.upload, stored: part)
+            let plan = isLocked ? nil : LogPlan(pending.upload, stored: stored)
             outcomes.append(plan.map { .stored($0.counts) } ?? .locked)
             plans.append(plan)
         }
