@@ -52,10 +52,27 @@ import Testing
                     let parts = try world.sql.integer(
                         "select count(distinct tableoid) from device_logs")
                     #expect(parts == 3)
+                    try Self.expectVacuumSettings(of: world, parts: 3)
                 }
             }
             #expect(outcomes[0] == outcomes[1])
             for world in worlds { world.server.stop() }
         }
+    }
+
+    /// A table that becomes partitions has them too, whether before or after the migration that sets them.
+    private static func expectVacuumSettings(of world: World, parts: Int64) throws {
+        let count = """
+            select count(*) from pg_partition_tree('device_logs') join pg_class on oid = relid
+            where reloptions @> '{fillfactor=90,autovacuum_vacuum_scale_factor=0.05,autovacuum_vacuum_insert_scale_factor=0.05}'
+            """
+        #expect(try world.sql.integer(count) == parts)
+        for row in try world.sql.query("select relid::regclass from pg_partition_tree('device_logs') where isleaf") {
+            try world.sql.script("alter table \(try #require(row[0])) reset (autovacuum_vacuum_scale_factor)")
+        }
+        #expect(try world.sql.integer(count) == 0)
+        let migration = "/Migrations/0008_autovacuum_of_device_logs.sql"
+        try world.sql.script(String(contentsOfFile: Locations.package + migration, encoding: .utf8))
+        #expect(try world.sql.integer(count) == parts)
     }
 }
