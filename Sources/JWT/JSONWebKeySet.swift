@@ -56,7 +56,7 @@ struct JSONWebKeySet {
         }
     }
 
-    /// The key, if what the set says about it (RFC 7517 sections 4.1 to 4.5) lets it verify.
+    /// The key, if its members in the set (RFC 7517 sections 4.1 to 4.5) allow it to verify.
     private static func key(_ members: JSONValue) throws(Unusable) -> PublicKey {
         let kind = members["kty"]?.string
         guard kind != nil || members["kty"] == nil && members["x5c"] != nil else {

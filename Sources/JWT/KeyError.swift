@@ -8,7 +8,7 @@ package enum KeyError: Error, Equatable, Sendable {
     case privateKey
     /// A PEM block of another kind than a public key.
     case otherPEM(label: String)
-    /// More than one key in a PEM file, where nothing says which one a token means.
+    /// More than one key in a PEM file, where nothing identifies the one that a token means.
     case severalPEM
     /// An RSA key of fewer bits than RFC 7518 section 3.3 demands, or of more than OpenSSL verifies with.
     case size(bits: Int)

@@ -2,7 +2,7 @@ import Foundation
 
 /// Converts local time of a zone to UTC.
 package struct WallClock: Sendable {
-    /// The offset from UTC in seconds that holds from a time, in seconds since the Unix epoch, on.
+    /// The offset from UTC in seconds that applies from a time on, in seconds since the Unix epoch.
     private struct Period {
         var start: Int64
         var offset: Int64

@@ -15,7 +15,7 @@ import Testing
             })
     }
 
-    @Test func `each alert has its entry, where its runbook says`() throws {
+    @Test func `each alert has its entry, under the anchor of its runbook_url`() throws {
         let text = try DeploymentFile.text(Self.name)
         let rules = try DeploymentFile.text("deploy/prometheus.rules.yml")
         let alerts = try AlertTests.alerts()

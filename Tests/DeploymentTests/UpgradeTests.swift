@@ -2,7 +2,7 @@ import Foundation
 import LUXTestSupport
 import Testing
 
-/// What docs/operations.md says of an upgrade with a migration, and of the way back.
+/// The upgrade with a migration, and the way back, as docs/operations.md describes them.
 @Suite struct UpgradeTests {
     /// The migrations of this release and one more.
     private func nextRelease() throws -> String {

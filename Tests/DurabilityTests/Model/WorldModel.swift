@@ -55,7 +55,7 @@ struct WorldModel: Equatable, Sendable {
         }
     }
 
-    /// Handles a request as the contract says.
+    /// Handles a request as the contract requires.
     mutating func handle(_ request: ModelRequest, _ names: WorldNames) -> ModelResponse {
         switch request.action {
         case .childDevice(let child):

@@ -64,7 +64,7 @@ import Testing
             for hidden in ["93847561", "9384-7561", "전극"] + AlimtalkKit.hidden {
                 for text in [everything, table, metrics] { #expect(!text.contains(hidden), "\(hidden)") }
             }
-            #expect(everything.contains("\(kit.rawValue): "), "the log says why")
+            #expect(everything.contains("\(kit.rawValue): "), "the log has the reason")
             world.server.stop()
         }
     }
