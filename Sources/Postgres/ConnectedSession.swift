@@ -38,12 +38,14 @@ struct ConnectedSession: @unchecked Sendable {
 
     /// A connection string overrides what precedes it, so these are defaults only. The keep-alives and the user timeout
     /// end the connection to a server that has vanished within half a minute; the kernel's defaults take a quarter of an hour
-    /// and more.
+    /// and more. GSSAPI encryption is off unless it is asked for: to find out whether there are Kerberos credentials, libpq calls a library
+    /// whose mutexes are gone when the process exits while a thread still connects, which would abort it.
     private static func connect(_ connectionString: String) -> OpaquePointer? {
         let parameters = [
             ("connect_timeout", "3"), ("fallback_application_name", programName), ("client_encoding", "UTF8"),
             ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-            ("tcp_user_timeout", "20000"), ("dbname", connectionString),
+            ("tcp_user_timeout", "20000"), ("gssencmode", getenv("PGGSSENCMODE").map { String(cString: $0) } ?? "disable"),
+            ("dbname", connectionString),
         ]
         return withCStrings(parameters.map(\.0)) { keywords in
             withCStrings(parameters.map(\.1)) { values in PQconnectdbParams(keywords, values, 1) }

@@ -36,6 +36,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [("", false), ("?gssencmode=prefer", true)])
+    func `only a connection string that asks for GSSAPI encryption makes libpq use Kerberos`(
+        parameter: String, usesKerberos: Bool
+    ) async throws {
+        try await onThread {
+            let database = try TestDatabase.makeEmpty()
+            let trace = FileManager.default.temporaryDirectory.appendingPathComponent("kerberos-\(Unique.number())").path
+            defer { try? FileManager.default.removeItem(atPath: trace) }
+            let status = try LUXCommand.run(
+                ["migrate", "--status"],
+                environment: [
+                    "DATABASE_URL": database.connectionString + parameter, "LUX_MIGRATIONS": Locations.migrations,
+                    "KRB5_TRACE": trace,
+                ])
+            #expect(status.ending == .exit(0), "\(status.everything)")
+            #expect(FileManager.default.fileExists(atPath: trace) == usesKerberos)
+        }
+    }
+
     @Test func `rejects an applied file that was changed since`() async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
