@@ -22,13 +22,14 @@ select setval('device_logs_all_id_seq', nextval(pg_get_serial_sequence('device_l
 alter table device_logs alter id set default nextval('device_logs_all_id_seq');
 alter table device_logs_first alter id drop identity;
 alter table device_logs attach partition device_logs_first for values from (minvalue) to ('BOUNDARY');
-create table device_logs_second (like device_logs_first including all,
-    foreign key (device_id) references devices (id), foreign key (real_user_id) references real_users (id))
+create table device_logs_second (like device_logs_first including all)
     with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
 alter table device_logs_second drop constraint device_logs_range;
-create table device_logs_third (like device_logs_second including all,
-    foreign key (device_id) references devices (id), foreign key (real_user_id) references real_users (id))
+create table device_logs_third (like device_logs_second including all)
     with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
+call device_logs_guard('device_logs');
+call device_logs_guard('device_logs_second');
+call device_logs_guard('device_logs_third');
 alter table device_logs attach partition device_logs_second for values from ('BOUNDARY') to ('END');
 alter table device_logs attach partition device_logs_third for values from ('END') to (maxvalue);
 commit;
