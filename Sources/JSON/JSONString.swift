@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 
 /// A string that a ``JSONReader`` has checked. Valid only while the reader's text is being read.
 package struct JSONString {
@@ -9,8 +10,7 @@ package struct JSONString {
     package static func == (string: JSONString, text: StaticString) -> Bool {
         guard !string.hasEscapes else { return string.value == text.description }
         guard string.raw.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<string.raw.count where string.raw[index] != text.utf8Start[index] { return false }
-        return true
+        return string.raw.baseAddress.map { memcmp($0, text.utf8Start, string.raw.count) == 0 } ?? true
     }
 
     /// Allows a string in the patterns of a `switch`.

@@ -63,11 +63,11 @@ package struct LogPlan: Sendable {
     /// - Parameter stored: may concern other uploads too.
     package init(_ upload: LogUpload, stored: StoredLogs) {
         var state = State(stored, recordCount: upload.records.count)
-        for (place, record) in upload.records.enumerated() {
-            if record.isTemporary {
-                state.addTemporary(record, at: place)
+        for place in upload.records.indices {
+            if upload.records[place].isTemporary {
+                state.addTemporary(upload.records[place], at: place)
             } else {
-                state.addComplete(record, at: place)
+                state.addComplete(upload.records[place], at: place)
             }
         }
         counts = state.counts

@@ -24,31 +24,46 @@ package struct LogUpload: Sendable {
     }
 
     /// The children named, each once, in ascending order.
-    package var childIDs: [Int64] { distinct(records.lazy.map(\.childID)) }
+    package var childIDs: [Int64] { distinct(records.column { $0.childID }) }
 
     /// The devices named, each once, in ascending order: the order in which they are locked.
-    package var deviceIDs: [Int64] { distinct(records.lazy.map(\.deviceID)) }
+    package var deviceIDs: [Int64] { distinct(records.column { $0.deviceID }) }
 
     /// The devices with a complete record that has a number, in ascending order.
     package var numberedDeviceIDs: [Int64] {
-        distinct(records.lazy.filter { !$0.isTemporary && $0.logFileID != nil }.map(\.deviceID))
+        distinct(records.column { $0.isTemporary || $0.logFileID == nil ? nil : $0.deviceID }.lazy.compactMap { $0 })
     }
 
     /// The keys of the complete records, in order; a key that occurs twice is included twice.
-    package var completeKeys: [CompleteLogKey] { records.filter { !$0.isTemporary }.map(\.completeKey) }
+    package var completeKeys: [CompleteLogKey] {
+        records.column { $0.isTemporary ? nil : $0.completeKey }.compactMap { $0 }
+    }
 
     /// The starts of the temporary records, in order; a start that occurs twice is included twice.
     package var temporaryStarts: [TemporaryStart] {
-        records.filter(\.isTemporary).map { TemporaryStart(pair: $0.pair, start: $0.start) }
+        records.column { $0.isTemporary ? TemporaryStart(pair: $0.pair, start: $0.start) : nil }.compactMap { $0 }
     }
 }
 
 /// Each value once, in ascending order. Runs of equal values cost a comparison each.
-func distinct(_ values: some Sequence<Int64>) -> [Int64] {
+package func distinct(_ values: some Sequence<Int64>) -> [Int64] {
     var sorted: [Int64] = []
     for value in values where value != sorted.last { sorted.append(value) }
     sorted.sort()
     var distinct: [Int64] = []
     for value in sorted where value != distinct.last { distinct.append(value) }
     return distinct
+}
+
+extension Array {
+    /// As `map`, but reads the elements in place: a copy of a record counts its references, which for an upload of 50 records was a tenth of
+    /// the server's time.
+    @inlinable package func column<Value>(_ read: (borrowing Element) -> Value) -> [Value] {
+        withUnsafeBufferPointer { elements in
+            var values: [Value] = []
+            values.reserveCapacity(elements.count)
+            for index in elements.indices { values.append(read(elements[index])) }
+            return values
+        }
+    }
 }

@@ -67,11 +67,10 @@ enum DevlogBody {
         var records: [DeviceLogRecord] = []
         records.reserveCapacity(sent.count)
         var size = 0
-        for (index, record) in sent.enumerated() {
-            guard let record else {
-                throw FieldError(field: "log_arrays[\(index)]", message: "must be an object")
-            }
-            let checked = try record.checked(at: index, in: body, zone: zone, hasExponents: hasExponents)
+        for index in sent.indices {
+            // In place: a copy would count the references of each record.
+            guard let checked = try sent[index]?.checked(at: index, in: body, zone: zone, hasExponents: hasExponents)
+            else { throw FieldError(field: "log_arrays[\(index)]", message: "must be an object") }
             records.append(checked.record)
             size += checked.size
             guard size <= maximumDetails else {

@@ -123,14 +123,15 @@ extension DeviceStore {
                or row(l.detail_data)::record operator(pg_catalog.*<>) row(n.detail_data)::record)
         """)
 
+    // In the select list the arrays are read in step; in the from clause each would first be copied.
     private static let insertLogs = PostgresStatement(
         "insert_device_logs",
         """
         insert into device_logs (device_id, real_user_id, log_file_id, treatment_date, finish_flag, last_intensity,
                                  treatment_time, detail_data, created_at, updated_at)
-        select *, statement_timestamp(), statement_timestamp()
-        from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::smallint[],
-                    $6::integer[], $7::integer[], $8::jsonb[])
+        select unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::timestamptz[]),
+               unnest($5::smallint[]), unnest($6::integer[]), unnest($7::integer[]), unnest($8::jsonb[]),
+               statement_timestamp(), statement_timestamp()
         """)
 
     private static let updateCounters = PostgresStatement(
@@ -143,22 +144,23 @@ extension DeviceStore {
 
     // MARK: The steps of UploadBatch
 
-    /// Locks the devices of an upload, or of several, and reads what their plans need.
+    /// Locks the devices of uploads and reads what their plans need.
     ///
     /// - Parameter userIDs: the accounts whose uploads they are.
     /// - Returns: what is stored, without the devices that another transaction has locked, that are connected to a child of
     ///   another account or to none, or that do not exist.
     static func lockAndRead(
-        _ upload: LogUpload, userIDs: [Int64], in transaction: PostgresTransaction
+        _ uploads: [LogUpload], userIDs: [Int64], in transaction: PostgresTransaction
     ) async throws(PostgresError) -> StoredLogs {
-        let deviceIDs = PostgresParameter.int8Array(upload.deviceIDs)
-        let numberedDeviceIDs = upload.numberedDeviceIDs
-        let starts = upload.temporaryStarts
-        let keys = upload.completeKeys
+        let deviceIDs = PostgresParameter.int8Array(distinct(uploads.flatMap(\.deviceIDs)))
+        let numberedDeviceIDs = distinct(uploads.flatMap(\.numberedDeviceIDs))
+        let starts = uploads.flatMap(\.temporaryStarts)
+        let keys = uploads.flatMap(\.completeKeys)
         // A statement without keys would find nothing at the same cost as the others.
         var reads: [(query: PostgresQuery, add: (PostgresResult, inout StoredLogs) throws(PostgresError) -> Void)] = [
             (
-                readChildrenAndLockDevices(.int8Array(upload.childIDs), deviceIDs, .int8Array(userIDs)),
+                readChildrenAndLockDevices(
+                    .int8Array(distinct(uploads.flatMap(\.childIDs))), deviceIDs, .int8Array(userIDs)),
                 { (result, stored) throws(PostgresError) in try stored.addChildrenAndDevices(result) }
             )
         ]
@@ -232,31 +234,31 @@ extension DeviceStore {
     static func writes(of plan: LogPlan) -> [PostgresQuery] {
         var queries: [PostgresQuery] = []
         if !plan.updates.isEmpty {
-            let records = plan.updates.map(\.record)
+            let updates = plan.updates
             queries.append(
                 updateLogs(
-                    .int8Array(plan.updates.map(\.logID)),
+                    .int8Array(updates.column { $0.logID }),
                     // The number of a temporary record is not part of the log.
-                    .int8Array(records.map { $0.isTemporary ? nil : $0.logFileID }),
-                    .timestamptzArray(records.map(\.start.microseconds)),
-                    .int2Array(records.map(\.finishFlag)),
-                    .int4Array(records.map(\.lastIntensity)),
-                    .int4Array(records.map(\.treatmentTime)),
-                    .jsonbArray(records.map(\.detailData)),
-                    .timestamptzArray(plan.updates.map { $0.completed?.start.microseconds }),
-                    .int4Array(plan.updates.map { $0.completed?.treatmentTime })))
+                    .int8Array(updates.column { $0.record.isTemporary ? nil : $0.record.logFileID }),
+                    .timestamptzArray(updates.column { $0.record.start.microseconds }),
+                    .int2Array(updates.column { $0.record.finishFlag }),
+                    .int4Array(updates.column { $0.record.lastIntensity }),
+                    .int4Array(updates.column { $0.record.treatmentTime }),
+                    .jsonbArray(updates.column { $0.record.detailData }),
+                    .timestamptzArray(updates.column { $0.completed?.start.microseconds }),
+                    .int4Array(updates.column { $0.completed?.treatmentTime })))
         }
         if !plan.inserts.isEmpty {
             let records = plan.inserts
             queries.append(
                 insertLogs(
-                    .int8Array(records.map(\.deviceID)), .int8Array(records.map(\.childID)),
-                    .int8Array(records.map { $0.isTemporary ? nil : $0.logFileID }),
-                    .timestamptzArray(records.map(\.start.microseconds)),
-                    .int2Array(records.map(\.finishFlag)),
-                    .int4Array(records.map(\.lastIntensity)),
-                    .int4Array(records.map(\.treatmentTime)),
-                    .jsonbArray(records.map(\.detailData))))
+                    .int8Array(records.column { $0.deviceID }), .int8Array(records.column { $0.childID }),
+                    .int8Array(records.column { $0.isTemporary ? nil : $0.logFileID }),
+                    .timestamptzArray(records.column { $0.start.microseconds }),
+                    .int2Array(records.column { $0.finishFlag }),
+                    .int4Array(records.column { $0.lastIntensity }),
+                    .int4Array(records.column { $0.treatmentTime }),
+                    .jsonbArray(records.column { $0.detailData })))
         }
         if !plan.counters.isEmpty {
             let counters = plan.counters.sorted { $0.key < $1.key }

@@ -34,10 +34,9 @@ struct UploadBatch {
     /// - Returns: the outcome of each upload, in order. They are valid once this returns.
     /// - Throws: `PostgresError`. Nothing is stored then, unless the transaction may have been committed.
     func write(in transaction: PostgresTransaction) async throws -> [UploadOutcome] {
-        let all = uploads.count == 1 ? uploads[0].upload : LogUpload(uploads.flatMap(\.upload.records))
         let stored = try await DeviceStore.lockAndRead(
-            all, userIDs: Array(Set(uploads.lazy.map(\.userID))), in: transaction)
-        let notLocked = all.deviceIDs.filter { stored.devices[$0] == nil }
+            uploads.map(\.upload), userIDs: distinct(uploads.lazy.map(\.userID)), in: transaction)
+        let notLocked = distinct(uploads.lazy.flatMap(\.deviceIDs).filter { stored.devices[$0] == nil })
         let visible = try await DeviceStore.readDevices(notLocked, in: transaction)
         var known = stored
         known.devices.merge(visible) { locked, _ in locked }
