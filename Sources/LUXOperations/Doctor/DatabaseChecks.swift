@@ -146,4 +146,22 @@ package struct DatabaseChecks {
                 ? "all \(names.count) are there" : "missing or invalid: \(missing.joined(separator: ", "))",
             advice: missing.isEmpty ? nil : "create them as the files in LUX_MIGRATIONS do, or reindex an invalid one")
     }
+
+    /// What keeps the devices and children of logs (migration 0009). The owner of the tables can disable it.
+    private static let guards =
+        ["check_parents_of_new", "check_parents_of_changed"].map { "device_logs.\($0)" }
+        + ["devices", "real_users"].flatMap { table in
+            ["keep_for_logs", "keep_id_for_logs", "keep_all_for_logs"].map { "\(table).\($0)" }
+        }
+
+    package func triggers() throws(PostgresError) -> Doctor.Finding {
+        let missing = try inspection.missing(triggers: Self.guards)
+        return Doctor.Finding(
+            subject: "triggers",
+            detail: missing.isEmpty
+                ? "all \(Self.guards.count) are there" : "missing or disabled: \(missing.joined(separator: ", "))",
+            advice: missing.isEmpty
+                ? nil
+                : "alter table … enable trigger; until then a log can refer to a device or child that does not exist")
+    }
 }

@@ -149,6 +149,7 @@ package struct Doctor {
             ("clock skew", { [try checks.clock(allowed: Self.allowedSkew)] }),
             ("migrations", { try migrations(folder, session) }), ("rights", checks.rights),
             ("indexes", { [try checks.indexes(try Migration.all(in: folder))] }),
+            ("triggers", { [try checks.triggers()] }),
         ]
         return all.flatMap { subject, check in
             do {

@@ -66,6 +66,17 @@ package struct DatabaseInspection {
         ).compactMap { $0.first ?? nil }
     }
 
+    /// Those of the named triggers, as `table.trigger`, that are missing or disabled.
+    package func missing(triggers names: [String]) throws(PostgresError) -> [String] {
+        try session.query(
+            """
+            select name from unnest(string_to_array($1, ',')) as n (name)
+            where not exists (select from pg_trigger where tgenabled in ('O', 'A')
+                              and tgrelid = to_regclass(split_part(name, '.', 1)) and tgname = split_part(name, '.', 2))
+            """, [names.joined(separator: ",")]
+        ).compactMap { $0.first ?? nil }
+    }
+
     private func value(_ sql: String, _ parameters: [String?] = []) throws(PostgresError) -> String {
         try session.query(sql, parameters).first?.first.flatMap { $0 } ?? ""
     }

@@ -32,7 +32,9 @@ import Testing
             let database = try TestDatabase.makeEmpty(in: cluster)
             let url = database.connectionString
             let before = try doctor(url)
-            #expect(before.ending == .exit(1) && errors(before) == ["migrations", "indexes"], "\(before.output)")
+            #expect(
+                before.ending == .exit(1) && errors(before) == ["migrations", "indexes", "triggers"], "\(before.output)"
+            )
             #expect(before.output.contains("-> run lux-server migrate"))
             #expect(try LUXCommand.run(["migrate"], environment: ["DATABASE_URL": url]).ending == .exit(0))
             let well = try doctor(url)
@@ -51,6 +53,10 @@ import Testing
                 (
                     "drop index device_logs_numbered_key", "", "indexes",
                     "missing or invalid: device_logs_numbered_key"
+                ),
+                (
+                    "alter table devices disable trigger keep_for_logs", "", "triggers",
+                    "missing or disabled: devices.keep_for_logs\n"
                 ),
                 (
                     "create role clerk login; grant select on devices to clerk", "clerk", "rights",
