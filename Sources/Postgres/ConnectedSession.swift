@@ -44,7 +44,8 @@ struct ConnectedSession: @unchecked Sendable {
         let parameters = [
             ("connect_timeout", "3"), ("fallback_application_name", programName), ("client_encoding", "UTF8"),
             ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-            ("tcp_user_timeout", "20000"), ("gssencmode", getenv("PGGSSENCMODE").map { String(cString: $0) } ?? "disable"),
+            ("tcp_user_timeout", "20000"),
+            ("gssencmode", getenv("PGGSSENCMODE").map { String(cString: $0) } ?? "disable"),
             ("dbname", connectionString),
         ]
         return withCStrings(parameters.map(\.0)) { keywords in

@@ -42,7 +42,8 @@ import Testing
     ) async throws {
         try await onThread {
             let database = try TestDatabase.makeEmpty()
-            let trace = FileManager.default.temporaryDirectory.appendingPathComponent("kerberos-\(Unique.number())").path
+            let trace = FileManager.default.temporaryDirectory.appendingPathComponent("kerberos-\(Unique.number())")
+                .path
             defer { try? FileManager.default.removeItem(atPath: trace) }
             let status = try LUXCommand.run(
                 ["migrate", "--status"],
