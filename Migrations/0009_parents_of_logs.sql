@@ -2,6 +2,9 @@
 -- A log refers to a device and a child that exist: by triggers, no longer by foreign keys, whose two look-ups for each row were half of the
 -- time of an upload of many records. docs/architecture.md says why the guarantee is the same.
 
+-- All locks at once and in the order in which uploads take them, for the moment that the rest takes.
+do $$ begin lock table real_users, devices, device_logs in access exclusive mode; end $$;
+
 -- As the checks of a foreign key, the functions run with the rights of the tables' owner and take no other table or operator for theirs,
 -- whatever the session's search_path.
 do $migration$
@@ -48,7 +51,7 @@ begin
             end if;
             if tg_op operator(pg_catalog.=) 'TRUNCATE' then
                 is_named := exists (select from %1$I.device_logs);
-            elsif tg_table_name operator(pg_catalog.=) 'devices' then
+            elsif tg_argv[0] operator(pg_catalog.=) 'device' then
                 -- In the words of the indexes, none of which contains all logs of a device.
                 is_named := exists (select from %1$I.device_logs
                                     where device_id operator(pg_catalog.=) old.id and finish_flag is null)
@@ -67,8 +70,10 @@ begin
             return null;
         end $body$ $function$, home);
 end $migration$;
+-- Who may execute them may create a trigger with them on a table of its own, whose types bring casts that would run with the owner's rights.
+revoke execute on function device_logs_check_parents(), device_logs_keep_parents() from public;
 
--- Guards a table of logs: device_logs, or a partition of it, which somebody may write to directly.
+-- Guards a table of logs: device_logs, or a partition of it, which somebody may write to directly. Called for each new partition.
 create procedure device_logs_guard(logs regclass) language plpgsql as $$
 begin
     execute format('create trigger check_parents_of_new after insert on %s referencing new table as added
@@ -84,14 +89,14 @@ begin
     end if;
 end $$;
 
-create trigger keep_for_logs after delete on devices for each row execute function device_logs_keep_parents();
+create trigger keep_for_logs after delete on devices for each row execute function device_logs_keep_parents('device');
 create trigger keep_id_for_logs after update on devices for each row when (old.id is distinct from new.id)
-    execute function device_logs_keep_parents();
-create trigger keep_all_for_logs after truncate on devices for each statement execute function device_logs_keep_parents();
-create trigger keep_for_logs after delete on real_users for each row execute function device_logs_keep_parents();
+    execute function device_logs_keep_parents('device');
+create trigger keep_all_for_logs after truncate on devices for each statement execute function device_logs_keep_parents('device');
+create trigger keep_for_logs after delete on real_users for each row execute function device_logs_keep_parents('child');
 create trigger keep_id_for_logs after update on real_users for each row when (old.id is distinct from new.id)
-    execute function device_logs_keep_parents();
-create trigger keep_all_for_logs after truncate on real_users for each statement execute function device_logs_keep_parents();
+    execute function device_logs_keep_parents('child');
+create trigger keep_all_for_logs after truncate on real_users for each statement execute function device_logs_keep_parents('child');
 
 do $$
 declare
@@ -101,12 +106,12 @@ begin
     for logs in
         select 'device_logs'::regclass
         union
-        select relid from pg_partition_tree('device_logs') where isleaf
+        select relid from pg_partition_tree('device_logs')
     loop
         call device_logs_guard(logs);
         for key in
             select conname from pg_constraint
-            where conrelid = logs and contype = 'f' and confrelid in ('devices'::regclass, 'real_users'::regclass)
+            where conrelid = logs and contype = 'f' and conparentid = 0 and confrelid in ('devices'::regclass, 'real_users'::regclass)
         loop
             execute format('alter table %s drop constraint %I', logs, key);
         end loop;

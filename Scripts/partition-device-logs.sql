@@ -16,11 +16,24 @@ begin;
 set local lock_timeout = '1s';
 lock table device_logs in access exclusive mode;
 alter table device_logs rename to device_logs_first;
-create table device_logs (like device_logs_first including defaults including storage) partition by range (treatment_date);
-create sequence device_logs_all_id_seq owned by device_logs.id;
-select setval('device_logs_all_id_seq', nextval(pg_get_serial_sequence('device_logs_first', 'id')));
-alter table device_logs alter id set default nextval('device_logs_all_id_seq');
+create table device_logs (like device_logs_first including defaults including identity including storage) partition by range (treatment_date);
+select setval(pg_get_serial_sequence('device_logs', 'id'), nextval(pg_get_serial_sequence('device_logs_first', 'id')));
 alter table device_logs_first alter id drop identity;
+-- The rights of the table and of its columns.
+do $$
+declare
+    entry record;
+begin
+    for entry in
+        select privilege_type as name, grantee, '' as of from pg_class, aclexplode(relacl) where oid = 'device_logs_first'::regclass
+        union all
+        select privilege_type, grantee, format('(%I)', attname) from pg_attribute, aclexplode(attacl)
+        where attrelid = 'device_logs_first'::regclass
+    loop
+        execute format('grant %s %s on device_logs to %s', entry.name, entry.of,
+                       case entry.grantee when 0 then 'public' else entry.grantee::regrole::text end);
+    end loop;
+end $$;
 alter table device_logs attach partition device_logs_first for values from (minvalue) to ('BOUNDARY');
 create table device_logs_second (like device_logs_first including all)
     with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);

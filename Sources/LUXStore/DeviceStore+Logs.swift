@@ -48,7 +48,7 @@ extension DeviceStore {
     private static let lockLogs = PostgresStatement(
         "devlog_lock_logs", "select id from device_logs where id = any($1) for no key update skip locked")
 
-    // As a foreign key does.
+    // As the check of a new log's parents does (migration 0009).
     private static let lockChildren = PostgresStatement(
         "devlog_lock_children", "select id from real_users where id = any($1) for key share skip locked")
 

@@ -3,7 +3,7 @@ import Glibc
 import LUXTestSupport
 import Testing
 
-/// A migration with a backfill in batches, as CONTRIBUTING asks for it, while phones upload and read.
+/// The last migration of the program, and one with a backfill in batches, as CONTRIBUTING asks for it, while phones upload and read.
 ///
 /// `LUX_MIGRATED_LOGS` changes how many logs there are; see `Scripts/drill-migration`.
 @Suite struct MigrationLoadTests {
@@ -58,7 +58,12 @@ import Testing
             let cluster = try TestCluster(isDurable: Self.drill != nil)
             defer { cluster.stop() }
             let database = try TestDatabase.makeEmpty(in: cluster)
-            let server = try TestServer(database, arguments: ["--migrate"])
+            // A server that does not know the last migration of the program.
+            let known = try makeTemporaryFolder() + "/Migrations"
+            try FileManager.default.copyItem(atPath: Locations.migrations, toPath: known)
+            let last = try #require(FileManager.default.contentsOfDirectory(atPath: known).max())
+            try FileManager.default.removeItem(atPath: "\(known)/\(last)")
+            let server = try TestServer(database, environment: ["LUX_MIGRATIONS": known], arguments: ["--migrate"])
             let world = try World(database, server)
             let families = try (0..<8).map { _ in try world.family() }
             try Self.insert(Self.logs, families, world.sql)

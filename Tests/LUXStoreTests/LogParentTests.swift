@@ -20,12 +20,16 @@ import Testing
             try sql.script("insert into devices (id, unique_id) values (\(id), 'unit-\(id)')")
         }
         for kind in kinds { try sql.script(insert(kind.id, kind.id, kind.log)) }
-        if partitioned {
-            let script = try String(
-                contentsOfFile: Locations.package + "/Scripts/partition-device-logs.sql", encoding: .utf8)
-            try sql.script(script.replacing("BOUNDARY", with: "2100-01-01Z").replacing("END", with: "2200-01-01Z"))
-        }
+        if partitioned { try partition(sql) }
         return (database, sql)
+    }
+
+    private static func partition(_ sql: SQLSession) throws {
+        let script = try String(
+            contentsOfFile: Locations.package + "/Scripts/partition-device-logs.sql", encoding: .utf8)
+        try sql.script(script.replacing("BOUNDARY", with: "2100-01-01Z").replacing("END", with: "2200-01-01Z"))
+        // Beyond the last partition there is room for another one.
+        try sql.script("alter table device_logs detach partition device_logs_third; drop table device_logs_third")
     }
 
     private static func insert(
@@ -183,5 +187,59 @@ import Testing
             #expect(try Self.state(Self.insert(4, 4, into: "public.device_logs"), sql) == "", "\(path)")
         }
         try sql.script("reset role; drop owned by \(role); drop role \(role)")
+    }
+
+    /// With a cast of its own, such a trigger would execute code with the rights of the tables' owner.
+    @Test(arguments: ["device_logs_check_parents", "device_logs_keep_parents"])
+    func `nobody but the owner may use the functions for a trigger of its own`(function: String) throws {
+        let (_, sql) = try Self.database()
+        let role = "writer_\(Unique.number())"
+        try sql.script(
+            """
+            create role \(role);
+            grant temporary on database \(try sql.value("select current_database()") ?? "") to \(role);
+            set role \(role);
+            create temporary table own (device_id bigint, real_user_id bigint);
+            """)
+        let trigger = """
+            create trigger own after insert on own referencing new table as added for each statement
+            execute function public.\(function)()
+            """
+        #expect(try Self.state(trigger, sql) == "42501")
+        try sql.script("reset role; drop owned by \(role); drop role \(role)")
+    }
+
+    @Test func `partitions keep the rights of the table`() throws {
+        let (_, sql) = try Self.database()
+        let role = "writer_\(Unique.number())"
+        try sql.script("create role \(role); grant select, insert, update (treatment_time) on device_logs to \(role)")
+        try Self.partition(sql)
+        try sql.script("set role \(role)")
+        for (statement, state) in [
+            (Self.insert(4, 4), ""), (Self.insert(99, 4), Self.violation), ("select from device_logs", ""),
+            ("update device_logs set treatment_time = 1", ""), ("update device_logs set device_id = 1", "42501"),
+            ("delete from device_logs", "42501"),
+        ] {
+            #expect(try Self.state(statement, sql) == state, "\(statement)")
+        }
+        try sql.script("reset role; drop owned by \(role); drop role \(role)")
+    }
+
+    @Test func `the doctor finds a partition without triggers`() async throws {
+        try await onThread {
+            let (database, sql) = try Self.database(partitioned: true)
+            try sql.script(
+                """
+                create table device_logs_fourth partition of device_logs for values from ('2200-01-01Z') to ('2300-01-01Z');
+                alter table device_logs_second disable trigger check_parents_of_changed
+                """)
+            let doctor = try LUXCommand.run(["doctor"], environment: ["DATABASE_URL": database.connectionString])
+            let missing = [
+                "device_logs_fourth.check_parents_of_changed", "device_logs_fourth.check_parents_of_new",
+                "device_logs_second.check_parents_of_changed",
+            ]
+            #expect(
+                doctor.output.contains("missing or disabled: \(missing.joined(separator: ", "))\n"), "\(doctor.output)")
+        }
     }
 }

@@ -66,13 +66,17 @@ package struct DatabaseInspection {
         ).compactMap { $0.first ?? nil }
     }
 
-    /// Those of the named triggers, as `table.trigger`, that are missing or disabled.
+    /// Those of the named triggers, as `table.trigger`, that are missing or disabled, on each partition of a table too.
     package func missing(triggers names: [String]) throws(PostgresError) -> [String] {
         try session.query(
             """
-            select name from unnest(string_to_array($1, ',')) as n (name)
-            where not exists (select from pg_trigger where tgenabled in ('O', 'A')
-                              and tgrelid = to_regclass(split_part(name, '.', 1)) and tgname = split_part(name, '.', 2))
+            with named as (select split_part(n, '.', 1) as relation, split_part(n, '.', 2) as name
+                           from unnest(string_to_array($1, ',')) n)
+            select part || '.' || name
+            from (select relation as part, name, to_regclass(relation) as oid from named
+                  union select relid::text, name, relid from named, pg_partition_tree(to_regclass(relation))) t
+            where not exists (select from pg_trigger where tgenabled in ('O', 'A') and tgrelid = t.oid and tgname = t.name)
+            order by 1
             """, [names.joined(separator: ",")]
         ).compactMap { $0.first ?? nil }
     }

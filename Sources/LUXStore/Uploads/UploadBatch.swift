@@ -15,7 +15,7 @@ enum UploadOutcome {
 /// 1. The rows of the accounts' own devices, `for no key update skip locked`. This never waits: an upload whose device is
 ///    locked is left out. The transaction that has locked a device's row is the only one to write its logs, among the uploads of all servers.
 /// 2. The rows of logs and children. They are only locked by a session that does not lock the device first: a person in
-///    `psql`, or a deletion. A write does wait for these (an update for the log, a foreign key for the child), for as long as
+///    `psql`, or a deletion. A write does wait for these (an update for the log, the check of a new log's parents for the child), for as long as
 ///    the session's `lock_timeout` allows. Until then a cycle with that other transaction is possible; the time-out ends it,
 ///    long before PostgreSQL looks for deadlocks. The transaction is then repeated with `checksLocks`, which finds
 ///    the locked rows without waiting.
