@@ -41,16 +41,22 @@ struct ConnectedSession: @unchecked Sendable {
     /// and more. GSSAPI encryption is off unless it is asked for: to find out whether there are Kerberos credentials, libpq calls a library
     /// whose mutexes are gone when the process exits while a thread still connects, which would abort it.
     private static func connect(_ connectionString: String) -> OpaquePointer? {
-        let parameters = [
-            ("connect_timeout", "3"), ("fallback_application_name", programName), ("client_encoding", "UTF8"),
-            ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-            ("tcp_user_timeout", "20000"),
-            ("gssencmode", getenv("PGGSSENCMODE").map { String(cString: $0) } ?? "disable"),
-            ("dbname", connectionString),
-        ]
+        let parameters =
+            [
+                ("connect_timeout", "3"), ("fallback_application_name", programName), ("client_encoding", "UTF8"),
+                ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+                ("tcp_user_timeout", "20000"),
+            ] + (asksForEncryption(connectionString) ? [] : [("gssencmode", "disable")]) + [
+                ("dbname", connectionString)
+            ]
         return withCStrings(parameters.map(\.0)) { keywords in
             withCStrings(parameters.map(\.1)) { values in PQconnectdbParams(keywords, values, 1) }
         }
+    }
+
+    /// Whether something else than the connection string may set `gssencmode`, which a default here would override.
+    private static func asksForEncryption(_ connectionString: String) -> Bool {
+        getenv("PGGSSENCMODE") != nil || getenv("PGSERVICE") != nil || connectionString.contains("service=")
     }
 
     /// Sets up the session in one round trip. Not in the packet that starts it: poolers reject `options` there. Not by

@@ -111,7 +111,7 @@ package final class PostgresSession {
 
     /// Executes `body` in a transaction: committed when it returns, rolled back when it throws.
     package func transaction<T>(_ body: () throws -> T) throws -> T {
-        try execute(script: "begin")
+        try execute(script: PostgresTransaction.begin.sql)
         do {
             let value = try body()
             try execute(script: "commit")
