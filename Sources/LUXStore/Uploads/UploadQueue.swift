@@ -107,7 +107,8 @@ final class UploadQueue {
         func isTaken(_ pending: PendingUpload) -> Bool { pending.arrived <= last || !pending.isAwaited }
         let taken = (lane == .grouped ? grouped : alone).filter(isTaken)
         if lane == .grouped { grouped.removeAll(where: isTaken) } else { alone.removeAll(where: isTaken) }
-        return Array(taken)
+        // As in `ReadLane`, not `Array(taken)`.
+        return taken.map { $0 }
     }
 
     private func assignLane(to pending: PendingUpload) {
