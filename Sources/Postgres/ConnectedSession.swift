@@ -46,7 +46,7 @@ struct ConnectedSession: @unchecked Sendable {
                 ("connect_timeout", "3"), ("fallback_application_name", programName), ("client_encoding", "UTF8"),
                 ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
                 ("tcp_user_timeout", "20000"),
-            ] + (asksForEncryption(connectionString) ? [] : [("gssencmode", "disable")]) + [
+            ] + (isEncryptionSetElsewhere(connectionString) ? [] : [("gssencmode", "disable")]) + [
                 ("dbname", connectionString)
             ]
         return withCStrings(parameters.map(\.0)) { keywords in
@@ -55,7 +55,7 @@ struct ConnectedSession: @unchecked Sendable {
     }
 
     /// Whether something else than the connection string may set `gssencmode`, which a default here would override.
-    private static func asksForEncryption(_ connectionString: String) -> Bool {
+    private static func isEncryptionSetElsewhere(_ connectionString: String) -> Bool {
         getenv("PGGSSENCMODE") != nil || getenv("PGSERVICE") != nil || connectionString.contains("service=")
     }
 

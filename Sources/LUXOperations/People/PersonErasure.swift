@@ -104,7 +104,7 @@ package struct PersonErasure {
         }
     }
 
-    /// Foreign keys reject it when a device was connected or a child was added meanwhile.
+    /// The database rejects it when a device was connected, a child was added or a log was stored meanwhile.
     private func delete(_ person: Person, _ children: [Int64], _ record: Int64) throws {
         do {
             try store.session.transaction {
