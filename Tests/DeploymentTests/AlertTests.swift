@@ -150,7 +150,7 @@ import Testing
     @Test func `while the database is stopped there is no connection to it`() async throws {
         try await onThread {
             let cluster = try TestCluster()
-            let server = try TestServer(TestDatabase.makeEmpty(in: cluster), arguments: ["--migrate"])
+            let server = try TestServer.migrating(TestDatabase.makeEmpty(in: cluster))
             func connections() throws -> Double {
                 try server.call("GET", "/metrics").text.split(separator: "\n")
                     .filter { $0.hasPrefix("lux_db_connections{") }

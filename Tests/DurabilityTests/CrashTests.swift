@@ -57,7 +57,7 @@ import Testing
         try await onThread {
             let cluster = try TestCluster(isDurable: true)
             let database = try TestDatabase.makeEmpty(in: cluster)
-            let server = try TestServer(database, arguments: ["--migrate"])
+            let server = try TestServer.migrating(database)
             let load = try UploadLoad(try World(database, server), clients: 16)
             let port = server.port
             let stopped = Flag()

@@ -225,7 +225,7 @@ import Testing
         try await onThread {
             func warnings(_ cluster: TestCluster) throws -> [String] {
                 let database = try TestDatabase.makeEmpty(in: cluster)
-                let server = try TestServer(database, arguments: ["--migrate"])
+                let server = try TestServer.migrating(database)
                 defer { server.stop() }
                 return server.logLines { $0["level"]?.string == "warning" || $0["message"]?.string == "listening" }
                     .compactMap { $0["setting"]?.string }
@@ -242,7 +242,7 @@ import Testing
             let disk = try SmallDisk(megabytes: 96)
             let cluster = try TestCluster(isDurable: true, dataFolder: disk.folder + "/data")
             let database = try TestDatabase.makeEmpty(in: cluster)
-            let server = try TestServer(database, arguments: ["--migrate"])
+            let server = try TestServer.migrating(database)
             let load = try UploadLoad(try World(database, server), clients: 4)
             let (stopped, finished) = (Flag(), Flag())
             let port = server.port

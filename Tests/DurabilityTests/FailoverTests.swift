@@ -19,7 +19,7 @@ import Testing
         try await onThread {
             let primary = try TestCluster()
             let database = try TestDatabase.makeEmpty(in: primary)
-            let before = try World(database, TestServer(database, arguments: ["--migrate"]))
+            let before = try World(database, TestServer.migrating(database))
             let (user, child, device) = try before.family()
             before.server.stop()
             let standby = try TestCluster(
@@ -65,7 +65,7 @@ import Testing
             "postgresql://postgres@127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)/\(database.name)"
             + "?target_session_attrs=read-write"
         let servers = try (0..<2).map { _ in
-            try TestServer(database, environment: ["DATABASE_URL": address], arguments: ["--migrate"])
+            try TestServer.migrating(database, environment: ["DATABASE_URL": address])
         }
         let load = try UploadLoad(World(database, servers[0]))
         let (stopped, finished) = (Flag(), Flag())

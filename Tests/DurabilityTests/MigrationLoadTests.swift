@@ -63,7 +63,7 @@ import Testing
             try FileManager.default.copyItem(atPath: Locations.migrations, toPath: known)
             let last = try #require(FileManager.default.contentsOfDirectory(atPath: known).max())
             try FileManager.default.removeItem(atPath: "\(known)/\(last)")
-            let server = try TestServer(database, environment: ["LUX_MIGRATIONS": known], arguments: ["--migrate"])
+            let server = try TestServer.migrating(database, environment: ["LUX_MIGRATIONS": known])
             let world = try World(database, server)
             let families = try (0..<8).map { _ in try world.family() }
             try Self.insert(Self.logs, families, world.sql)

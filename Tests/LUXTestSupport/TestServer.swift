@@ -38,6 +38,17 @@ package final class TestServer: Sendable {
         self.port = number
     }
 
+    /// Starts the server on a database that it migrates, and waits until it is ready: the port is open before.
+    package static func migrating(
+        _ database: TestDatabase, environment: [String: String] = [:]
+    ) throws -> TestServer {
+        let server = try TestServer(database, environment: environment, arguments: ["--migrate"])
+        guard server.waits(for: 200, at: "/readyz", seconds: 60) else {
+            throw StartFailure(description: "the server did not become ready: \(server.process.output)")
+        }
+        return server
+    }
+
     deinit { process.signal(SIGKILL) }
 
     package func connect(timeout: Double = 15, receiveBuffer: Int32? = nil) throws(HTTPClient.Failure) -> HTTPClient {

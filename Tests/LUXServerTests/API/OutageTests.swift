@@ -19,7 +19,7 @@ import Testing
         try await onThread {
             let cluster = try TestCluster()
             let database = try TestDatabase.makeEmpty(in: cluster)
-            let server = try TestServer(database, arguments: ["--migrate"])
+            let server = try TestServer.migrating(database)
             let world = try World(database, server)
             let (user, child, device) = try world.family()
             let token = Token.access(user: user)

@@ -23,9 +23,8 @@ import Testing
                 chmod(file, 0o600)
             }
             try write("first")
-            let server = try TestServer(
-                database, environment: ["DATABASE_URL": "", "DATABASE_URL_FILE": file], arguments: ["--migrate"])
-            #expect(server.waits(for: 200, at: "/readyz"))
+            let server = try TestServer.migrating(
+                database, environment: ["DATABASE_URL": "", "DATABASE_URL_FILE": file])
             try sql.script(
                 """
                 alter role rotated password 'second';

@@ -17,7 +17,7 @@ import Testing
         try await onThread {
             let cluster = try TestCluster()
             let database = try TestDatabase.makeEmpty(in: cluster)
-            let server = try TestServer(database, environment: ["LUX_REQUEST_TIMEOUT": "1"], arguments: ["--migrate"])
+            let server = try TestServer.migrating(database, environment: ["LUX_REQUEST_TIMEOUT": "1"])
             let world = try World(database, server)
             let (user, child, device) = try world.family()
             let target = World.api + "child-device?real_user_id=\(child)"
