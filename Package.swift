@@ -79,8 +79,8 @@ let package = Package(
         target(
             "LUXOperations",
             [
-                "CLinux", "HTTP", "JSON", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "OpenSSL", "Postgres",
-                "TLS",
+                "Bytes", "CLinux", "HTTP", "JSON", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "OpenSSL",
+                "Postgres", "TLS",
             ]),
         target("LUXDevelopment", ["Postgres"]),
 
@@ -94,13 +94,15 @@ let package = Package(
             ]),
         .executableTarget(
             name: "lux-simulate",
-            dependencies: ["JWT", "LUXSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Bytes", "JWT", "LUXSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings),
 
         .executableTarget(
             name: "lux-server",
             dependencies: [
-                "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXAPI", "LUXDevelopment", "LUXNotify",
+                "Bytes", "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXAPI", "LUXDevelopment", "LUXNotify",
                 "LUXOperations", "LUXServer", "LUXSettings", "LUXStore", "LogOutput", "OpenSSL", "Postgres", "Systemd",
                 "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

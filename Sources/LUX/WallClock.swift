@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import FoundationInternationalization
 
 /// Converts local time of a zone to UTC.
 package struct WallClock: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 import Postgres
 
@@ -18,7 +18,7 @@ package final class DevelopmentDatabase {
     private var data: URL
     private var sockets: URL
     private var port = 0
-    private var postmaster: Process?
+    private var postmaster: PostgresProgram?
 
     /// - Parameter folder: where everything is kept; created if it does not exist.
     /// - Throws: ``StartError`` when no PostgreSQL of version 15 or later is installed.
@@ -37,7 +37,7 @@ package final class DevelopmentDatabase {
 
     /// How to connect to it; valid once ``start()`` returned.
     package var connectionString: String {
-        "host='\(sockets.path.replacingOccurrences(of: "'", with: "\\'"))' port=\(port) user=lux dbname=lux"
+        "host='\(sockets.path.replacing("'", with: "\\'"))' port=\(port) user=lux dbname=lux"
     }
 
     /// The port on 127.0.0.1, for other programs.
@@ -47,26 +47,16 @@ package final class DevelopmentDatabase {
     package func start() throws {
         if !FileManager.default.fileExists(atPath: data.appendingPathComponent("PG_VERSION").path) { try makeCluster() }
         port = try Self.freePort()
-        let log = folder.appendingPathComponent("postgres.log")
-        try PrivateFile.write("", to: log.path)
-        let process = command(
-            "postgres",
-            [
-                "-D", data.path, "-k", sockets.path, "-p", String(port), "-c", "listen_addresses=127.0.0.1",
-            ])
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: log)
-        process.standardError = process.standardOutput
-        try process.run()
-        postmaster = process
-        try waitUntilReady(log: log)
+        postmaster = try run(
+            "postgres", ["-D", data.path, "-k", sockets.path, "-p", String(port), "-c", "listen_addresses=127.0.0.1"])
+        try waitUntilReady()
     }
 
     /// Stops it, disconnecting all clients (the fast shutdown of postgres(1)).
     package func stop() {
         guard let postmaster, postmaster.isRunning else { return }
-        kill(postmaster.processIdentifier, SIGINT)
-        postmaster.waitUntilExit()
+        postmaster.interrupt()
+        postmaster.wait()
     }
 
     private func makeCluster() throws {
@@ -75,26 +65,17 @@ package final class DevelopmentDatabase {
         let passwordFile = sockets.appendingPathComponent("password")
         try PrivateFile.write(password, to: passwordFile.path, for: account)
         defer { try? FileManager.default.removeItem(at: passwordFile) }
-        let initdb = command(
+        let initdb = try run(
             "initdb",
             [
                 "-D", data.path, "-U", "lux", "--encoding=UTF8", "--locale=C", "--auth-local=trust",
                 "--auth-host=scram-sha-256", "--pwfile=\(passwordFile.path)",
             ])
-        let output = Pipe()
-        initdb.standardInput = FileHandle.nullDevice
-        initdb.standardOutput = output
-        initdb.standardError = output
-        try initdb.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        initdb.waitUntilExit()
-        guard initdb.terminationStatus == 0 else {
-            throw StartError(description: "initdb failed:\n" + String(decoding: text, as: UTF8.self))
-        }
+        guard initdb.wait() else { throw StartError(description: "initdb failed:\n" + output) }
     }
 
-    private func waitUntilReady(log: URL) throws {
-        let administration = connectionString.replacingOccurrences(of: "dbname=lux", with: "dbname=postgres")
+    private func waitUntilReady() throws {
+        let administration = connectionString.replacing("dbname=lux", with: "dbname=postgres")
         for _ in 0..<600 {
             if let session = try? PostgresSession(connectionString: administration) {
                 let exists = try session.query("select 1 from pg_database where datname = 'lux'")
@@ -104,8 +85,20 @@ package final class DevelopmentDatabase {
             guard postmaster?.isRunning == true else { break }
             usleep(50_000)
         }
-        let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-        throw StartError(description: "PostgreSQL did not start:\n" + text.suffix(2_000))
+        throw StartError(description: "PostgreSQL did not start:\n" + output.suffix(2_000))
+    }
+
+    // MARK: Programs
+
+    private var log: URL { folder.appendingPathComponent("postgres.log") }
+
+    /// What the last program has written.
+    private var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+    private func run(_ name: String, _ arguments: [String]) throws -> PostgresProgram {
+        try PrivateFile.write("", to: log.path)
+        return try PostgresProgram(
+            binaries.appendingPathComponent(name).path, arguments, as: account, log: log.path)
     }
 
     // MARK: Folders and users
@@ -125,18 +118,6 @@ package final class DevelopmentDatabase {
             if parent.path == elsewhere.path { try PrivateFile.requireFolder(parent.path, mode: 0o755) }
             try PrivateFile.requireFolder(url.path, for: account)
         }
-    }
-
-    /// A command of PostgreSQL that runs as the right user and does not outlive its owner.
-    private func command(_ name: String, _ arguments: [String]) -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-        let credentials = account.map { ["--reuid=\($0.user)", "--regid=\($0.group)", "--clear-groups"] } ?? []
-        process.arguments =
-            ["--pdeathsig", "INT"] + credentials + [binaries.appendingPathComponent(name).path] + arguments
-        // The user may be unable to enter the working directory of its owner.
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        return process
     }
 
     /// A secret that is created once and kept in the folder.

@@ -1,6 +1,6 @@
 import JSON
 import Bytes
-import Foundation
+import FoundationEssentials
 import LUX
 
 /// Aligo, Alimtalk API v10: requests are forms that contain the keys, each response has status 200, and the client renders the whole text.
@@ -39,7 +39,7 @@ package struct AligoProvider: AlimtalkProvider {
         smsSender = settings.smsSender
         deliveredResults = Set(
             (settings.optional("DELIVERED") ?? "").split(separator: ",").map {
-                $0.trimmingCharacters(in: .whitespaces)
+                $0.trimmingWhitespace()
             })
         if !sender.utf8.allSatisfy(\.isDigit) {
             settings.reject(.own("SENDER"), "must be the registered sender number, digits and hyphens")

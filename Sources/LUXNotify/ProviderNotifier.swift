@@ -1,5 +1,5 @@
 import Concurrency
-import Foundation
+import FoundationEssentials
 import LUX
 
 /// Sends through a provider, with everything that is the same for all of them: a deadline over all attempts, retries where they are

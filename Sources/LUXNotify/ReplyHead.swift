@@ -1,6 +1,6 @@
 import Bytes
 import CCurl
-import Foundation
+import FoundationEssentials
 
 /// The head of a reply, read line by line, as far as it is used.
 struct ReplyHead {
@@ -11,13 +11,13 @@ struct ReplyHead {
 
     /// Reads a line; an interim response (1xx) resets everything.
     mutating func take(_ line: String) {
-        let line = line.trimmingCharacters(in: .whitespacesAndNewlines)
+        let line = line.trimmingWhitespace()
         if line.hasPrefix("HTTP/") {
             self = ReplyHead()
         } else if line.isEmpty {
             isComplete = true
         } else if let colon = line.firstIndex(of: ":") {
-            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            let value = line[line.index(after: colon)...].trimmingWhitespace()
             switch line[..<colon].lowercased() {
             case "retry-after": retryAfter = value
             case "date": date = value

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import FoundationInternationalization
 import LUX
 
 /// The template's variables by name, with what their values contain for a message.

@@ -1,4 +1,5 @@
-import Foundation
+import Bytes
+import FoundationEssentials
 import LUX
 
 /// The text of a message as far as it can be known afterwards: the template, user and time are fixed, what came from the children or
@@ -12,7 +13,7 @@ struct TextPattern: Sendable {
     ///   - variables: their values.
     init(_ template: String, _ variables: TemplateVariables, for message: SoughtMessage) {
         var rest = template[...]
-        while let open = rest.range(of: "#{") {
+        while let open = rest.firstRange(of: "#{") {
             parts[parts.count - 1] += rest[..<open.lowerBound]
             guard let close = rest[open.upperBound...].firstIndex(of: "}"),
                 let value = variables.patterns[String(rest[open.upperBound..<close])]
@@ -54,13 +55,12 @@ struct TextPattern: Sendable {
 
     /// Whether a text that a provider lists can be the message's.
     func matches(_ text: String) -> Bool {
-        func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
-        let text = trimmed(Self.normalized(text))
-        guard parts.count > 1 else { return text == trimmed(parts[0]) }
+        let text = Self.normalized(text).trimmingWhitespace()
+        guard parts.count > 1 else { return text == parts[0].trimmingWhitespace() }
         guard text.hasPrefix(String(parts[0].drop { $0.isWhitespace })) else { return false }
         var rest = text.dropFirst(parts[0].drop { $0.isWhitespace }.count)
         for part in parts[1..<(parts.count - 1)] where !part.isEmpty {
-            guard let found = rest.range(of: part) else { return false }
+            guard let found = rest.firstRange(of: part) else { return false }
             rest = rest[found.upperBound...]
         }
         var last = parts[parts.count - 1]

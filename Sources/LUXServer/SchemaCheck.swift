@@ -1,5 +1,5 @@
 import Dispatch
-import Foundation
+import FoundationEssentials
 import Concurrency
 import Glibc
 import Logging
@@ -90,7 +90,7 @@ package struct SchemaCheck {
         let first = Locked<Result<Bool, any Error>?>(nil)
         let isWaiting = Locked(true)
         let done = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
+        DispatchQueue(label: "lux.schema").async {
             let outcome = Result { try check.attempt(migrations) }
             if case .success(true) = outcome { ready() }
             first.withLock { $0 = outcome }

@@ -1,7 +1,7 @@
 import Concurrency
 import Dispatch
 import EventLoop
-import Foundation
+import FoundationEssentials
 import Glibc
 import HTTP
 import LUXSettings
@@ -83,7 +83,8 @@ package struct Server {
         manager.report(
             .stopping(within: configuration.shutdownDelay + configuration.limits.drainTime + Self.exitReserve))
         gate.close()
-        Thread.sleep(forTimeInterval: configuration.shutdownDelay.inSeconds)
+        // Not usleep(3), which a signal ends.
+        _ = DispatchSemaphore(value: 0).wait(timeout: .now() + configuration.shutdownDelay.inSeconds)
         let clean = shutDown(ports.all)
         for pool in pools { pool.close() }
         logger.log(.info, "stopped", [.clean: .stringConvertible(clean)])

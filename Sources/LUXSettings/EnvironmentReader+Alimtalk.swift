@@ -1,5 +1,6 @@
 import EventLoop
-import Foundation
+import FoundationEssentials
+import FoundationInternationalization
 import Glibc
 import LUX
 import LUXNotify

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import LUXOpenAPI
 
 /// How `/openapi.json` and `/docs` are served. A value.

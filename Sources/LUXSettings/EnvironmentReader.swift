@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Reads variables of ``SettingsTable`` one by one and collects the errors. An empty variable counts as unset.
 package struct EnvironmentReader {

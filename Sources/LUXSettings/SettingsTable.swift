@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import LUXNotify
 
 /// Every environment variable of the program, once: its name, parser, default, unit, secrecy and help. A value without state.

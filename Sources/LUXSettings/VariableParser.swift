@@ -1,5 +1,6 @@
 import Bytes
-import Foundation
+import FoundationEssentials
+import FoundationInternationalization
 import HTTP
 import Postgres
 
@@ -127,7 +128,7 @@ extension VariableParser<String> {
     static var connectionString: VariableParser {
         VariableParser("libpq connection string or URI") { (text) throws(Rejection) in
             // A URI would take white space at its end for a part of its last component.
-            let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            let text = text.trimmingWhitespace()
             guard PostgresConfiguration.isConnectionString(text) else {
                 throw Rejection("is not a libpq connection string or URI")
             }
@@ -184,8 +185,8 @@ extension VariableParser<String> {
     }
 
     static func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+        var isFolder = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
     }
 }
 
@@ -194,7 +195,7 @@ extension VariableParser<[String]> {
     static var list: VariableParser {
         VariableParser("separated by commas", text: { $0.joined(separator: ",") }) { (text) throws(Rejection) in
             let values = text.split(separator: ",", omittingEmptySubsequences: false).map {
-                $0.trimmingCharacters(in: .whitespaces)
+                $0.trimmingWhitespace()
             }
             guard !values.contains("") else {
                 throw Rejection("contains an empty value; one comma separates two values")
@@ -241,7 +242,7 @@ extension VariableParser<CORSPolicy> {
     static var origins: VariableParser {
         VariableParser("`*`, or origins separated by commas") { (text) throws(Rejection) in
             let sent = text.split(separator: ",", omittingEmptySubsequences: false).map {
-                $0.trimmingCharacters(in: CharacterSet(charactersIn: " ")).lowercased()
+                $0.trimming { $0 == " " }.lowercased()
             }
             if sent == ["*"] { return CORSPolicy(origins: nil) }
             let origins = sent.compactMap(origin)

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// The variables of the program, from the environment, a file and files of secrets, and the source of each.

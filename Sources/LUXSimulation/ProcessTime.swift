@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// CPU time of processes of this machine (proc(5)).
 package enum ProcessTime {

@@ -1,4 +1,5 @@
-import Foundation
+import Bytes
+import FoundationEssentials
 
 /// One file of the migrations folder: a number, a name, SQL, and what its first lines say about it.
 package struct Migration: Sendable, Equatable {
@@ -19,7 +20,7 @@ package struct Migration: Sendable, Equatable {
 
     private var directives: [String] {
         sql.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.isEmpty || $0.hasPrefix("--") }
-            .map { $0.dropFirst(2).trimmingCharacters(in: .whitespaces) }
+            .map { $0.dropFirst(2).trimmingWhitespace() }
     }
 
     /// Reads a folder of files named `NNNN_what_it_does.sql`, in the order of their numbers.

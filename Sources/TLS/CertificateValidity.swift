@@ -1,5 +1,5 @@
 import COpenSSL
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// From when until when all certificates of a PEM file are valid.

@@ -1,5 +1,5 @@
 import COpenSSL
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// A certificate chain and its private key as PEM texts, read once so that both stem from one moment.

@@ -1,5 +1,8 @@
+import Bytes
+import Dispatch
+import Glibc
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import JWT
 import LUXSimulation
 
@@ -37,7 +40,7 @@ struct TargetOptions: ParsableArguments {
 
     func signer() throws -> JWTSigner {
         let text = try String(contentsOfFile: secretFile, encoding: .utf8)
-        return try JWTSigner(hs256Secret: Array(text.trimmingCharacters(in: .whitespacesAndNewlines).utf8))
+        return try JWTSigner(hs256Secret: Array(text.trimmingWhitespace().utf8))
     }
 }
 

@@ -78,7 +78,7 @@ import Testing
                 slowest = max(slowest, load.lastResponse.timeIntervalSince(back))
                 Self.expectWhole(try load.figures(database.session()))
             }
-            #expect(slowest < 2)
+            #expect(slowest < Sanitizer.seconds(2))
             stopped.set()
             while !finished.isSet { usleep(10_000) }
             #expect(try load.repeatOpen(port: port) >= 0)

@@ -59,11 +59,11 @@ import Testing
                 try? load.run(until: stopped) { _ in port }
                 finished.set()
             }
-            usleep(500_000)
+            #expect(load.receives(50, of: 200))
             try database.session().script(
                 "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
             )
-            usleep(1_000_000)
+            #expect(load.receives(50, of: 200))
             stopped.set()
             while !finished.isSet { usleep(5_000) }
             #expect(try load.repeatOpen(port: port) >= 0)

@@ -9,10 +9,6 @@ package struct ProcessUsage: Sendable {
     /// CPU time so far, in seconds.
     package let processorTime: Double
 
-    /// What limits of memory are multiplied by: a sanitizer keeps freed memory for a while.
-    package static let sanitizerFactor =
-        ProcessInfo.processInfo.environment.keys.contains { $0.hasSuffix("SAN_OPTIONS") } ? 4 : 1
-
     package init(of pid: pid_t) {
         descriptors = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []).count
         let pages = Self.fields("/proc/\(pid)/statm")

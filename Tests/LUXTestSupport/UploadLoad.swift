@@ -71,6 +71,13 @@ package final class UploadLoad: Sendable {
     /// How often a status was received.
     package func count(of status: Int) -> Int { state.withLock { $0.statuses[status, default: 0] } }
 
+    /// Waits until a status was received `more` times from now on; false after 30 seconds.
+    package func receives(_ more: Int, of status: Int) -> Bool {
+        let (count, deadline) = (count(of: status) + more, Date(timeIntervalSinceNow: 30))
+        while self.count(of: status) < count, Date() < deadline { usleep(5_000) }
+        return self.count(of: status) >= count
+    }
+
     private func next(_ client: Int) -> Upload {
         state.withLock { state in
             defer { state.next += 3 }

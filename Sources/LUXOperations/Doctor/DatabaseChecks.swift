@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import LUXStore
 import Postgres
 
@@ -85,7 +85,7 @@ package struct DatabaseChecks {
 
     package static func finding(skew: Double, allowed: Double) -> Doctor.Finding {
         Doctor.Finding(
-            subject: "clock skew", detail: String(format: "the database is %+.1f s off", skew),
+            subject: "clock skew", detail: "the database is \(skew < 0 ? "" : "+")\((skew * 10).rounded() / 10) s off",
             advice: abs(skew) > allowed ? "let both machines set their clocks by NTP (chrony, systemd-timesyncd)" : nil)
     }
 

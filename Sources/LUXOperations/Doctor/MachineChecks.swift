@@ -1,5 +1,5 @@
 import CLinux
-import Foundation
+import FoundationEssentials
 import Glibc
 import HTTP
 import LUXSettings
@@ -68,8 +68,8 @@ package struct MachineChecks {
             return Doctor.Finding(
                 subject: subject, detail: "\(folder) lacks \(zone)", advice: "install the package tzdata")
         }
-        let handle = FileHandle(forReadingAtPath: folder + "/tzdata.zi")
-        let start = (try? handle?.read(upToCount: 40)).flatMap { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text = FileManager.default.contents(atPath: folder + "/tzdata.zi") ?? Data()
+        let start = String(decoding: text.prefix(40), as: UTF8.self)
         let version = start.firstMatch(of: /# version (\w+)/).map { ", version \($0.output.1)" } ?? ""
         return Doctor.Finding(subject: subject, detail: zone + version)
     }

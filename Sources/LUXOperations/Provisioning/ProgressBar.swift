@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 
 /// How far a long command is, on standard error if that is a terminal; else nothing is written.
@@ -26,12 +25,12 @@ package final class ProgressBar {
         let percent = Int(min(max(share, 0), 1) * 100)
         guard isShown, percent != shown else { return }
         shown = percent
-        FileHandle.standardError.write(Data("\r\(Self.line(share))".utf8))
+        StandardError.write("\r\(Self.line(share))")
     }
 
     /// Leaves an empty line for the next output.
     package func clear() {
         guard isShown, shown >= 0 else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+        StandardError.write("\r\u{1B}[K")
     }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import Bytes
+import FoundationEssentials
 import LUX
 import LUXStore
 import Postgres
@@ -152,7 +153,7 @@ package struct ProvisioningFile {
             }
             return number.e164
         case .integer(let minimum):
-            guard let number = Int64(field.trimmingCharacters(in: .whitespaces)) else {
+            guard let number = Int64(field.trimmingWhitespace()) else {
                 throw InvalidField(reason: "must be a bigint")
             }
             guard number >= minimum else { throw InvalidField(reason: "must be \(minimum) or more") }

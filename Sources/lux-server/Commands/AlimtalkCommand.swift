@@ -1,7 +1,8 @@
+import Bytes
 import ArgumentParser
 import Dispatch
 import Concurrency
-import Foundation
+import FoundationEssentials
 import Glibc
 import LUX
 import LUXNotify
@@ -173,7 +174,7 @@ extension AlimtalkCommand {
 
         func validate() throws {
             let name = `operator`
-            guard !name.trimmingCharacters(in: .whitespaces).isEmpty, name.utf8.count <= 100,
+            guard !name.trimmingWhitespace().isEmpty, name.utf8.count <= 100,
                 name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
             else { throw ValidationError("--operator must be a name of at most 100 bytes") }
         }

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Concurrency
-import Foundation
+import FoundationEssentials
 import Glibc
 import LogOutput
 import Logging
+import LUXOperations
 import LUXServer
 import LUXSettings
 import Postgres
@@ -82,6 +83,6 @@ enum Environment {
     }
 
     static func printError(_ text: String) {
-        FileHandle.standardError.write(Data("lux-server: \(text)\n".utf8))
+        StandardError.write("lux-server: \(text)\n")
     }
 }

@@ -163,7 +163,7 @@ import Testing
             Thread.sleep(forTimeInterval: 0.01)
         }
         #expect(process.wait() == .exit(0), "\(process.errors)")
-        #expect(peak > 0 && peak < 100_000 * ProcessUsage.sanitizerFactor, "\(peak) KiB")
+        #expect(peak > 0 && peak < 100_000 * Sanitizer.factor, "\(peak) KiB")
         #expect(try sql.integer("select count(*) from devices where unique_id like 'unit-%'") == 10_000)
     }
 }

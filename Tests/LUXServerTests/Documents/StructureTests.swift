@@ -76,6 +76,14 @@ import Testing
         #expect(owners.count > 300)
     }
 
+    @Test func `the sources import only the parts of Foundation that they need`() throws {
+        for file in swiftFiles where file.hasPrefix("Sources/") {
+            for line in try text(file).split(separator: "\n") {
+                #expect(line.wholeMatch(of: /(?:\w+ )?import Foundation/) == nil, "\(file) imports all of Foundation")
+            }
+        }
+    }
+
     @Test func `the sources use no word that the glossary replaces`() throws {
         // Published names, and terms of others.
         let exceptions = [

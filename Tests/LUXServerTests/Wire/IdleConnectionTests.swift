@@ -74,7 +74,7 @@ import Testing
             for client in clients { try client.send(Self.request) }
             for client in clients { #expect(try client.receive().status == 200) }
             func memoryOfEach() -> Int { (ProcessUsage(of: pid).memory - before) * 1_024 / clients.count }
-            let limit = 8_000 * ProcessUsage.sanitizerFactor
+            let limit = 8_000 * Sanitizer.factor
             for _ in 0..<300 where memoryOfEach() > limit { usleep(100_000) }
             #expect(memoryOfEach() <= limit)
             for client in clients { try client.send(Self.request) }

@@ -1,0 +1,15 @@
+import Glibc
+
+/// What a command reports to its caller beside its result.
+package enum StandardError {
+    /// Writes a text; it is lost when nobody reads standard error any more.
+    package static func write(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            bytes.removeFirst(count)
+        }
+    }
+}

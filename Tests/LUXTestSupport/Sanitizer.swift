@@ -1,0 +1,14 @@
+import Foundation
+
+/// The sanitizer that the tests and the servers that they start are built with, if they are (`Scripts/test --sanitize=…`).
+///
+/// It keeps freed memory for a while and slows all code, so limits of memory and time are wider.
+package enum Sanitizer {
+    package static let isOn = ProcessInfo.processInfo.environment.keys.contains { $0.hasSuffix("SAN_OPTIONS") }
+
+    /// What limits of memory are multiplied by.
+    package static let factor = isOn ? 4 : 1
+
+    /// A limit of time.
+    package static func seconds(_ limit: Double) -> Double { limit * Double(factor) }
+}
