@@ -7,7 +7,7 @@ package enum Sanitizer {
     package static let isOn = ProcessInfo.processInfo.environment.keys.contains { $0.hasSuffix("SAN_OPTIONS") }
 
     /// What limits of memory are multiplied by.
-    package static let factor = isOn ? 4 : 1
+    package static let factor = isOn ? 6 : 1
 
     /// A limit of time.
     package static func seconds(_ limit: Double) -> Double { limit * Double(factor) }
