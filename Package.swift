@@ -43,6 +43,7 @@ let package = Package(
         target("JWT", ["Bytes", "Concurrency", "COpenSSL", "JSON", "OpenSSL"]),
         target("JSON", ["Bytes"]),
         target("Metrics", ["Concurrency"]),
+        target("TimeZones", ["Bytes"]),
         target("LogOutput", ["Bytes", "Concurrency", .product(name: "Logging", package: "swift-log")]),
         target(
             "Postgres",
@@ -52,37 +53,42 @@ let package = Package(
             ]),
 
         // The product.
-        target("LUX", ["Bytes"]),
+        target("LUX", ["Bytes", "TimeZones"]),
         target(
             "LUXStore",
             [
                 "Concurrency", "LUX", "Metrics", "Postgres", "EventLoop",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
-        target("LUXNotify", ["Bytes", "CCurl", "COpenSSL", "Concurrency", "JSON", "LUX", "OpenSSL"]),
+        target(
+            "LUXNotify", ["Bytes", "CCurl", "COpenSSL", "Concurrency", "JSON", "LUX", "OpenSSL", "TimeZones"]),
         target("LUXOpenAPI", ["JSON", "LUX"]),
         target(
             "LUXAPI",
             [
                 "Bytes", "Concurrency", "HTTP", "JWT", "JSON", "LUX", "LUXNotify", "LUXOpenAPI", "LUXStore", "Metrics",
+                "TimeZones",
             ]),
         target(
             "LUXSettings",
-            ["Bytes", "Concurrency", "HTTP", "JSON", "JWT", "LUX", "LUXNotify", "LUXOpenAPI", "Postgres", "TLS"]),
+            [
+                "Bytes", "Concurrency", "HTTP", "JSON", "JWT", "LUX", "LUXNotify", "LUXOpenAPI", "Postgres", "TLS",
+                "TimeZones",
+            ]),
         target(
             "LUXServer",
             [
                 "Concurrency", "EventLoop", "HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings",
-                "LUXStore", "LogOutput", "Metrics", "Postgres", "Systemd", "TLS",
+                "LUXStore", "LogOutput", "Metrics", "Postgres", "Systemd", "TLS", "TimeZones",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         target(
             "LUXOperations",
             [
                 "Bytes", "CLinux", "HTTP", "JSON", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXStore", "OpenSSL",
-                "Postgres", "TLS",
+                "Postgres", "TLS", "TimeZones",
             ]),
-        target("LUXDevelopment", ["Postgres"]),
+        target("LUXDevelopment", ["CLinux", "Postgres"]),
 
         // Simulated phones: run by Scripts/simulate, not shipped.
         target(
@@ -104,7 +110,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "Concurrency", "EventLoop", "JSON", "JWT", "LUX", "LUXAPI", "LUXDevelopment", "LUXNotify",
                 "LUXOperations", "LUXServer", "LUXSettings", "LUXStore", "LogOutput", "OpenSSL", "Postgres", "Systemd",
-                "TLS",
+                "TLS", "TimeZones",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -124,13 +130,16 @@ let package = Package(
         testTarget(
             "LogOutputTests", ["LogOutput", "LUXTestSupport", .product(name: "Logging", package: "swift-log")]),
         testTarget("PostgresTests", ["Concurrency", "Postgres", "EventLoop", "LUXTestSupport", "Metrics"]),
-        testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop", "JSON"]),
-        testTarget("LUXNotifyTests", ["CCurl", "Concurrency", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport"]),
-        testTarget("LUXTests", ["LUX", "LUXTestSupport"]),
+        testTarget("LUXAPITests", ["Concurrency", "LUXAPI", "LUX", "HTTP", "EventLoop", "JSON", "TimeZones"]),
+        testTarget(
+            "LUXNotifyTests",
+            ["CCurl", "Concurrency", "EventLoop", "LUX", "LUXNotify", "LUXTestSupport", "TimeZones"]),
+        testTarget("TimeZonesTests", ["LUX", "TimeZones"]),
+        testTarget("LUXTests", ["LUX", "LUXTestSupport", "TimeZones"]),
         testTarget("LUXStoreTests", ["Concurrency", "LUX", "LUXAPI", "LUXStore", "LUXTestSupport", "Postgres"]),
         testTarget(
             "LUXSettingsTests",
-            ["HTTP", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS"]),
+            ["HTTP", "JWT", "LUX", "LUXNotify", "LUXSettings", "LUXTestSupport", "TLS", "TimeZones"]),
         testTarget("LUXOperationsTests", ["LUXOperations", "LUXTestSupport", "Postgres"]),
         testTarget("LUXSimulationTests", ["JWT", "LUXSimulation", "LUXTestSupport"]),
         testTarget("LUXDevelopmentTests", ["LUXDevelopment", "LUXTestSupport"]),
@@ -151,7 +160,8 @@ if Context.environment["LUX_FUZZ"] != nil {
     package.products.append(.executable(name: "lux-fuzz", targets: ["lux-fuzz"]))
     package.targets.append(
         .executableTarget(
-            name: "lux-fuzz", dependencies: ["Bytes", "HTTP", "JSON", "JWT", "LUX", "LUXAPI", "OpenSSL"], path: "Fuzz",
+            name: "lux-fuzz",
+            dependencies: ["Bytes", "HTTP", "JSON", "JWT", "LUX", "LUXAPI", "OpenSSL", "TimeZones"], path: "Fuzz",
             exclude: ["Seeds"], swiftSettings: settings,
             // The default linker, gold, fails on the sanitizer's debugging information.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
@@ -162,6 +172,6 @@ if Context.environment["LUX_BENCHMARKS"] != nil {
     package.products.append(.executable(name: "lux-benchmarks", targets: ["lux-benchmarks"]))
     package.targets.append(
         .executableTarget(
-            name: "lux-benchmarks", dependencies: ["HTTP", "JSON", "JWT", "LUX"], path: "Benchmarks",
+            name: "lux-benchmarks", dependencies: ["HTTP", "JSON", "JWT", "LUX", "TimeZones"], path: "Benchmarks",
             swiftSettings: settings))
 }

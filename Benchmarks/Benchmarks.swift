@@ -2,6 +2,7 @@ import HTTP
 import JSON
 import JWT
 import LUX
+import TimeZones
 
 private let secret = Array("a secret of more than thirty-two bytes".utf8)
 private let target = "/api/v1/lux/device/child-device?real_user_id=12345"

@@ -1,5 +1,6 @@
 import JSON
 import LUX
+import TimeZones
 @testable import LUXAPI
 
 private let zone = WallClock(identifier: "Asia/Seoul")

@@ -1,3 +1,4 @@
+import TimeZones
 import Bytes
 
 extension Timestamp {

@@ -1,3 +1,4 @@
+import TimeZones
 import Concurrency
 import HTTP
 import JWT

@@ -1,3 +1,4 @@
+import TimeZones
 import Dispatch
 import JSON
 import LUX

@@ -93,7 +93,7 @@ package final class DevelopmentDatabase {
     private var log: URL { folder.appendingPathComponent("postgres.log") }
 
     /// What the last program has written.
-    private var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+    private var output: String { String(decoding: (try? Data(contentsOf: log)) ?? Data(), as: UTF8.self) }
 
     private func run(_ name: String, _ arguments: [String]) throws -> PostgresProgram {
         try PrivateFile.write("", to: log.path)

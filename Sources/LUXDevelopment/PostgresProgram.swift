@@ -1,6 +1,7 @@
+import CLinux
 import Glibc
 
-/// A running program of PostgreSQL that does not outlive its owner. Confined to the thread that starts it.
+/// A running program of PostgreSQL. It ends with the thread that starts it (PR_SET_PDEATHSIG), and is confined to it.
 final class PostgresProgram {
     private let pid: pid_t
     /// As waitpid(2) reports it; `nil` while the program runs.
@@ -14,9 +15,7 @@ final class PostgresProgram {
     /// - Throws: ``DevelopmentDatabase/StartError``.
     init(_ path: String, _ arguments: [String], as account: UnprivilegedAccount?, log: String) throws {
         let credentials = account.map { ["--reuid=\($0.user)", "--regid=\($0.group)", "--clear-groups"] } ?? []
-        // The user may be unable to enter the working directory of its owner.
-        let words =
-            ["/usr/bin/env", "-C", "/", "/usr/bin/setpriv", "--pdeathsig", "INT"] + credentials + [path] + arguments
+        let words = ["/usr/bin/setpriv", "--pdeathsig", "INT"] + credentials + [path] + arguments
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         posix_spawn_file_actions_init(&actions)
@@ -28,6 +27,9 @@ final class PostgresProgram {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_APPEND, 0)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
+        // The user may be unable to enter the working directory of its owner.
+        posix_spawn_file_actions_addchdir_np(&actions, "/")
         var signals = sigset_t()
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
@@ -41,7 +43,7 @@ final class PostgresProgram {
         let failure = posix_spawn(&started, words[0], &actions, &attributes, pointers, environ)
         guard failure == 0 else {
             throw DevelopmentDatabase.StartError(
-                description: "cannot start \(path): \(String(cString: strerror(failure)))")
+                description: "cannot start \(words[0]): \(String(cString: strerror(failure)))")
         }
         pid = started
     }

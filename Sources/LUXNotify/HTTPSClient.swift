@@ -65,7 +65,7 @@ package struct HTTPSClient: Sendable {
     }
 }
 
-/// A detached thread. Dispatch and Foundation do not report when the system has none left.
+/// A detached thread. Dispatch does not report when the system has none left.
 private final class DetachedThread {
     private let work: @Sendable () -> Void
 

@@ -1,5 +1,4 @@
 import Concurrency
-import FoundationEssentials
 import LUX
 
 extension ProviderNotifier {

@@ -1,5 +1,4 @@
-import FoundationEssentials
-import FoundationInternationalization
+import TimeZones
 import LUX
 
 /// The template's variables by name, with what their values contain for a message.
@@ -9,28 +8,28 @@ package struct TemplateVariables: Sendable, Equatable {
 
     /// Values by bare name (`name`, not `#{name}`), with placeholders such as `{child}` in them.
     package let patterns: [String: String]
-    private let timeZone: TimeZone
+    private let clock: WallClock
 
     /// - Parameters:
     ///   - patterns: names as `name` or `#{name}`.
-    ///   - timeZone: the zone of `{time}`.
-    package init(patterns: [String: String], timeZone: TimeZone) {
+    ///   - clock: that of `{time}`.
+    package init(patterns: [String: String], clock: WallClock) {
         self.patterns = Dictionary(
             patterns.map { (Self.bareName($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
-        self.timeZone = timeZone
+        self.clock = clock
     }
 
     private static func bareName(_ name: String) -> String {
         name.hasPrefix("#{") && name.hasSuffix("}") ? String(name.dropFirst(2).dropLast()) : name
     }
 
-    private typealias Placeholder = (name: String, value: @Sendable (AlimtalkMessage, TimeZone) -> String)
+    private typealias Placeholder = (name: String, value: @Sendable (AlimtalkMessage, WallClock) -> String)
 
     private static let placeholders: [Placeholder] = [
         ("{child}", { notification, _ in notification.child }),
         ("{device}", { notification, _ in notification.device }),
         ("{children}", { notification, _ in notification.children.joined(separator: ", ") }),
-        ("{time}", { notification, zone in minutes(of: notification.time, in: zone) }),
+        ("{time}", { notification, clock in minutes(of: notification.time, on: clock) }),
         ("{user_id}", { notification, _ in String(notification.userID) }),
     ]
 
@@ -42,7 +41,7 @@ package struct TemplateVariables: Sendable, Equatable {
     }
 
     /// `2025-02-21 15:48`
-    func wallClock(_ time: Timestamp) -> String { minutes(of: time, in: timeZone) }
+    func wallClock(_ time: Timestamp) -> String { minutes(of: time, on: clock) }
 
     /// One pass, so that a child whose name looks like a placeholder changes nothing.
     private func filled(_ pattern: String, _ notification: AlimtalkMessage) -> String {
@@ -52,7 +51,7 @@ package struct TemplateVariables: Sendable, Equatable {
             text += rest[..<open]
             rest = rest[open...]
             if let known = Self.placeholders.first(where: { rest.hasPrefix($0.name) }) {
-                text += known.value(notification, timeZone)
+                text += known.value(notification, clock)
                 rest = rest.dropFirst(known.name.count)
             } else {
                 text.append("{")
@@ -113,10 +112,9 @@ package struct TemplateVariables: Sendable, Equatable {
     }
 }
 
-/// `2025-02-21 15:48`, as the clocks of a zone show it.
-func minutes(of time: Timestamp, in zone: TimeZone) -> String {
-    let shifted = time.adding(
-        seconds: Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(time.microseconds) / 1e6))))
+/// `2025-02-21 15:48`, as a clock shows it.
+func minutes(of time: Timestamp, on clock: WallClock) -> String {
+    let shifted = time.adding(seconds: clock.offset(at: time.microseconds / 1_000_000))
     var bytes: [UInt8] = []
     shifted.appendISO8601(to: &bytes)
     return String(decoding: bytes.prefix(16), as: UTF8.self).replacing("T", with: " ")

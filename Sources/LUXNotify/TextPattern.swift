@@ -1,5 +1,4 @@
 import Bytes
-import FoundationEssentials
 import LUX
 
 /// The text of a message as far as it can be known afterwards: the template, user and time are fixed, what came from the children or

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What a command reports to its caller beside its result.
+/// What a command reports besides its result.
 package enum StandardError {
-    /// Writes a text; it is lost when nobody reads standard error any more.
+    /// Writes a text, or what the reader takes of it.
     package static func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

@@ -1,5 +1,4 @@
 import Dispatch
-import FoundationEssentials
 import Concurrency
 import Glibc
 import Logging
@@ -7,7 +6,7 @@ import LUXSettings
 import LUXStore
 import Postgres
 
-/// Checks before the first query that the schema is the one that the program needs. Blocking; `start` runs it on a thread of its own.
+/// Checks before the first query that the schema is the one that the program needs. Blocking; `start` runs it on a queue of its own.
 package struct SchemaCheck {
     package let configuration: Configuration
     package let logger: Logger
@@ -76,7 +75,7 @@ package struct SchemaCheck {
         }
     }
 
-    /// Checks on a thread of its own, and retries until the database responds.
+    /// Checks on a queue of its own, and retries until the database responds.
     ///
     /// - Parameters:
     ///   - patience: how long the caller is blocked, so that a schema that is not this program's is found before a port

@@ -1,7 +1,6 @@
 import Concurrency
 import Dispatch
 import EventLoop
-import FoundationEssentials
 import Glibc
 import HTTP
 import LUXSettings
@@ -83,8 +82,7 @@ package struct Server {
         manager.report(
             .stopping(within: configuration.shutdownDelay + configuration.limits.drainTime + Self.exitReserve))
         gate.close()
-        // Not usleep(3), which a signal ends.
-        _ = DispatchSemaphore(value: 0).wait(timeout: .now() + configuration.shutdownDelay.inSeconds)
+        (MonotonicTime.now() + configuration.shutdownDelay).sleep()
         let clean = shutDown(ports.all)
         for pool in pools { pool.close() }
         logger.log(.info, "stopped", [.clean: .stringConvertible(clean)])

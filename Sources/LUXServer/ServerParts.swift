@@ -1,3 +1,4 @@
+import TimeZones
 import Concurrency
 import EventLoop
 import JWT
@@ -25,23 +26,14 @@ struct ServerParts {
     let notifier: any AlimtalkNotifier
     let uploads: [UploadWriter]
     let poller: DeliveryPoller?
-    private let zone: WallClock
     private let rateLimiter: RateLimiter?
     private let documentation: APIDocumentation?
     private let guesses = GuessLimiter()
 
     /// - Parameter gate: decides on `/readyz`; opened by the caller.
-    /// - Throws: `TokenKeyError`, `Configuration.VariableErrors` for an unknown time zone.
+    /// - Throws: `TokenKeyError`.
     init(_ server: Server, loops: [EventLoop], pools: [PostgresPool], gate: ReadinessGate) throws {
         let configuration = server.configuration
-        guard let zone = WallClock(identifier: configuration.timeZone) else {
-            throw Configuration.VariableErrors([
-                Configuration.VariableError(
-                    variable: SettingsTable.shared.database.timeZone.description.name,
-                    reason: "unknown time zone \(configuration.timeZone)")
-            ])
-        }
-        self.zone = zone
         self.loops = loops
         self.pools = pools
         self.gate = gate
@@ -77,7 +69,8 @@ struct ServerParts {
         let pool = uploads.pool
         let (configuration, logger, requestLog) = (server.configuration, server.logger, server.requestLog)
         return APIServices(
-            verifier: verifier, userClaim: configuration.jwtUserClaim, zone: zone, database: DeviceDatabase(pool: pool),
+            verifier: verifier, userClaim: configuration.jwtUserClaim, zone: configuration.clock,
+            database: DeviceDatabase(pool: pool),
             uploads: uploads, notifier: notifier, messageRules: messageRules(server),
             handlerTimeout: server.databaseTimeout,
             missing: { [verifier, gate] deadline in

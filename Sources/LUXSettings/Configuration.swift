@@ -1,3 +1,4 @@
+import TimeZones
 import EventLoop
 import HTTP
 import JWT
@@ -14,7 +15,8 @@ package struct Configuration: Sendable {
     package var tokenKeys: TokenKeys
     package var tokenRequirements: JWTVerifier.Requirements
     package var jwtUserClaim: String
-    package var timeZone: String
+    /// That of `LUX_TIMEZONE`.
+    package var clock: WallClock
     package var databasePool: Int
     package var migrations: String
     package var logLevel: String
@@ -94,7 +96,7 @@ package struct Configuration: Sendable {
         tokenKeys = reader.tokenKeys()
         tokenRequirements = reader.tokenRequirements()
         jwtUserClaim = reader.read(\.tokens.userClaim)
-        timeZone = reader.read(\.database.timeZone)
+        clock = reader.clock()
         databasePool = reader.read(\.database.pool)
         migrations = reader.migrationsFolder()
         logLevel = reader.read(\.logs.level)
@@ -103,7 +105,7 @@ package struct Configuration: Sendable {
             isTerminal && reader.read(\.standard.noColor) == nil && reader.read(\.standard.terminal) != "dumb"
         slow = reader.slow()
         requestTimeout = reader.read(\.server.requestTimeout)
-        alimtalk = reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout)
+        alimtalk = reader.alimtalk(clock: clock, requestTimeout: requestTimeout)
         loops = reader.read(\.server.loops)
         limits = reader.limits()
         trustedProxies = reader.read(\.server.trustedProxies) ?? TrustedProxies()

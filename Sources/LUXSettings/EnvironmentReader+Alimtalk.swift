@@ -1,6 +1,6 @@
-import EventLoop
 import FoundationEssentials
-import FoundationInternationalization
+import TimeZones
+import EventLoop
 import Glibc
 import LUX
 import LUXNotify
@@ -52,7 +52,7 @@ extension EnvironmentReader {
     /// Reads them all; the variables of providers that are not chosen are not read.
     ///
     /// - Parameter requestTimeout: the time for a whole request, which is the maximum for a message.
-    package mutating func alimtalk(timeZone: String, requestTimeout: Duration) -> AlimtalkConfiguration {
+    package mutating func alimtalk(clock: WallClock, requestTimeout: Duration) -> AlimtalkConfiguration {
         var alimtalk = AlimtalkConfiguration()
         alimtalk.name = read(\.alimtalk.provider)
         alimtalk.limits.timeout = read(\.alimtalk.timeout)
@@ -74,7 +74,7 @@ extension EnvironmentReader {
         alimtalk.dailyLimit = read(\.alimtalk.dailyLimit)
         alimtalk.cooldown = read(\.alimtalk.cooldown)
         let variables = TemplateVariables(
-            patterns: read(\.alimtalk.variables), timeZone: TimeZone(identifier: timeZone) ?? .gmt)
+            patterns: read(\.alimtalk.variables), clock: clock)
         if let reason = variables.error { reject(\.alimtalk.variables, reason) }
         let smsSender = read(\.alimtalk.smsSender)
         guard let kind = AlimtalkProviders.all.first(where: { $0.name == alimtalk.name }) else { return alimtalk }

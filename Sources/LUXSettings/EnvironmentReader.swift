@@ -1,3 +1,4 @@
+import TimeZones
 import FoundationEssentials
 
 /// Reads variables of ``SettingsTable`` one by one and collects the errors. An empty variable counts as unset.
@@ -64,6 +65,14 @@ package struct EnvironmentReader {
     /// Records an error in the value of a variable that depends on other variables.
     mutating func reject<Value>(_ variable: KeyPath<SettingsTable, Variable<Value>>, _ reason: String) {
         reject(SettingsTable.shared[keyPath: variable].description.name, reason)
+    }
+
+    /// The clock of `LUX_TIMEZONE`.
+    package mutating func clock() -> WallClock {
+        let zone = read(\.database.timeZone)
+        if let clock = WallClock(identifier: zone) { return clock }
+        reject(\.database.timeZone, "\(zone) is not in \(WallClock.folder); install the package tzdata")
+        return .utc
     }
 
     /// `LUX_MIGRATIONS`, else `Migrations/` in the working directory, else beside the executable.

@@ -1,6 +1,6 @@
+import TimeZones
 import Bytes
 import FoundationEssentials
-import FoundationInternationalization
 import HTTP
 import Postgres
 
@@ -138,8 +138,8 @@ extension VariableParser<String> {
 
     static var timeZone: VariableParser {
         VariableParser("IANA time zone") { (text) throws(Rejection) in
-            guard TimeZone(identifier: text) != nil else {
-                throw Rejection("must be an IANA time zone such as Asia/Seoul")
+            guard WallClock(identifier: text) != nil else {
+                throw Rejection("must be an IANA time zone that is in \(WallClock.folder), such as Asia/Seoul")
             }
             return text
         }

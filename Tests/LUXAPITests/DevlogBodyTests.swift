@@ -1,4 +1,5 @@
 import LUX
+import TimeZones
 import Testing
 
 @testable import LUXAPI

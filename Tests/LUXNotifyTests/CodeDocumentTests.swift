@@ -1,3 +1,4 @@
+import TimeZones
 import CCurl
 import Foundation
 import LUX
@@ -68,7 +69,7 @@ import Testing
     ]) func `nhn: a code names what an operator can do, wherever it is`(_ code: String, _ advice: String) throws {
         let values = Dictionary(uniqueKeysWithValues: NHNProvider.variables.map { ($0.name, "value") })
         var settings = AlimtalkSettings(
-            NHNProvider.self, values: values, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
+            NHNProvider.self, values: values, variables: TemplateVariables(patterns: [:], clock: .utc),
             smsSender: nil)
         let provider = NHNProvider(&settings)
         for body in [
@@ -90,7 +91,7 @@ import Testing
     ]) func `nhn: a rejection of all recipients without their codes has advice too`(_ body: String) {
         let values = Dictionary(uniqueKeysWithValues: NHNProvider.variables.map { ($0.name, "value") })
         var settings = AlimtalkSettings(
-            NHNProvider.self, values: values, variables: TemplateVariables(patterns: [:], timeZone: .gmt),
+            NHNProvider.self, values: values, variables: TemplateVariables(patterns: [:], clock: .utc),
             smsSender: nil)
         let outcome = NHNProvider(&settings).outcome(of: ProviderReply(status: 200, body: Array(body.utf8)))
         #expect(outcome == .rejected(reason: "nhn: code -1031; \(Advice.noCode.rawValue)"))

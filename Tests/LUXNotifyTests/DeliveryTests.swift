@@ -1,3 +1,4 @@
+import TimeZones
 import Concurrency
 import Foundation
 import LUX
@@ -12,7 +13,7 @@ import Testing
         let values = Dictionary(uniqueKeysWithValues: kind.variables.map { ($0.name, "x") })
         var settings = AlimtalkSettings(
             kind, values: values,
-            variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: fallback ? "021234567" : nil)
+            variables: TemplateVariables(patterns: [:], clock: .utc), smsSender: fallback ? "021234567" : nil)
         let provider = kind.init(&settings)
         #expect(settings.errors == [])
         return try #require(provider as? any DeliveryReporting)
@@ -137,7 +138,7 @@ import Testing
         values["DELIVERED"] = delivered
         var settings = AlimtalkSettings(
             AligoProvider.self, values: values,
-            variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
+            variables: TemplateVariables(patterns: [:], clock: .utc), smsSender: nil)
         let provider = AligoProvider(&settings)
         #expect(settings.errors == [])
         return provider

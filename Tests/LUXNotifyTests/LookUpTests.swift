@@ -3,6 +3,7 @@ import Foundation
 import LUX
 import LUXTestSupport
 import Testing
+import TimeZones
 
 @testable import LUXNotify
 
@@ -23,7 +24,7 @@ import Testing
             kind, values: values,
             variables: TemplateVariables(
                 patterns: ["children": "{children}", "time": "{time}"],
-                timeZone: try #require(TimeZone(identifier: "Asia/Seoul"))),
+                clock: try #require(WallClock(identifier: "Asia/Seoul"))),
             smsSender: smsSender)
         let provider = kind.init(&settings)
         #expect(settings.errors == [])
@@ -106,7 +107,7 @@ import Testing
     @Test func `a text matches with any names of children, and no other text does`() throws {
         let variables = TemplateVariables(
             patterns: ["a": "{children} ({user_id})", "t": "{time}"],
-            timeZone: try #require(TimeZone(identifier: "Asia/Seoul")))
+            clock: try #require(WallClock(identifier: "Asia/Seoul")))
         let pattern = TextPattern("안녕 #{a}! #{t}\n#{unknown}", variables, for: Self.message())
         for text in [
             "안녕 x (7)! 2026-11-25 10:00\n#{unknown}", "안녕  (7)! 2026-11-25 10:00\r\n#{unknown} \n",

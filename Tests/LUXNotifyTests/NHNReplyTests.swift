@@ -1,3 +1,4 @@
+import TimeZones
 import Foundation
 import LUX
 import Testing
@@ -9,7 +10,7 @@ import Testing
         let names = ["APPKEY", "SECRET_KEY", "SENDER_KEY", "TEMPLATE_CODE"]
         var settings = AlimtalkSettings(
             NHNProvider.self, values: Dictionary(uniqueKeysWithValues: names.map { ($0, "value") }),
-            variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: smsSender)
+            variables: TemplateVariables(patterns: [:], clock: .utc), smsSender: smsSender)
         return NHNProvider(&settings)
     }
 

@@ -4,6 +4,7 @@ import LUX
 import Synchronization
 import LUXTestSupport
 import Testing
+import TimeZones
 
 @testable import LUXNotify
 
@@ -31,7 +32,7 @@ import Testing
         let own = kind.variables.map { ($0.name, "value-of-\(name.uppercased())_\($0.name)") }
         var settings = AlimtalkSettings(
             kind, values: Dictionary(uniqueKeysWithValues: own),
-            variables: TemplateVariables(patterns: [:], timeZone: .gmt), smsSender: nil)
+            variables: TemplateVariables(patterns: [:], clock: .utc), smsSender: nil)
         return kind.init(&settings)
     }
 
@@ -227,7 +228,7 @@ import Testing
     @Test func `variables are filled in one pass and the text around them stays as it is`() throws {
         let variables = TemplateVariables(
             patterns: ["#{who}": "{children} ({user_id})", "when": "{time}", "plain": "{no}{"],
-            timeZone: try #require(TimeZone(identifier: "Asia/Seoul")))
+            clock: try #require(WallClock(identifier: "Asia/Seoul")))
         let notification = AlimtalkMessage(
             userID: 7, phoneNumber: try #require(PhoneNumber("+821012345678")), children: ["지수", "{time}#{when}"],
             time: Timestamp(microseconds: 1_740_152_929_000_000), reference: "r")

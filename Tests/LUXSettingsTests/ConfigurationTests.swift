@@ -5,6 +5,7 @@ import Glibc
 import HTTP
 import LUXTestSupport
 import Testing
+import TimeZones
 
 @testable import LUXSettings
 
@@ -86,7 +87,7 @@ import Testing
         #expect(requirements.issuers.isEmpty && requirements.audiences.isEmpty && requirements.maximumLifetime == nil)
         #expect(requirements.leeway == 0)
         #expect(configuration.jwtUserClaim == "sub")
-        #expect(configuration.timeZone == "Asia/Seoul")
+        #expect(configuration.clock.offset(at: 0) == 9 * 3_600)
         #expect(configuration.databasePool == 8)
         #expect(configuration.logLevel == "info")
         #expect(configuration.logFormat == .json)

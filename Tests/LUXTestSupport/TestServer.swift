@@ -38,13 +38,14 @@ package final class TestServer: Sendable {
         self.port = number
     }
 
-    /// Starts the server on a database that it migrates, and waits until it is ready: the port is open before.
+    /// Starts the server on a database that it migrates, and waits until it is ready; the port opens earlier.
     package static func migrating(
         _ database: TestDatabase, environment: [String: String] = [:]
     ) throws -> TestServer {
         let server = try TestServer(database, environment: environment, arguments: ["--migrate"])
         guard server.waits(for: 200, at: "/readyz", seconds: 60) else {
-            throw StartFailure(description: "the server did not become ready: \(server.process.output)")
+            throw StartFailure(
+                description: "the server did not become ready: \(server.process.output)\(server.process.errors)")
         }
         return server
     }

@@ -71,11 +71,22 @@ package final class UploadLoad: Sendable {
     /// How often a status was received.
     package func count(of status: Int) -> Int { state.withLock { $0.statuses[status, default: 0] } }
 
-    /// Waits until a status was received `more` times from now on; false after 30 seconds.
+    /// Waits until a status has been received `more` more times; false after 30 seconds.
     package func receives(_ more: Int, of status: Int) -> Bool {
-        let (count, deadline) = (count(of: status) + more, Date(timeIntervalSinceNow: 30))
-        while self.count(of: status) < count, Date() < deadline { usleep(5_000) }
-        return self.count(of: status) >= count
+        let (goal, deadline) = (count(of: status) + more, Date(timeIntervalSinceNow: 30))
+        while count(of: status) < goal, Date() < deadline { usleep(5_000) }
+        return count(of: status) >= goal
+    }
+
+    /// Waits until an upload gets 200 after a moment.
+    ///
+    /// - Returns: seconds from that moment on; infinity when there is none within `limit` seconds.
+    package func secondsUntilServed(after moment: Date, limit: Double) -> Double {
+        while lastResponse < moment {
+            guard Date().timeIntervalSince(moment) < limit else { return .infinity }
+            usleep(5_000)
+        }
+        return lastResponse.timeIntervalSince(moment)
     }
 
     private func next(_ client: Int) -> Upload {

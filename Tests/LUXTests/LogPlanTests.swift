@@ -1,4 +1,5 @@
 import LUX
+import TimeZones
 import LUXTestSupport
 import Testing
 

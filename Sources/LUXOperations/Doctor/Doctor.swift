@@ -1,3 +1,4 @@
+import TimeZones
 import FoundationEssentials
 import JWT
 import LUXNotify
@@ -100,7 +101,7 @@ package struct Doctor {
     /// Nothing is sent: a connection and, with HTTPS, a handshake show whether name, firewall and certificate work.
     private func alimtalk() -> [Finding] {
         var reader = EnvironmentReader(variables)
-        let alimtalk = reader.alimtalk(timeZone: "UTC", requestTimeout: .seconds(86_400))
+        let alimtalk = reader.alimtalk(clock: .utc, requestTimeout: .seconds(86_400))
         let subject = "alimtalk"
         // Reported with the configuration already.
         guard reader.errors.isEmpty else { return [] }

@@ -1,3 +1,4 @@
+import TimeZones
 import CLinux
 import FoundationEssentials
 import Glibc
@@ -22,7 +23,7 @@ package struct MachineChecks {
         return [
             Self.finding(descriptorsForConnections: HTTPServer.descriptorsForConnections, wanted: wanted),
             Self.finding(openSSL: OpenSSLVersion.current), fileRights(),
-            Self.finding(zone: reader.read(\.database.timeZone), data: "/usr/share/zoneinfo"),
+            Self.finding(zone: reader.read(\.database.timeZone), data: WallClock.folder),
             Self.finding(clock: Date(), isSynchronized: Self.isClockSynchronized()),
         ]
     }

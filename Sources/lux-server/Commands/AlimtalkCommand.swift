@@ -23,9 +23,9 @@ struct AlimtalkCommand: ParsableCommand {
     ) -> (alimtalk: AlimtalkConfiguration, requestTimeout: Duration) {
         // TLS libraries may write to a closed connection; libcurl leaves the signal to the program (CURLOPT_NOSIGNAL(3)).
         signal(SIGPIPE, SIG_IGN)
-        let timeZone = reader.read(\.database.timeZone)
+        let clock = reader.clock()
         let requestTimeout = reader.read(\.server.requestTimeout)
-        return (reader.alimtalk(timeZone: timeZone, requestTimeout: requestTimeout), requestTimeout)
+        return (reader.alimtalk(clock: clock, requestTimeout: requestTimeout), requestTimeout)
     }
 
     /// Runs asynchronous work and blocks the command's thread until it ends.

@@ -1,3 +1,4 @@
+import TimeZones
 import ArgumentParser
 import LUX
 import LUXOperations
@@ -59,11 +60,10 @@ struct Export: ParsableCommand {
         }
 
         func run() throws {
-            let (databaseURL, timeZone) = try options.read { reader in
-                (reader.read(\.database.url), reader.read(\.database.timeZone))
+            let (databaseURL, clock) = try options.read { reader in
+                (reader.read(\.database.url), reader.clock())
             }
-            guard let zone = WallClock(identifier: timeZone) else { throw ExitCode(Environment.configurationError) }
-            let span = (from: try Self.time(from, "--from", zone), to: try Self.time(to, "--to", zone))
+            let span = (from: try Self.time(from, "--from", clock), to: try Self.time(to, "--to", clock))
             guard span.from < span.to else { throw ValidationError("--from must be before --to") }
             let export = LogExport(
                 span: span, format: format,
@@ -74,9 +74,9 @@ struct Export: ParsableCommand {
         }
 
         /// A date alone is its midnight.
-        static func time(_ text: String, _ option: String, _ zone: WallClock) throws -> Timestamp {
+        static func time(_ text: String, _ option: String, _ clock: WallClock) throws -> Timestamp {
             let full = text.utf8.count == 10 ? text + "T00:00:00" : text
-            guard let time = Timestamp.parseISO8601(full.utf8, zone: zone) else {
+            guard let time = Timestamp.parseISO8601(full.utf8, zone: clock) else {
                 throw ValidationError("\(option): \(text) is neither a date nor an ISO 8601 date-time")
             }
             return time

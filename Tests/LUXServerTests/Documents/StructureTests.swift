@@ -76,11 +76,10 @@ import Testing
         #expect(owners.count > 300)
     }
 
-    @Test func `the sources import only the parts of Foundation that they need`() throws {
+    @Test func `the sources import no part of Foundation but FoundationEssentials`() throws {
         for file in swiftFiles where file.hasPrefix("Sources/") {
-            for line in try text(file).split(separator: "\n") {
-                #expect(line.wholeMatch(of: /(?:\w+ )?import Foundation/) == nil, "\(file) imports all of Foundation")
-            }
+            let others = try text(file).matches(of: /\bimport (?:\w+ )?Foundation(?!Essentials)\w*/)
+            #expect(others.map { String($0.output) } == [], "\(file)")
         }
     }
 

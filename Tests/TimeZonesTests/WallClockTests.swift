@@ -1,5 +1,6 @@
 import Foundation
 import LUX
+import TimeZones
 import Testing
 
 @Suite struct WallClockTests {
@@ -30,7 +31,8 @@ import Testing
         ]
         for (zone, wall, utc) in cases {
             let clock = try #require(WallClock(identifier: zone))
-            #expect(Timestamp.parseISO8601(wall.utf8, zone: clock)?.text == utc, "\(wall) in \(zone)")
+            let expected = try #require(Timestamp.parseISO8601(utc.utf8, zone: .utc))
+            #expect(Timestamp.parseISO8601(wall.utf8, zone: clock) == expected, "\(wall) in \(zone)")
         }
     }
 
@@ -38,6 +40,10 @@ import Testing
     func `agrees with Foundation for two centuries`(_ identifier: String) throws {
         let clock = try #require(WallClock(identifier: identifier))
         let zone = try #require(TimeZone(identifier: identifier))
+        for time in stride(from: Int64(-5_000_000_000), to: 30_000_000_000, by: 5_003 * 3_600) {
+            let expected = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(time)))
+            #expect(clock.offset(at: time) == Int64(expected), "\(time)")
+        }
         func offset(_ utc: Int64) -> Int64 {
             Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(utc))))
         }
@@ -65,7 +71,9 @@ import Testing
     }
 
     @Test func `rejects a zone that does not exist`() {
-        for identifier in ["", "Mars/Olympus", "Asia/Seoul ", "../../etc/passwd"] {
+        for identifier in [
+            "", "Mars/Olympus", "Asia/Seoul ", "../../etc/passwd", "/Asia/Seoul", "Asia//Seoul", "Asia", "tzdata.zi",
+        ] {
             #expect(WallClock(identifier: identifier) == nil, "\(identifier)")
         }
     }
