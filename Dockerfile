@@ -1,4 +1,4 @@
-# Two stages: the Swift toolchain builds, plain Debian runs. The Swift runtime is linked into the program.
+# Two stages: the Swift toolchain builds, plain Debian runs. The program contains the Swift library.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends binutils libcurl4-openssl-dev libpq-dev libssl-dev pkg-config \
@@ -7,7 +7,7 @@ WORKDIR /src
 COPY Package.swift ./
 COPY Sources ./Sources
 COPY Tests ./Tests
-RUN swift build -c release --product lux-server --static-swift-stdlib \
+RUN swift build -c release --product lux-server \
     && strip -o /lux-server "$(swift build -c release --show-bin-path)/lux-server"
 
 FROM debian:bookworm-slim

@@ -9,9 +9,15 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Release builds contain the Swift library: its functions, such as those that count references, are then called directly, which
+/// saves 6 % of the CPU of a read. A fuzzer is linked as usual, for the library of its sanitizer.
+let staticLibrary = Context.environment["LUX_FUZZ"] == nil ? ["-static-stdlib"] : []
+let programSettings = settings + [.unsafeFlags(staticLibrary, .when(configuration: .release))]
+let programLinker: [LinkerSetting] = [.unsafeFlags(staticLibrary, .when(configuration: .release))]
+
 /// A Swift target of this package, with the settings all of them share.
 func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    .target(name: name, dependencies: dependencies, swiftSettings: programSettings)
 }
 
 func testTarget(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -103,7 +109,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "JWT", "LUXSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings),
+            swiftSettings: programSettings, linkerSettings: programLinker),
 
         .executableTarget(
             name: "lux-server",
@@ -114,7 +120,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: programSettings, linkerSettings: programLinker),
 
         .target(
             name: "LUXTestSupport", dependencies: ["CLibPQ", "COpenSSL"], path: "Tests/LUXTestSupport",
@@ -173,5 +179,5 @@ if Context.environment["LUX_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "lux-benchmarks", dependencies: ["HTTP", "JSON", "JWT", "LUX", "TimeZones"], path: "Benchmarks",
-            swiftSettings: settings))
+            swiftSettings: programSettings, linkerSettings: programLinker))
 }
