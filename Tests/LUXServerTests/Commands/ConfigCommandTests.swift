@@ -37,6 +37,20 @@ import Testing
         for secret in ["hidden", Token.secret] { #expect(!run.everything.contains(secret)) }
     }
 
+    private static let canMount =
+        (try? ChildProcess("/usr/bin/unshare", ["--mount", "true"]).wait(seconds: 10)) == .exit(0)
+
+    @Test(.enabled(if: canMount, "needs a mount namespace of its own"))
+    func `a machine without time zones is reported with the package that it lacks`() throws {
+        let hidden = "mount -t tmpfs none /usr/share/zoneinfo && exec \"$0\" config check"
+        let process = try ChildProcess(
+            "/usr/bin/unshare", ["--mount", "sh", "-c", hidden, Locations.server],
+            environment: LUXCommand.environment(["DATABASE_URL": Self.database, "LUX_JWT_SECRET": Token.secret]))
+        #expect(process.wait(seconds: 60) == .exit(78))
+        #expect(process.errors.contains("LUX_TIMEZONE: Asia/Seoul is not in /usr/share/zoneinfo"), "\(process.errors)")
+        #expect(process.errors.contains("install the package tzdata"), "\(process.errors)")
+    }
+
     @Test func `reports every error, misspelt names among them, and no secret`() throws {
         let run = try check(
             ["DATABASE_URL": "mysql://hidden", "LUX_PROT": "1", "LUX_PORT": "x"], "LUX_JWT_SECRET=hidden")
