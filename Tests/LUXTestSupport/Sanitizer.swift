@@ -12,4 +12,7 @@ package enum Sanitizer {
 
     /// A limit of time.
     package static func seconds(_ limit: Double) -> Double { limit * Double(factor) }
+
+    /// A limit of time.
+    package static func limit(_ limit: Duration) -> Duration { limit * factor }
 }

@@ -57,7 +57,9 @@ final class PoolFixture: Sendable {
     }
 
     /// Reads until it succeeds, and returns how long that took.
-    func timeUntilServed(_ query: PostgresQuery, within limit: Duration = .seconds(10)) async throws -> Duration {
+    func timeUntilServed(_ query: PostgresQuery, within limit: Duration = Sanitizer.limit(.seconds(10))) async throws
+        -> Duration
+    {
         let start = MonotonicTime.now()
         while try await error({ _ = try await $0.read(query, deadline: .within(.seconds(1))) }) != nil {
             try #require(MonotonicTime.now() - start < limit)
