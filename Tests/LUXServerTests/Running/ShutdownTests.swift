@@ -187,7 +187,7 @@ import Testing
         try await onThread {
             let server = try TestServer(try TestDatabase.make(), environment: ["LUX_SHUTDOWN_DELAY": "60"])
             server.process.signal(SIGTERM)
-            #expect(!server.logLines { $0["message"]?.string == "stopping" }.isEmpty)
+            try #require(server.waitForLogLines(count: 1) { $0["message"]?.string == "stopping" }.count == 1)
             server.process.signal(SIGINT)
             #expect(server.process.wait(seconds: Sanitizer.seconds(5)) == .exit(128 + SIGINT))
         }
