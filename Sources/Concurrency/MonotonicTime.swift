@@ -16,11 +16,14 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
         return MonotonicTime(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
-    /// Blocks the calling thread until this time (clock_nanosleep(2)). Unlike usleep(3), it does not end with a signal.
+    /// Blocks the calling thread until this time. A signal does not end it, as it ends one call of nanosleep(2).
     package func sleep() {
-        var time = timespec(
-            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-        while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
+        while true {
+            let rest = (self - .now()).wholeNanoseconds
+            guard rest > 0 else { return }
+            var time = timespec(tv_sec: Int(rest / 1_000_000_000), tv_nsec: Int(rest % 1_000_000_000))
+            nanosleep(&time, nil)
+        }
     }
 
     /// A later (or, with a negative duration, earlier) time; saturates instead of overflowing.
