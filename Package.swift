@@ -85,7 +85,7 @@ let package = Package(
             "LUXServer",
             [
                 "Concurrency", "EventLoop", "HTTP", "JWT", "LUX", "LUXAPI", "LUXNotify", "LUXSettings",
-                "LUXStore", "LogOutput", "Metrics", "Postgres", "Systemd", "TLS", "TimeZones",
+                "LUXStore", "LogOutput", "Metrics", "Postgres", "Systemd", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         target(

@@ -16,7 +16,7 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
         return MonotonicTime(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
     }
 
-    /// Blocks the calling thread until this time. A signal does not end it, as it ends one call of nanosleep(2).
+    /// Blocks the calling thread until this time. Signals do not cut it short, as they do nanosleep(2).
     package func sleep() {
         while true {
             let rest = (self - .now()).wholeNanoseconds

@@ -1,5 +1,5 @@
-import TimeZones
 import Bytes
+import TimeZones
 
 extension Timestamp {
     /// Reads an ISO 8601 date-time in extended format: a date, `T` or one space, hours and minutes, optional seconds with an

@@ -1,4 +1,3 @@
-import TimeZones
 import Concurrency
 import HTTP
 import JWT
@@ -6,6 +5,7 @@ import LUX
 import LUXNotify
 import LUXStore
 import Metrics
+import TimeZones
 
 /// The services that the API of one event loop uses. Immutable; a class, since each request refers to it.
 package final class APIServices: Sendable {

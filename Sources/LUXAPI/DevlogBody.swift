@@ -1,7 +1,7 @@
-import TimeZones
 import Dispatch
 import JSON
 import LUX
+import TimeZones
 
 /// The body of `POST devlog`.
 enum DevlogBody {

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A running program of PostgreSQL. It ends with the thread that starts it (PR_SET_PDEATHSIG), and is confined to it.
+/// A running program of PostgreSQL. Ends with the thread that started it (PR_SET_PDEATHSIG); use it only on that thread.
 final class PostgresProgram {
     private let pid: pid_t
     /// As waitpid(2) reports it; `nil` while the program runs.

@@ -1,5 +1,5 @@
-import JSON
 import Bytes
+import JSON
 import LUX
 
 /// Aligo, Alimtalk API v10: requests are forms that contain the keys, each response has status 200, and the client renders the whole text.

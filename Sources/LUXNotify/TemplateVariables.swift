@@ -1,5 +1,5 @@
-import TimeZones
 import LUX
+import TimeZones
 
 /// The template's variables by name, with what their values contain for a message.
 package struct TemplateVariables: Sendable, Equatable {

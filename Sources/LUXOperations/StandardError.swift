@@ -2,7 +2,7 @@ import Glibc
 
 /// What a command reports besides its result.
 package enum StandardError {
-    /// Writes a text, or what the reader takes of it.
+    /// Writes a text, or as much of it as the reader accepts.
     package static func write(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

@@ -1,5 +1,5 @@
-import Dispatch
 import Concurrency
+import Dispatch
 import Glibc
 import Logging
 import LUXSettings

@@ -3,9 +3,9 @@ import Dispatch
 import EventLoop
 import Glibc
 import HTTP
-import LUXSettings
-import LogOutput
 import Logging
+import LogOutput
+import LUXSettings
 import Postgres
 import Systemd
 

@@ -1,10 +1,10 @@
 import Concurrency
 import FoundationEssentials
 import HTTP
+import LogOutput
 import LUXAPI
 import LUXNotify
 import LUXStore
-import LogOutput
 import Metrics
 import Postgres
 import TLS

@@ -1,14 +1,13 @@
-import TimeZones
 import Concurrency
 import EventLoop
-import JWT
 import HTTP
+import JWT
+import Logging
 import LUX
 import LUXAPI
 import LUXNotify
 import LUXSettings
 import LUXStore
-import Logging
 import Postgres
 
 /// What a server consists of before it has a port: event loops, connections to the database, the keys of access tokens, the

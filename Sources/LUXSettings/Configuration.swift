@@ -1,7 +1,7 @@
-import TimeZones
 import EventLoop
 import HTTP
 import JWT
+import TimeZones
 import TLS
 
 /// The settings of the server, read once from the variables of ``SettingsTable``. An immutable value.
@@ -15,7 +15,7 @@ package struct Configuration: Sendable {
     package var tokenKeys: TokenKeys
     package var tokenRequirements: JWTVerifier.Requirements
     package var jwtUserClaim: String
-    /// That of `LUX_TIMEZONE`.
+    /// The clock of the zone in `LUX_TIMEZONE`.
     package var clock: WallClock
     package var databasePool: Int
     package var migrations: String

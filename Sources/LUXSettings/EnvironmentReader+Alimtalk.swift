@@ -1,9 +1,9 @@
-import FoundationEssentials
-import TimeZones
 import EventLoop
+import FoundationEssentials
 import Glibc
 import LUX
 import LUXNotify
+import TimeZones
 
 /// How Alimtalk messages are sent.
 package struct AlimtalkConfiguration: Sendable {
@@ -73,8 +73,7 @@ extension EnvironmentReader {
         }
         alimtalk.dailyLimit = read(\.alimtalk.dailyLimit)
         alimtalk.cooldown = read(\.alimtalk.cooldown)
-        let variables = TemplateVariables(
-            patterns: read(\.alimtalk.variables), clock: clock)
+        let variables = TemplateVariables(patterns: read(\.alimtalk.variables), clock: clock)
         if let reason = variables.error { reject(\.alimtalk.variables, reason) }
         let smsSender = read(\.alimtalk.smsSender)
         guard let kind = AlimtalkProviders.all.first(where: { $0.name == alimtalk.name }) else { return alimtalk }

@@ -1,5 +1,5 @@
-import TimeZones
 import FoundationEssentials
+import TimeZones
 
 /// Reads variables of ``SettingsTable`` one by one and collects the errors. An empty variable counts as unset.
 package struct EnvironmentReader {
@@ -69,9 +69,13 @@ package struct EnvironmentReader {
 
     /// The clock of `LUX_TIMEZONE`.
     package mutating func clock() -> WallClock {
+        let known = errors.count
         let zone = read(\.database.timeZone)
         if let clock = WallClock(identifier: zone) { return clock }
-        reject(\.database.timeZone, "\(zone) is not in \(WallClock.folder); install the package tzdata")
+        // The default replaces a value that was rejected.
+        if errors.count == known {
+            reject(\.database.timeZone, "\(WallClock.folder) has no valid \(zone); install the package tzdata")
+        }
         return .utc
     }
 

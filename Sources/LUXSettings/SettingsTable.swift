@@ -30,7 +30,8 @@ package struct SettingsTable: Sendable {
             "LUX_MIGRATIONS", .folder, otherwise: "`Migrations` in the working directory, else beside the executable",
             "Folder of the SQL files.")
         package let timeZone = Variable(
-            "LUX_TIMEZONE", .timeZone, default: "Asia/Seoul", "Applies to a `treatment_date` without an offset.")
+            "LUX_TIMEZONE", .timeZone, default: "Asia/Seoul",
+            "Applies to times without an offset, in uploads and commands, and to `{time}` in messages.")
     }
 
     package struct Server: Sendable {

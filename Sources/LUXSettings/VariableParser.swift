@@ -1,8 +1,8 @@
-import TimeZones
 import Bytes
 import FoundationEssentials
 import HTTP
 import Postgres
+import TimeZones
 
 /// Parses the text of a variable. A pure value without state.
 package struct VariableParser<Value: Sendable>: Sendable {

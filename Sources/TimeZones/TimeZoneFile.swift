@@ -1,4 +1,4 @@
-/// The offsets of a time zone, read from a file in the Time Zone Information Format (RFC 9636).
+/// The offsets of a time zone, read from a file in the Time Zone Information Format (RFC 9636), without leap seconds.
 struct TimeZoneFile {
     /// From a time on, in seconds since the Unix epoch, clocks are ahead of UTC by `offset` seconds.
     struct Transition: Equatable {
@@ -13,18 +13,23 @@ struct TimeZoneFile {
     /// What applies after the last transition; `nil` when its offset does.
     let rule: TimeZoneRule?
 
-    /// - Returns: `nil` for a file that is invalid, or of version 1, which has no rule for the future.
+    /// RFC 9636, section 4, allows none before.
+    private static let earliest: Int64 = -1 << 59
+
+    /// - Returns: `nil` for a file that is invalid, counts leap seconds, which no other clock here does, or is of version 1,
+    ///   which has no rule for the future.
     init?(_ file: [UInt8]) {
         var reader = Reader(rest: file[...])
         guard let first = Header(&reader), first.version >= UInt8(ascii: "2"),
-            reader.skip(first.blockLength(ofTimes: 4)), let header = Header(&reader), header.types > 0,
+            reader.skip(first.blockLength(ofTimes: 4)), let header = Header(&reader), header.isValid(after: first),
             let times = reader.take(header.times, of: 8), let indexes = reader.take(header.times, of: 1),
             let types = reader.take(header.types, of: 6),
             reader.skip(header.blockLength(ofTimes: 8) - header.times * 9 - header.types * 6)
         else { return nil }
         let offsets = types.map { Int64(Int32(truncatingIfNeeded: $0 >> 16)) }
         guard offsets.allSatisfy({ abs($0) < 86_400 * 2 }), indexes.allSatisfy({ $0 < offsets.count }),
-            zip(times, times.dropFirst()).allSatisfy({ $0 < $1 })
+            zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }),
+            times.allSatisfy({ (Self.earliest...(-Self.earliest)).contains($0) })
         else { return nil }
         firstOffset = offsets[0]
         transitions = zip(times, indexes).map { Transition(time: $0, offset: offsets[Int($1)]) }
@@ -54,6 +59,12 @@ struct TimeZoneFile {
             (utIndicators, standardIndicators) = (Int(counts[0]), Int(counts[1]))
             (leapSeconds, times) = (Int(counts[2]), Int(counts[3]))
             (types, characters) = (Int(counts[4]), Int(counts[5]))
+        }
+
+        /// Whether the block after this header is one that is read.
+        func isValid(after first: Header) -> Bool {
+            version == first.version && leapSeconds == 0 && types > 0 && characters > 0
+                && [utIndicators, standardIndicators].allSatisfy { $0 == 0 || $0 == types }
         }
 
         /// - Parameter size: bytes of a time.

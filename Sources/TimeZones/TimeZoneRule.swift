@@ -32,7 +32,7 @@ struct TimeZoneRule {
     init?(_ text: some Collection<UInt8>) {
         var text = Substring(decoding: text, as: UTF8.self)
         // POSIX counts offsets westward.
-        guard Self.skipName(&text), let west = Self.time(&text) else { return nil }
+        guard Self.skipName(&text), let west = Self.time(&text, hours: 24) else { return nil }
         standardOffset = -west
         if text.isEmpty {
             summerTime = nil
@@ -41,7 +41,7 @@ struct TimeZoneRule {
         guard Self.skipName(&text) else { return nil }
         var offset = standardOffset + 3_600
         if !text.starts(with: ",") {
-            guard let west = Self.time(&text) else { return nil }
+            guard let west = Self.time(&text, hours: 24) else { return nil }
             offset = -west
         }
         guard let start = Self.change(&text), let end = Self.change(&text), text.isEmpty else { return nil }
@@ -117,11 +117,11 @@ struct TimeZoneRule {
         return true
     }
 
-    /// `[+-]hh[:mm[:ss]]` in seconds; up to a week of hours.
-    private static func time(_ text: inout Substring) -> Int64? {
+    /// `[+-]hh[:mm[:ss]]` in seconds, up to and with `hours`.
+    private static func time(_ text: inout Substring, hours: Int64) -> Int64? {
         let isNegative = skip("-", &text)
         if !isNegative { _ = skip("+", &text) }
-        guard var seconds = number(&text, 0...167).map({ $0 * 3_600 }) else { return nil }
+        guard var seconds = number(&text, 0...hours).map({ $0 * 3_600 }) else { return nil }
         for unit: Int64 in [60, 1] where skip(":", &text) {
             guard let number = number(&text, 0...59) else { return nil }
             seconds += number * unit
@@ -133,7 +133,8 @@ struct TimeZoneRule {
     private static func change(_ text: inout Substring) -> Change? {
         guard skip(",", &text), let day = day(&text) else { return nil }
         guard skip("/", &text) else { return Change(day: day, time: 7_200) }
-        return time(&text).map { Change(day: day, time: $0) }
+        // RFC 9636 extends POSIX to a week.
+        return time(&text, hours: 167).map { Change(day: day, time: $0) }
     }
 
     private static func day(_ text: inout Substring) -> Change.Day? {

@@ -28,12 +28,15 @@ package struct WallClock: Equatable, Sendable {
         self.periods = periods
     }
 
-    /// The zone of an IANA name such as `Asia/Seoul`; `nil` when the system has none.
-    package init?(identifier: String) {
+    /// - Parameters:
+    ///   - identifier: an IANA name such as `Asia/Seoul`.
+    ///   - folder: of the compiled zones.
+    /// - Returns: `nil` when the folder has no valid zone of that name.
+    package init?(identifier: String, in folder: String = Self.folder) {
         let isName = identifier.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
             !$0.isEmpty && $0.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_+-".utf8.contains($0) }
         }
-        guard isName, let data = FileManager.default.contents(atPath: "\(Self.folder)/\(identifier)"),
+        guard isName, let data = FileManager.default.contents(atPath: "\(folder)/\(identifier)"),
             let file = TimeZoneFile(Array(data))
         else { return nil }
         self.init(file)
@@ -43,13 +46,19 @@ package struct WallClock: Equatable, Sendable {
         periods = [Period(start: .min, offset: file.firstOffset)]
         for transition in file.transitions { append(transition) }
         guard let rule = file.rule else { return }
+        // Rules are younger than 1970.
         let last = max(file.transitions.last?.time ?? 0, 0)
-        for year in stride(from: CalendarDate(daysSinceEpoch: last / 86_400).year, to: Self.lastYear, by: 1) {
-            for transition in rule.transitions(in: year) where transition.time > last { append(transition) }
+        // A change of one year can happen in the next, and at the same time as another: then the later year's applies.
+        let firstYear = CalendarDate(daysSinceEpoch: last / 86_400).year - 1
+        let ruled = stride(from: firstYear, to: Self.lastYear, by: 1).flatMap { rule.transitions(in: $0) }.enumerated()
+        for (_, transition) in ruled.sorted(by: { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) })
+        where transition.time > last {
+            append(transition)
         }
     }
 
     private mutating func append(_ transition: TimeZoneFile.Transition) {
+        if periods[periods.count - 1].start == transition.time { periods.removeLast() }
         guard transition.offset != periods[periods.count - 1].offset else { return }
         periods.append(Period(start: transition.time, offset: transition.offset))
     }
@@ -57,7 +66,18 @@ package struct WallClock: Equatable, Sendable {
     /// Seconds that the clocks are ahead of UTC at a time, in seconds since the Unix epoch.
     package func offset(at utc: Int64) -> Int64 {
         if utc >= Self.end { return offset(at: utc - ((utc - Self.end) / Self.calendarCycle + 1) * Self.calendarCycle) }
-        return periods[(periods.lastIndex { $0.start <= utc }) ?? 0].offset
+        return periods[lastIndex { periods[$0].start <= utc }].offset
+    }
+
+    /// The last period that has begun, by bisection: `hasBegun` holds up to it and for none behind it.
+    private func lastIndex(where hasBegun: (Int) -> Bool) -> Int {
+        var low = 0
+        var high = periods.count - 1
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if hasBegun(middle) { low = middle } else { high = middle - 1 }
+        }
+        return low
     }
 
     /// The UTC time, in seconds since the Unix epoch, at which the clocks show `wall`, counted as if they showed UTC.
@@ -70,17 +90,12 @@ package struct WallClock: Equatable, Sendable {
             let shift = ((wall - end) / Self.calendarCycle + 1) * Self.calendarCycle
             return utc(fromWallClock: wall - shift) + shift
         }
-        // The result lies in the last period that had begun by then on its own clock or the earlier one.
-        var low = 0
-        var high = periods.count - 1
-        while low < high {
-            let middle = (low + high + 1) / 2
-            // A transition has surely happened once the clock of before it shows the time of the transition.
-            if periods[middle].start + periods[middle - 1].offset <= wall { low = middle } else { high = middle - 1 }
-        }
-        let utc = wall - periods[low].offset
+        // The result lies in the last period that had begun by then on its own clock or the earlier one. A transition has
+        // surely happened once the clock of before it shows the time of the transition.
+        let last = lastIndex { periods[$0].start + periods[$0 - 1].offset <= wall }
+        let utc = wall - periods[last].offset
         // In the gap the new clock never shows this time: the old one, running on, does.
-        if low > 0, utc < periods[low].start { return wall - periods[low - 1].offset }
+        if last > 0, utc < periods[last].start { return wall - periods[last - 1].offset }
         return utc
     }
 }

@@ -1,8 +1,8 @@
+import ArgumentParser
 import Bytes
 import Dispatch
-import Glibc
-import ArgumentParser
 import FoundationEssentials
+import Glibc
 import JWT
 import LUXSimulation
 

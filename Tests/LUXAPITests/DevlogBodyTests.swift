@@ -1,6 +1,6 @@
 import LUX
-import TimeZones
 import Testing
+import TimeZones
 
 @testable import LUXAPI
 

@@ -1,9 +1,9 @@
-import TimeZones
 import CCurl
 import Foundation
 import LUX
 import LUXTestSupport
 import Testing
+import TimeZones
 
 @testable import LUXNotify
 

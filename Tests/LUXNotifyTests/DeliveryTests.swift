@@ -1,8 +1,8 @@
-import TimeZones
 import Concurrency
 import Foundation
 import LUX
 import Testing
+import TimeZones
 
 @testable import LUXNotify
 

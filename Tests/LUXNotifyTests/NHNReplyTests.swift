@@ -1,7 +1,7 @@
-import TimeZones
 import Foundation
 import LUX
 import Testing
+import TimeZones
 
 @testable import LUXNotify
 

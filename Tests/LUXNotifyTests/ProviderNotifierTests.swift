@@ -1,8 +1,8 @@
 import Concurrency
 import Foundation
 import LUX
-import Synchronization
 import LUXTestSupport
+import Synchronization
 import Testing
 import TimeZones
 

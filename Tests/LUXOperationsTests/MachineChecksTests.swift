@@ -23,6 +23,10 @@ import Testing
         #expect(MachineChecks.finding(zone: "Asia/Seoul", data: folder).advice == "install the package tzdata")
         try FileManager.default.createDirectory(atPath: folder + "/Asia", withIntermediateDirectories: true)
         try "TZif".write(toFile: folder + "/Asia/Seoul", atomically: true, encoding: .utf8)
+        #expect(MachineChecks.finding(zone: "Asia/Seoul", data: folder).advice == "install the package tzdata")
+        try FileManager.default.removeItem(atPath: folder + "/Asia/Seoul")
+        try FileManager.default.copyItem(
+            atPath: "/usr/share/zoneinfo/Asia/Seoul", toPath: folder + "/Asia/Seoul")
         #expect(
             MachineChecks.finding(zone: "Asia/Seoul", data: folder).description == "ok     time zone data: Asia/Seoul")
         try "# version 2025b\n".write(toFile: folder + "/tzdata.zi", atomically: true, encoding: .utf8)

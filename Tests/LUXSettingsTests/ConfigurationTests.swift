@@ -1,8 +1,8 @@
 import EventLoop
 import Foundation
-import JWT
 import Glibc
 import HTTP
+import JWT
 import LUXTestSupport
 import Testing
 import TimeZones

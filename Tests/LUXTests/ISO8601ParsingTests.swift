@@ -1,7 +1,7 @@
 import LUX
-import TimeZones
 import LUXTestSupport
 import Testing
+import TimeZones
 
 @Suite struct ISO8601ParsingTests {
     private let seoul: WallClock

@@ -1,7 +1,7 @@
 import LUX
-import TimeZones
 import LUXTestSupport
 import Testing
+import TimeZones
 
 /// The rules of the upload, through the plan alone.
 @Suite struct LogPlanTests {

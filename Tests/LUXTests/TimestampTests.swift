@@ -1,7 +1,7 @@
 import LUX
-import TimeZones
 import LUXTestSupport
 import Testing
+import TimeZones
 
 @Suite struct TimestampTests {
     @Test func `writes UTC with three decimals, the rest cut off`() {

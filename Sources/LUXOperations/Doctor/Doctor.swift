@@ -1,9 +1,9 @@
-import TimeZones
 import FoundationEssentials
 import JWT
 import LUXNotify
 import LUXSettings
 import Postgres
+import TimeZones
 import TLS
 
 /// Checks everything that the server depends on and reports how to fix each error. A value; blocks while it checks.

@@ -1,10 +1,10 @@
-import TimeZones
 import CLinux
 import FoundationEssentials
 import Glibc
 import HTTP
 import LUXSettings
 import OpenSSL
+import TimeZones
 
 /// Checks of the machine and of the files that the variables name, without the database.
 package struct MachineChecks {
@@ -65,9 +65,9 @@ package struct MachineChecks {
     /// - Parameter folder: of the compiled time zones.
     package static func finding(zone: String, data folder: String) -> Doctor.Finding {
         let subject = "time zone data"
-        guard FileManager.default.isReadableFile(atPath: "\(folder)/\(zone)") else {
+        guard WallClock(identifier: zone, in: folder) != nil else {
             return Doctor.Finding(
-                subject: subject, detail: "\(folder) lacks \(zone)", advice: "install the package tzdata")
+                subject: subject, detail: "\(folder) has no valid \(zone)", advice: "install the package tzdata")
         }
         let text = FileManager.default.contents(atPath: folder + "/tzdata.zi") ?? Data()
         let start = String(decoding: text.prefix(40), as: UTF8.self)

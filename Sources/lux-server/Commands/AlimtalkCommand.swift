@@ -1,7 +1,7 @@
-import Bytes
 import ArgumentParser
-import Dispatch
+import Bytes
 import Concurrency
+import Dispatch
 import FoundationEssentials
 import Glibc
 import LUX

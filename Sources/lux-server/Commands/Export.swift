@@ -1,10 +1,10 @@
-import TimeZones
 import ArgumentParser
 import LUX
 import LUXOperations
 import LUXSettings
 import LUXStore
 import Postgres
+import TimeZones
 
 extension LogExport.Format: ExpressibleByArgument {}
 

@@ -2,8 +2,8 @@ import ArgumentParser
 import Concurrency
 import FoundationEssentials
 import Glibc
-import LogOutput
 import Logging
+import LogOutput
 import LUXOperations
 import LUXServer
 import LUXSettings
