@@ -13,7 +13,8 @@ let settings: [SwiftSetting] = [
 /// saves 6 % of the CPU of a read. A fuzzer is linked as usual, for the library of its sanitizer.
 let staticLibrary = Context.environment["LUX_FUZZ"] == nil ? ["-static-stdlib"] : []
 let programSettings = settings + [.unsafeFlags(staticLibrary, .when(configuration: .release))]
-let programLinker: [LinkerSetting] = [.unsafeFlags(staticLibrary, .when(configuration: .release))]
+/// The default linker, gold, warns of a function in FoundationEssentials that nothing here calls.
+let programLinker: [LinkerSetting] = [.unsafeFlags(staticLibrary + ["-use-ld=lld"], .when(configuration: .release))]
 
 /// A Swift target of this package, with the settings all of them share.
 func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
